@@ -1,0 +1,173 @@
+//! What a service needs at run time, said without naming a platform.
+//!
+//! Runtimes, servers and issuers lower a service's intent to a [`Provision`]; targets lower
+//! provisions to files. A value may speak of the directory in which the platform puts the files;
+//! the platform decides which that is.
+
+use std::sync::Arc;
+
+use crate::digest::Sha256;
+
+/// What one service needs, of all its runtimes together.
+#[derive(Debug, Clone, Default)]
+pub struct Provision {
+    /// Files that stand in the trust directory, by name, each once.
+    pub files: Vec<RuntimeFile>,
+    /// Environment variables, each once.
+    pub variables: Vec<Variable>,
+    /// Programs that run before the service's own command, in this order.
+    pub steps: Vec<Step>,
+    /// What the plan says to the reviewer.
+    pub notes: Vec<String>,
+    /// Which mechanism each runtime got.
+    pub mechanisms: Vec<(String, Mechanism)>,
+}
+
+/// How a runtime learns whom to trust.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Mechanism {
+    /// Environment variables that name a mounted bundle.
+    Env,
+    /// For Java: a mounted truststore, named in `JAVA_TOOL_OPTIONS`.
+    Truststore,
+    /// The image's own trust store is extended before the service starts; needs root.
+    System,
+    /// The JVM's own `cacerts` is extended before the service starts; needs to write there.
+    Keytool,
+    /// The CA is taken from the wire at start and refused unless it matches its pin.
+    Download,
+}
+
+impl Mechanism {
+    /// The word of the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::Truststore => "truststore",
+            Self::System => "system",
+            Self::Keytool => "keytool",
+            Self::Download => "download",
+        }
+    }
+}
+
+/// A file in the trust directory.
+#[derive(Debug, Clone)]
+pub struct RuntimeFile {
+    /// Its path below the trust directory, with `/`.
+    pub name: String,
+    /// The permission bits.
+    pub mode: u32,
+    /// What is in it.
+    pub body: Arc<[u8]>,
+}
+
+/// An environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// What to do where the service sets it already.
+    pub existing: Existing,
+}
+
+/// What to do with a variable that the service sets already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Ours goes behind it, after a space: a list of options.
+    Append,
+    /// It names one thing and cannot name two: an error.
+    Conflict,
+}
+
+/// A text that may name the trust directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Directory,
+}
+
+/// A program that runs before the service's own command and ends in `exec "$@"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The file in the trust directory that a shell runs.
+    pub script: String,
+    /// The mechanism that asked for it.
+    pub mechanism: Mechanism,
+    /// Whether only root can do it.
+    pub needs_root: bool,
+    /// Whether it writes to the root file system of a container.
+    pub writes_root: bool,
+    /// What it is given in its environment.
+    pub variables: Vec<Variable>,
+}
+
+impl Value {
+    /// A text that names no path.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self(vec![Part::Text(text.into())])
+    }
+
+    /// The trust directory itself.
+    pub fn directory() -> Self {
+        Self(vec![Part::Directory])
+    }
+
+    /// The path of a file in the trust directory.
+    pub fn file(name: &str) -> Self {
+        Self::directory().then(format!("/{name}"))
+    }
+
+    /// This, followed by more text.
+    pub fn then(mut self, text: impl Into<String>) -> Self {
+        self.0.push(Part::Text(text.into()));
+        self
+    }
+
+    /// This, followed by another value.
+    pub fn join(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The value where the trust directory is `directory`.
+    pub fn at(&self, directory: &str) -> String {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.as_str(),
+                Part::Directory => directory,
+            })
+            .collect()
+    }
+}
+
+impl Provision {
+    /// The digest of every file, by which a platform sees that it must start the service anew.
+    pub fn digest(&self) -> Sha256 {
+        Sha256::of_pieces(
+            self.files
+                .iter()
+                .flat_map(|file| [file.name.as_bytes(), &*file.body]),
+        )
+    }
+}
+
+impl RuntimeFile {
+    /// A file that everybody can read.
+    pub fn readable(name: impl Into<String>, body: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            mode: crate::artifact::READABLE,
+            body: body.into(),
+        }
+    }
+}

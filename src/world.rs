@@ -1,0 +1,126 @@
+//! The only door to disk, clock and environment.
+//!
+//! Everything else is a function of its arguments. Paths are relative to the project root, with
+//! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused.
+
+mod disk;
+mod memory;
+
+use std::io;
+
+pub use disk::Disk;
+pub use memory::Memory;
+
+/// What a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A device, a pipe, a socket: nothing that a compiler reads.
+    Other,
+}
+
+/// What is known of a path without reading it. Symbolic links are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: FileKind,
+    /// The permission bits.
+    pub mode: u32,
+    /// The length in bytes.
+    pub length: u64,
+}
+
+/// Disk, clock and environment, real or made up.
+pub trait World {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`]; [`io::ErrorKind::PermissionDenied`], also for a path that leads
+    /// outside the root; [`io::ErrorKind::FileTooLarge`] above [`LARGEST_FILE`];
+    /// [`io::ErrorKind::IsADirectory`] and [`io::ErrorKind::InvalidInput`] for what is no file.
+    fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// What a path is, or `None` where nothing is.
+    ///
+    /// # Errors
+    /// As [`World::read`].
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>>;
+
+    /// The names in a directory, sorted.
+    ///
+    /// # Errors
+    /// As [`World::read`].
+    fn list(&self, directory: &str) -> io::Result<Vec<String>>;
+
+    /// Replaces a file as a whole: afterwards it has the old bytes or the new, never a part.
+    ///
+    /// # Errors
+    /// Whatever the disk says; a symbolic link in the way is never followed.
+    fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()>;
+
+    /// Removes a file, and directories that this leaves empty.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> i64;
+}
+
+/// The longest file that is read, in bytes. What people write is a thousand times smaller.
+pub const LARGEST_FILE: u64 = 32 << 20;
+
+/// Joins a path to the directory that it is relative to, resolving `.` and `..`.
+///
+/// `None` when it would leave the root or is absolute.
+pub fn join(directory: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The directory of a path; empty for the root.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// How to write `path` (relative to the root) inside a file that lies in `directory`.
+pub fn relative(directory: &str, path: &str) -> String {
+    let from: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let to: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", from.len() - common);
+    up.chain(to[common..].iter().copied())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_and_related_inside_the_root_only() {
+        assert_eq!(join("a/b", "../c.pem").as_deref(), Some("a/c.pem"));
+        assert_eq!(join("", "./c.pem").as_deref(), Some("c.pem"));
+        assert_eq!(join("a", "../../c"), None);
+        assert_eq!(join("a", "/c"), None);
+        assert_eq!(relative("a/b", "a/c/d"), "../c/d");
+        assert_eq!(relative("", "x"), "x");
+    }
+}

@@ -1,0 +1,171 @@
+//! The real disk below one root, and the real clock.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+
+use super::{FileKind, LARGEST_FILE, Stat, World};
+
+/// The directory tree below a root.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+    now: Option<i64>,
+}
+
+impl Disk {
+    /// The tree below `root`, with all symbolic links of the root's own path resolved.
+    ///
+    /// # Errors
+    /// When there is no such directory.
+    pub fn new(root: &Path) -> io::Result<Self> {
+        let root = root.canonicalize()?;
+        Ok(Self { root, now: None })
+    }
+
+    /// The same tree at another time, in seconds since 1970.
+    pub fn at(self, now: i64) -> Self {
+        Self {
+            now: Some(now),
+            ..self
+        }
+    }
+
+    /// The root, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The real path behind a relative one, which must lie in the root.
+    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        let real = self.root.join(path).canonicalize()?;
+        if real.starts_with(&self.root) {
+            return Ok(real);
+        }
+        let message = "the path leads outside the project";
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+    }
+
+    /// Opens the directory of a path part by part, so that no symbolic link can lead astray.
+    fn open_parent(&self, path: &str, create: bool) -> io::Result<(OwnedFd, String)> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let mut directory = rustix::fs::open(&self.root, flags, Mode::empty())?;
+        let mut parts: Vec<&str> = path.split('/').collect();
+        let name = parts.pop().unwrap_or_default();
+        for part in parts.into_iter().chain([name]) {
+            if matches!(part, "" | "." | "..") {
+                return Err(io::ErrorKind::InvalidFilename.into());
+            }
+        }
+        for part in path.split('/').take(path.split('/').count() - 1) {
+            let beneath = flags | OFlags::NOFOLLOW;
+            let opened = rustix::fs::openat(&directory, part, beneath, Mode::empty());
+            directory = match opened {
+                Err(rustix::io::Errno::NOENT) if create => {
+                    rustix::fs::mkdirat(&directory, part, Mode::from_raw_mode(0o755))?;
+                    let made = rustix::fs::openat(&directory, part, beneath, Mode::empty())?;
+                    // The umask must not decide who can read what a container mounts.
+                    rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))?;
+                    made
+                }
+                opened => opened?,
+            };
+        }
+        Ok((directory, name.to_owned()))
+    }
+}
+
+impl World for Disk {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let real = self.resolve(path)?;
+        let meta = fs::metadata(&real)?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !meta.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        if meta.len() > LARGEST_FILE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut body = Vec::with_capacity(meta.len() as usize);
+        File::open(&real)?.take(LARGEST_FILE).read_to_end(&mut body)?;
+        Ok(body)
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
+        let real = match self.resolve(path) {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let meta = fs::metadata(real)?;
+        let kind = match meta.file_type() {
+            kind if kind.is_file() => FileKind::File,
+            kind if kind.is_dir() => FileKind::Directory,
+            _ => FileKind::Other,
+        };
+        Ok(Some(Stat {
+            kind,
+            mode: meta.permissions().mode() & 0o7777,
+            length: meta.len(),
+        }))
+    }
+
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.resolve(directory)?)? {
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
+        let (directory, name) = self.open_parent(path, true)?;
+        let temporary = format!(".{name}.{}.tlsgen", std::process::id());
+        // What a killed run with our process id may have left.
+        let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let created = rustix::fs::openat(&directory, &temporary, flags, Mode::from_raw_mode(0o600))?;
+        let mut file = File::from(created);
+        let written = file
+            .write_all(body)
+            .and_then(|()| Ok(rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode))?))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| Ok(rustix::fs::renameat(&directory, &temporary, &directory, &name)?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
+        }
+        written
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        let (directory, name) = self.open_parent(path, false)?;
+        rustix::fs::unlinkat(&directory, &name, AtFlags::empty())?;
+        let mut parent = super::parent(path);
+        while !parent.is_empty() {
+            let (above, name) = self.open_parent(parent, false)?;
+            if rustix::fs::unlinkat(&above, &name, AtFlags::REMOVEDIR).is_err() {
+                break;
+            }
+            parent = super::parent(parent);
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> i64 {
+        self.now.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            since.map_or(0, |since| since.as_secs() as i64)
+        })
+    }
+}
