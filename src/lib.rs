@@ -6,3 +6,4 @@ pub mod digest;
 pub mod provision;
 pub mod source;
 pub mod world;
+pub mod yaml;
