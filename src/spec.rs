@@ -1,0 +1,39 @@
+//! The language: what a user may write, one file per section.
+//!
+//! The types here are plain serde structs; the JSON Schema is derived from them, and everything
+//! that is said about a field there is its documentation comment.
+
+mod authorities;
+mod defaults;
+mod file;
+mod hosts;
+mod lint;
+mod load;
+mod schema;
+mod services;
+mod shape;
+mod targets;
+mod text_lint;
+mod words;
+
+pub use authorities::{Authority, External};
+pub use defaults::{Defaults, GuidelineLevel, KeyType};
+pub use file::{Fragment, LanguageVersion, Spec};
+pub use hosts::{CertificateFiles, Host};
+pub use lint::{Allowance, Lint};
+pub use load::{Loaded, Place, load};
+pub use schema::{fragment_schema, spec_schema};
+pub use services::{Protocol, RuntimeVersion, Service, TlsVersions, Trust};
+pub use targets::{Compose, ComposeService, OperatingSystem, Script, ScriptService, Target};
+pub use words::{
+    ComposeVersion, Duration, Fingerprint, HostName, Name, OneOrMany, Pattern, RelativePath,
+    RenewBefore,
+};
+
+/// What this room can find.
+pub fn codes() -> impl Iterator<Item = &'static crate::diagnostic::Code> {
+    [load::CODES, shape::CODES, text_lint::CODES]
+        .into_iter()
+        .flatten()
+        .copied()
+}

@@ -1,0 +1,113 @@
+//! `targets`: where it is deployed.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
+use crate::provision::Mechanism;
+
+/// A place to which services are deployed.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Target {
+    /// Docker Compose: an override to be used after the project's own files.
+    Compose(Compose),
+    /// A pre-run script for a machine or container that somebody else starts.
+    Script(Script),
+}
+
+/// Docker Compose: an override to be used after the project's own files.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compose {
+    /// The project's own files, in the order in which Compose is given them; never written.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(length(min = 1), extend("examples" = [["docker-compose.yml"]]))]
+    pub files: Vec<RelativePath>,
+    /// The override that is written; what containers mount is written into a directory beside it.
+    #[schemars(extend("examples" = ["compose.tls.yml"]))]
+    pub output: RelativePath,
+    /// The oldest Docker Compose that must read the override.
+    #[serde(default = "oldest_compose")]
+    pub compose: ComposeVersion,
+    /// Which services of the spec, and what they are called in the Compose files.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(extend("minProperties" = 1))]
+    pub services: IndexMap<Name, ComposeService>,
+}
+
+/// A service in Docker Compose.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComposeService {
+    /// What it is called in the Compose files; without it, the name in the spec.
+    #[serde(rename = "as")]
+    pub named: Option<String>,
+    /// Pins the mechanism by which it learns whom to trust; without it, the first that works.
+    pub trust_via: Option<Mechanism>,
+    /// The image's entrypoint, where a mechanism must run before it and no Compose file says it:
+    /// what `docker image inspect -f '{{json .Config.Entrypoint}}' IMAGE` prints.
+    pub entrypoint: Option<Vec<String>>,
+    /// The image's command, likewise: what `docker image inspect -f '{{json .Config.Cmd}}' IMAGE` prints.
+    pub command: Option<Vec<String>>,
+}
+
+/// A pre-run script for a machine or container that somebody else starts.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// The system that it is made for; on another it says so and does what works there.
+    pub os: Option<OperatingSystem>,
+    /// The script that is written.
+    #[schemars(extend("examples" = ["scripts/pre-run.sh"]))]
+    pub output: RelativePath,
+    /// Which services of the spec run on that machine.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(extend("minProperties" = 1))]
+    pub services: IndexMap<Name, ScriptService>,
+}
+
+/// A service on a machine that somebody else starts.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptService {}
+
+/// An operating system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatingSystem {
+    /// Debian 12.
+    #[serde(rename = "debian-12")]
+    Debian12,
+    /// Debian 13.
+    #[serde(rename = "debian-13")]
+    Debian13,
+    /// Ubuntu 22.04.
+    #[serde(rename = "ubuntu-22.04")]
+    Ubuntu2204,
+    /// Ubuntu 24.04.
+    #[serde(rename = "ubuntu-24.04")]
+    Ubuntu2404,
+    /// Red Hat Enterprise Linux 8 and what is built from it.
+    #[serde(rename = "rhel-8")]
+    Rhel8,
+    /// Red Hat Enterprise Linux 9 and what is built from it.
+    #[serde(rename = "rhel-9")]
+    Rhel9,
+    /// Amazon Linux 2.
+    #[serde(rename = "amazon-2")]
+    Amazon2,
+    /// Amazon Linux 2023.
+    #[serde(rename = "amazon-2023")]
+    Amazon2023,
+    /// Alpine Linux.
+    Alpine,
+    /// SUSE Linux Enterprise 15 and openSUSE Leap 15.
+    #[serde(rename = "suse-15")]
+    Suse15,
+}
+
+fn oldest_compose() -> ComposeVersion {
+    ComposeVersion::default()
+}

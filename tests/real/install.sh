@@ -1,0 +1,188 @@
+#!/bin/sh
+# Installs the software that judges what tlsgen writes. Run as root on Debian with Rust; a second run does nothing.
+# Debian packages go into the system, everything else below target/judges, its commands into target/judges/bin.
+# Prints one line per step; exits 1 with the step that failed and the end of its log.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+checkout=$(CDPATH='' cd -- "$here/../.." && pwd -P)
+judges=$checkout/target/judges
+log=$judges/install.log
+bin=$judges/bin
+
+check_jsonschema=0.39.0
+yamllint=1.38.0
+yaml_language_server=1.25.0
+official_node=22.23.3
+deno=2.9.6
+requests=2.34.2
+httpx=0.28.1
+jvms='8 11 17 21 25'
+
+# command=package: what the machine already has, whoever installed it, is left as it is.
+wanted='
+shellcheck=shellcheck
+dash=dash
+busybox=busybox
+openssl=openssl
+curl=curl
+git=git
+dockerd=docker.io
+docker=docker.io
+mmdebstrap=mmdebstrap
+patchelf=patchelf
+javac=openjdk-17-jdk-headless
+keytool=openjdk-17-jre-headless
+python3=python3
+npm=npm
+flock=util-linux
+'
+
+main() {
+	[ "$(id -u)" -eq 0 ] || fail 'must run as root: it installs Debian packages and starts a Docker engine later'
+	command -v apt-get >/dev/null || fail 'needs Debian: there is no apt-get'
+	mkdir -p "$judges" "$bin"
+	exec 9>"$judges/install.lock"
+	flock 9
+	if installed; then
+		echo 'install: everything is here'
+		return
+	fi
+	rm -f "$judges/installed"
+	: >"$log"
+	step 'Debian packages' debian_packages
+	step 'Compose and JVMs' newer_debian
+	step 'Python judges' python_judges
+	step 'Node judges' node_judges
+	fingerprint >"$judges/installed"
+	echo 'install: done'
+}
+
+fingerprint() {
+	printf '%s %s\n' "$(sha256sum <"$0")" "$judges"
+}
+
+installed() {
+	[ -f "$judges/installed" ] && [ "$(fingerprint)" = "$(cat "$judges/installed")" ] && [ -z "$(missing_packages)" ]
+}
+
+# step NAME FUNCTION: runs it with its output in the log; `set -e` holds inside, which `if FUNCTION` would switch off.
+step() {
+	started=$(date +%s)
+	set +e
+	(
+		set -eu
+		"$2"
+	) >>"$log" 2>&1 9>&-
+	code=$?
+	set -e
+	if [ "$code" -ne 0 ]; then
+		tail -n 8 "$log" >&2
+		fail "$1 (the whole log: $log)"
+	fi
+	echo "install: $1 ($(($(date +%s) - started)) s)"
+}
+
+fail() {
+	echo "install: FAILED: $1" >&2
+	exit 1
+}
+
+missing_packages() {
+	for pair in $wanted; do
+		command -v "${pair%%=*}" >/dev/null || printf '%s\n' "${pair#*=}"
+	done | sort -u
+}
+
+debian_packages() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q
+	packages=$(missing_packages)
+	# shellcheck disable=SC2086 # a list of package names
+	[ -z "$packages" ] || apt-get install -y -q --no-install-recommends $packages
+	python3 -c 'import ensurepip, venv' || apt-get install -y -q --no-install-recommends python3-venv
+}
+
+# Debian 12 has neither Compose v2 nor every Java; sid's and trixie's packages are unpacked, not installed.
+newer_debian() {
+	jre_packages=
+	for version in $jvms; do
+		jre_packages="$jre_packages openjdk-$version-jre-headless"
+	done
+	rm -rf "$judges/sid" "$judges/trixie" "$judges/jvm"
+	mkdir -p "$judges/jvm"
+	# shellcheck disable=SC2086 # a list of package names
+	"$here/lab/unpack.sh" sid "$judges/sid" docker-compose libc6 libgcc-s1 libstdc++6 zlib1g $jre_packages
+	"$here/lab/unpack.sh" trixie "$judges/trixie" docker-compose
+	plugin=usr/libexec/docker/cli-plugins/docker-compose
+	ln -sfn "../sid/docker-compose/$plugin" "$bin/docker-compose"
+	ln -sfn "../trixie/docker-compose/$plugin" "$bin/docker-compose-oldest"
+	"$bin/docker-compose" version
+	"$bin/docker-compose-oldest" version
+	for version in $jvms; do
+		jvm "$version"
+	done
+}
+
+# Sid's JVMs want a newer libc than the machine's: they get sid's own loader and libraries.
+jvm() {
+	tree=$judges/sid/openjdk-$1-jre-headless
+	home=$(echo "$tree/usr/lib/jvm/java-$1-openjdk-"*)
+	loader=$(echo "$judges"/sid/libc6/usr/lib/*/ld-linux-*.so.*)
+	libraries=$(for package in libc6 libgcc-s1 libstdc++6 zlib1g; do
+		printf '%s:' "$judges/sid/$package/usr/lib/$(basename -- "$(dirname -- "$loader")")"
+	done)
+	# Packages link their configuration to /etc, where it is not.
+	find "$tree" -type l -lname '/etc/java-*' | while IFS= read -r link; do
+		ln -sfn "$tree$(readlink -- "$link")" "$link"
+	done
+	programs=$home/bin
+	[ ! -d "$home/jre/bin" ] || programs=$home/jre/bin
+	for program in java keytool; do
+		patchelf --set-interpreter "$loader" "$programs/$program"
+		wrapper=$bin/$program-$1
+		printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' \
+			"'${libraries%:}'" "'$programs/$program'" >"$wrapper"
+		chmod 755 "$wrapper"
+	done
+	ln -sfn "$home" "$judges/jvm/$1"
+	"$bin/java-$1" -version
+}
+
+python_judges() {
+	rm -rf "$judges/venv" "$judges/pypi"
+	python3 -m venv "$judges/venv"
+	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input \
+		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint"
+	# For the clients' image: requests and httpx as PyPI has them, with certifi's roots.
+	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
+		--platform any --python-version 3.11 --only-binary :all: --target "$judges/pypi" \
+		"requests==$requests" "httpx==$httpx"
+	for program in check-jsonschema yamllint; do
+		ln -sfn "../venv/bin/$program" "$bin/$program"
+		"$bin/$program" --version
+	done
+}
+
+node_judges() {
+	case $(dpkg --print-architecture) in
+	amd64) machine=x64 ;;
+	arm64) machine=arm64 ;;
+	*) echo "no Node for $(dpkg --print-architecture)" && return 1 ;;
+	esac
+	rm -rf "$judges/npm"
+	mkdir -p "$judges/npm"
+	printf '{"private": true}\n' >"$judges/npm/package.json"
+	npm install --prefix "$judges/npm" --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
+		"yaml-language-server@$yaml_language_server" \
+		"node-linux-$machine@$official_node" "@deno/linux-$machine-glibc@$deno"
+	ln -sfn ../npm/node_modules/.bin/yaml-language-server "$bin/yaml-language-server"
+	ln -sfn "../npm/node_modules/node-linux-$machine/bin/node" "$bin/node-official"
+	ln -sfn "../npm/node_modules/@deno/linux-$machine-glibc/deno" "$bin/deno"
+	chmod 755 "$judges/npm/node_modules/@deno/linux-$machine-glibc/deno"
+	"$bin/node-official" --version
+	"$bin/deno" --version
+	test -e "$bin/yaml-language-server"
+}
+
+main
