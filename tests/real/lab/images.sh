@@ -29,6 +29,7 @@ main() {
 	image base "$(printf '%s\n' "$suite" "$packages" "$path" | digest)" base
 	image clients "$( (label base && sources && cat "$judges/pki/system-root.pem" "$judges/installed") | digest)" clients
 	image server "$( (label base && cat "$0" "$here/server/serve.py") | digest)" server
+	docker image prune --force >>"$log"
 }
 
 # image NAME DIGEST FUNCTION: the function makes the image unless one with that digest is there.
@@ -132,12 +133,13 @@ go_client() {
 	compiler=$(mktemp -d "$(scratch_home)/tlsgen-lab.XXXXXX")
 	trap 'rm -rf "$compiler"' EXIT
 	"$here/unpack.sh" "$suite" "$compiler" "golang-$go-go" "golang-$go-src"
-	mkdir -p "$judges/go" "$compiler/root"
-	cp -R "$compiler/golang-$go-go/usr/lib/go-$go/." "$compiler/root"
-	rm -rf "$compiler/root/src"
-	mv "$compiler/golang-$go-src/usr/share/go-$go/src" "$compiler/root/src"
-	GOROOT=$compiler/root GOCACHE=$compiler/cache GOPATH=$compiler/path CGO_ENABLED=0 GOFLAGS=-trimpath GO111MODULE=off \
-		"$compiler/root/bin/go" build -ldflags '-s -w' -o "$judges/go/connect-go" "$here/clients/connect.go"
+	# The two packages link into each other.
+	cp -al "$compiler/golang-$go-src/usr" "$compiler/golang-$go-go/"
+	mkdir -p "$judges/go"
+	GOROOT=$compiler/golang-$go-go/usr/lib/go-$go
+	GOCACHE=$compiler/cache GOPATH=$compiler/path CGO_ENABLED=0 GOFLAGS=-trimpath GO111MODULE=off
+	export GOROOT GOCACHE GOPATH CGO_ENABLED GOFLAGS GO111MODULE
+	"$GOROOT/bin/go" build -ldflags '-s -w' -o "$judges/go/connect-go" "$here/clients/connect.go"
 	echo "$wanted" >"$judges/go/source"
 }
 
