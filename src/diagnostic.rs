@@ -50,6 +50,8 @@ pub struct Label {
 pub struct Diagnostic {
     /// Its kind.
     pub code: &'static Code,
+    /// How much it matters here; mostly what the kind says.
+    pub severity: Severity,
     /// What is wrong: lower case, no full stop, names in backticks.
     pub message: String,
     /// The place to change, with a word on it; first the place itself, then what disagrees with it.
@@ -65,6 +67,7 @@ impl Diagnostic {
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,
+            severity: code.severity,
             message: message.into(),
             labels: vec![Label {
                 span,
@@ -149,7 +152,7 @@ impl Diagnostics {
     pub fn has_errors(&self) -> bool {
         self.0
             .iter()
-            .any(|diagnostic| diagnostic.code.severity == Severity::Error)
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Whether nothing was found at all.
@@ -163,7 +166,7 @@ impl Diagnostics {
         all.sort_by_key(|diagnostic| {
             let span = diagnostic.span();
             (
-                diagnostic.code.severity,
+                diagnostic.severity,
                 span.map(|span| (span.source, span.start)),
             )
         });
@@ -215,7 +218,7 @@ pub fn count(diagnostics: &Diagnostics) -> Option<String> {
     let of = |severity| {
         diagnostics
             .iter()
-            .filter(|diagnostic| diagnostic.code.severity == severity)
+            .filter(|diagnostic| diagnostic.severity == severity)
             .count()
     };
     let parts: Vec<String> = [

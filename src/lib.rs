@@ -3,7 +3,12 @@
 pub mod artifact;
 pub mod diagnostic;
 pub mod digest;
+pub mod model;
+pub mod pki;
 pub mod provision;
+pub mod render;
+pub mod rules;
+pub mod runtimes;
 pub mod source;
 pub mod spec;
 pub mod world;

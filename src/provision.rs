@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use crate::digest::Sha256;
 
 /// What one service needs, of all its runtimes together.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +71,16 @@ pub struct RuntimeFile {
     /// The permission bits.
     pub mode: u32,
     /// What is in it.
-    pub body: Arc<[u8]>,
+    pub body: Body,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// The same bytes wherever it stands.
+    Bytes(Arc<[u8]>),
+    /// A text that names the trust directory.
+    Configured(Value),
 }
 
 /// An environment variable.
@@ -114,10 +122,8 @@ pub struct Step {
     pub mechanism: Mechanism,
     /// Whether only root can do it.
     pub needs_root: bool,
-    /// Whether it writes to the root file system of a container.
-    pub writes_root: bool,
-    /// What it is given in its environment.
-    pub variables: Vec<Variable>,
+    /// The directory of a container that it writes to.
+    pub writes: Option<String>,
 }
 
 impl Value {
@@ -160,14 +166,13 @@ impl Value {
     }
 }
 
-impl Provision {
-    /// The digest of every file, by which a platform sees that it must start the service anew.
-    pub fn digest(&self) -> Sha256 {
-        Sha256::of_pieces(
-            self.files
-                .iter()
-                .flat_map(|file| [file.name.as_bytes(), &*file.body]),
-        )
+impl Body {
+    /// The bytes where the trust directory is `directory`.
+    pub fn at(&self, directory: &str) -> Arc<[u8]> {
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Configured(value) => Arc::from(value.at(directory).into_bytes()),
+        }
     }
 }
 
@@ -177,7 +182,16 @@ impl RuntimeFile {
         Self {
             name: name.into(),
             mode: crate::artifact::READABLE,
-            body: body.into(),
+            body: Body::Bytes(body.into()),
+        }
+    }
+
+    /// A file of settings that name the trust directory.
+    pub fn configured(name: impl Into<String>, body: Value) -> Self {
+        Self {
+            name: name.into(),
+            mode: crate::artifact::READABLE,
+            body: Body::Configured(body),
         }
     }
 }

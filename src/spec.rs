@@ -21,6 +21,7 @@ pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host};
 pub use lint::{Allowance, Lint};
+pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};
 pub use schema::{fragment_schema, spec_schema};
 pub use services::{Protocol, RuntimeVersion, Service, TlsVersions, Trust};

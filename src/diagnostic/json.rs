@@ -60,7 +60,7 @@ pub fn to_json(diagnostics: &Diagnostics, sources: &Sources) -> Vec<DiagnosticJs
 fn one(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticJson {
     DiagnosticJson {
         code: diagnostic.code.name.to_owned(),
-        severity: diagnostic.code.severity,
+        severity: diagnostic.severity,
         message: diagnostic.message.clone(),
         spans: diagnostic
             .labels

@@ -38,7 +38,7 @@ pub fn to_text(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> St
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
-    let level = match diagnostic.code.severity {
+    let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };

@@ -47,7 +47,7 @@ static LOOP: Code = Code {
     summary: "a file includes itself, directly or by way of others",
     manual: include_str!("manual/include-loop.md"),
 };
-static OUTSIDE: Code = Code {
+pub(crate) static OUTSIDE: Code = Code {
     name: "path-outside-project",
     severity: Severity::Error,
     summary: "a path leads outside the project",
@@ -148,6 +148,13 @@ impl Loaded {
             key: located.key,
             value: located.value,
         }
+    }
+
+    /// The value at a path, if it was written.
+    pub fn node(&self, path: &[&str]) -> Option<&Node> {
+        let (document, entry) = self.document_of(path)?;
+        let entry = document.tree.get(path[0])?.entries().get(entry)?;
+        path[2..].iter().try_fold(&entry.value, |node, part| node.get(part))
     }
 
     /// The directory to which the paths of a named thing are relative.

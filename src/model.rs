@@ -1,0 +1,273 @@
+//! A spec whose references are ids, whose files are read, and in which nothing can dangle.
+
+mod certificates;
+mod host_name;
+mod resolve;
+
+use indexmap::IndexMap;
+
+use crate::digest::Sha256;
+use crate::pki::Certificate;
+use crate::provision::Mechanism;
+use crate::source::Span;
+use crate::spec::{Allowance, Loaded, OperatingSystem, Place, RuntimeVersion, TlsVersions};
+
+pub use certificates::{PemCertificate, PemFile};
+pub use host_name::SubjectName;
+pub use resolve::{CODES, resolve};
+
+/// Everything that a spec says, ready to be judged and compiled.
+#[derive(Debug)]
+pub struct Model {
+    /// The name of the project.
+    pub project: String,
+    /// Who signs.
+    pub authorities: Vec<Authority>,
+    /// What is reached by name.
+    pub hosts: Vec<Host>,
+    /// Software that trusts.
+    pub services: Vec<Service>,
+    /// Where it is deployed.
+    pub targets: Vec<Target>,
+    /// Findings that somebody accepts.
+    pub allowed: Vec<Allowed>,
+    /// Where everything was written.
+    pub loaded: Loaded,
+}
+
+/// An authority, by its place in [`Model::authorities`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AuthorityId(usize);
+
+/// A host, by its place in [`Model::hosts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(usize);
+
+/// A service, by its place in [`Model::services`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(usize);
+
+/// Somebody else's CA.
+#[derive(Debug)]
+pub struct Authority {
+    /// Its name in the spec.
+    pub name: String,
+    /// Its certificates, as the file has them.
+    pub file: PemFile,
+    /// The fingerprints that the spec expects.
+    pub pins: Option<Vec<Pin>>,
+    /// Where it was written.
+    pub place: Place,
+    /// Where its file is named.
+    pub file_span: Span,
+}
+
+/// A fingerprint that a certificate must have.
+#[derive(Debug, Clone, Copy)]
+pub struct Pin {
+    /// The SHA-256 of the certificate.
+    pub sha256: Sha256,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Something that is reached by name.
+#[derive(Debug)]
+pub struct Host {
+    /// Its name in the spec.
+    pub name: String,
+    /// The names under which it is reached, each with the place that says so.
+    pub names: Vec<(SubjectName, Span)>,
+    /// The port.
+    pub port: u16,
+    /// A certificate brought by hand.
+    pub certificate: Option<HandMade>,
+    /// What it was seen to present.
+    pub observed: Option<(PemFile, Span)>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// A certificate and its key, brought by hand.
+#[derive(Debug)]
+pub struct HandMade {
+    /// Leaf and intermediates.
+    pub chain: PemFile,
+    /// Where the chain is named.
+    pub chain_span: Span,
+    /// The public half of the key, or why it cannot be read.
+    pub key: Result<Sha256, String>,
+    /// The key's file.
+    pub key_path: String,
+    /// Where the key is named.
+    pub key_span: Span,
+}
+
+/// Software that trusts.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name in the spec.
+    pub name: String,
+    /// How it learns whom to trust; at least one where it trusts anybody.
+    pub runtimes: Vec<RuntimeVersion>,
+    /// Whom it trusts, if it says so.
+    pub trust: Option<Trust>,
+    /// Whom it calls, each with the place that says so.
+    pub connects: Vec<(HostId, Span)>,
+    /// The user it runs as, and where that is said.
+    pub user: Option<(u32, Span)>,
+    /// Whether its root file system cannot be written, and where that is said.
+    pub read_only: Option<(bool, Span)>,
+    /// The TLS versions it speaks.
+    pub tls_versions: Option<(TlsVersions, Span)>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// Whom a service trusts: exactly these.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Trust {
+    /// The authorities, sorted, each once.
+    pub authorities: Vec<AuthorityId>,
+    /// Also the public roots.
+    pub public: bool,
+}
+
+/// A place to which services are deployed.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name in the spec.
+    pub name: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// The kinds of target.
+#[derive(Debug)]
+pub enum TargetKind {
+    /// An override for Docker Compose.
+    Compose(Compose),
+    /// A pre-run script.
+    Script(Script),
+}
+
+/// An override for Docker Compose.
+#[derive(Debug)]
+pub struct Compose {
+    /// The project's own files, from the root, each with the place that names it.
+    pub files: Vec<(String, Span)>,
+    /// The override, from the root.
+    pub output: String,
+    /// Where it is named.
+    pub output_span: Span,
+    /// The services in it.
+    pub services: Vec<ComposeService>,
+}
+
+/// A service in Docker Compose.
+#[derive(Debug)]
+pub struct ComposeService {
+    /// Which service of the spec.
+    pub service: ServiceId,
+    /// What it is called in the Compose files.
+    pub named: String,
+    /// Where that is said.
+    pub named_span: Span,
+    /// The mechanism that is asked for.
+    pub trust_via: Option<(Mechanism, Span)>,
+    /// The image's entrypoint, where the spec says it.
+    pub entrypoint: Option<Vec<String>>,
+    /// The image's command, where the spec says it.
+    pub command: Option<Vec<String>>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// A pre-run script.
+#[derive(Debug)]
+pub struct Script {
+    /// The system that it is made for.
+    pub os: Option<OperatingSystem>,
+    /// The script, from the root.
+    pub output: String,
+    /// Where it is named.
+    pub output_span: Span,
+    /// The services that it prepares the machine for, each with the place that names it.
+    pub services: Vec<(ServiceId, Span)>,
+}
+
+/// A finding that somebody accepts.
+#[derive(Debug)]
+pub struct Allowed {
+    /// What the spec says.
+    pub allowance: Allowance,
+    /// Where.
+    pub span: Span,
+}
+
+impl Model {
+    /// An authority.
+    pub fn authority(&self, id: AuthorityId) -> &Authority {
+        &self.authorities[id.0]
+    }
+
+    /// A host.
+    pub fn host(&self, id: HostId) -> &Host {
+        &self.hosts[id.0]
+    }
+
+    /// A service.
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.0]
+    }
+
+    /// All services with their ids.
+    pub fn services(&self) -> impl Iterator<Item = (ServiceId, &Service)> {
+        self.services.iter().enumerate().map(|(index, service)| (ServiceId(index), service))
+    }
+
+    /// All authorities with their ids.
+    pub fn authorities(&self) -> impl Iterator<Item = (AuthorityId, &Authority)> {
+        self.authorities
+            .iter()
+            .enumerate()
+            .map(|(index, authority)| (AuthorityId(index), authority))
+    }
+
+    /// Whether any service that is deployed trusts the public roots.
+    pub fn wants_public_roots(&self) -> bool {
+        self.services
+            .iter()
+            .any(|service| service.trust.as_ref().is_some_and(|trust| trust.public))
+    }
+
+    /// The services that trust an authority.
+    pub fn trusting(&self, id: AuthorityId) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(move |service| {
+            service.trust.as_ref().is_some_and(|trust| trust.authorities.contains(&id))
+        })
+    }
+}
+
+impl Authority {
+    /// The certificates that verifiers anchor on: those that signed themselves.
+    pub fn anchors(&self) -> impl Iterator<Item = &Certificate> {
+        self.file
+            .certificates
+            .iter()
+            .map(|one| &one.certificate)
+            .filter(|certificate| certificate.self_signed())
+    }
+}
+
+impl Service {
+    /// Whether one of its runtimes has this name.
+    pub fn has_runtime(&self, name: &str) -> bool {
+        self.runtimes.iter().any(|runtime| runtime.name == name)
+    }
+}
+
+/// Names of a section to their places in a list.
+pub(crate) type Index = IndexMap<String, usize>;

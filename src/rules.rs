@@ -1,0 +1,205 @@
+//! Judgement over a model: one file per rule.
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::model::{Host, Model, PemCertificate};
+use crate::source::Span;
+
+mod allowances;
+mod basic_constraints_not_critical;
+mod ca_without_key_cert_sign;
+mod ca_without_key_identifier;
+mod certificate_expires_soon;
+mod certificate_not_valid;
+mod chain_order;
+mod host_not_trusted;
+mod intermediate_without_root;
+mod key_mismatch;
+mod leaf_in_trust_list;
+mod name_not_covered;
+mod no_subject_alternative_name;
+mod pin_mismatch;
+mod same_certificate_twice;
+mod tls_versions_not_enforced;
+mod unpinned_authority;
+mod unused;
+mod weak_key;
+mod weak_signature;
+mod x509_v1;
+
+/// A rule: what it finds, and how.
+pub struct Rule {
+    /// What it finds, with its manual.
+    pub code: &'static Code,
+    /// Everything it finds in a model.
+    pub check: fn(&Judged<'_>) -> Vec<Diagnostic>,
+}
+
+/// What is judged, and when.
+pub struct Judged<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// The public roots in PEM, where a service trusts them.
+    pub public_roots: &'a dyn Fn() -> Vec<crate::pki::Certificate>,
+}
+
+/// All rules.
+pub static RULES: &[Rule] = &[
+    leaf_in_trust_list::RULE,
+    intermediate_without_root::RULE,
+    x509_v1::RULE,
+    ca_without_key_cert_sign::RULE,
+    basic_constraints_not_critical::RULE,
+    ca_without_key_identifier::RULE,
+    certificate_not_valid::RULE,
+    certificate_expires_soon::RULE,
+    weak_signature::RULE,
+    weak_key::RULE,
+    same_certificate_twice::RULE,
+    pin_mismatch::RULE,
+    unpinned_authority::RULE,
+    key_mismatch::RULE,
+    chain_order::RULE,
+    no_subject_alternative_name::RULE,
+    name_not_covered::RULE,
+    host_not_trusted::RULE,
+    tls_versions_not_enforced::RULE,
+    unused::RULE,
+];
+
+/// What this room can find.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    RULES.iter().map(|rule| rule.code).chain([&allowances::UNUSED, &allowances::UNKNOWN])
+}
+
+/// Runs every rule, and takes out what the spec allows.
+pub fn judge(judged: &Judged<'_>, sources: &crate::source::Sources, found: &mut Diagnostics) {
+    let mut all: Vec<Diagnostic> = RULES.iter().flat_map(|rule| (rule.check)(judged)).collect();
+    allowances::apply(judged.model, sources, &mut all);
+    found.extend(all);
+}
+
+/// How a certificate that the spec names is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is in the file of an authority.
+    Trusted,
+    /// It is in the chain of a host, brought by hand.
+    Served,
+    /// Somebody's server was seen to present it.
+    Observed,
+}
+
+/// A certificate that the spec names.
+struct Named<'a> {
+    certificate: &'a PemCertificate,
+    used: Use,
+    /// Where the spec names the file.
+    span: Span,
+    path: &'a str,
+    /// `authorities.corp`.
+    subject: String,
+    /// Whether it is the first of its file.
+    first: bool,
+}
+
+impl Judged<'_> {
+    /// Every certificate of every file that the spec names.
+    fn certificates(&self) -> impl Iterator<Item = Named<'_>> {
+        let trusted = self.model.authorities.iter().map(|authority| {
+            let subject = format!("authorities.{}", authority.name);
+            (&authority.file, authority.file_span, Use::Trusted, subject)
+        });
+        let served = self.model.hosts.iter().flat_map(|host| {
+            let made = host.certificate.as_ref();
+            made.map(|made| (&made.chain, made.chain_span, Use::Served, about(host)))
+        });
+        let observed = self.model.hosts.iter().flat_map(|host| {
+            let seen = host.observed.as_ref();
+            seen.map(|(file, span)| (file, *span, Use::Observed, about(host)))
+        });
+        trusted.chain(served).chain(observed).flat_map(|(file, span, used, subject)| {
+            file.certificates.iter().enumerate().map(move |(index, certificate)| Named {
+                certificate,
+                used,
+                span,
+                path: &file.path,
+                subject: subject.clone(),
+                first: index == 0,
+            })
+        })
+    }
+}
+
+impl Named<'_> {
+    /// A finding about this certificate: at the spec's line, with the block in the PEM file.
+    fn finding(&self, code: &'static Code, message: String) -> Diagnostic {
+        let diagnostic = Diagnostic::new(code, self.span, message).about(self.subject.clone());
+        if self.certificate.span == self.span {
+            return diagnostic;
+        }
+        let certificate = &self.certificate.certificate;
+        diagnostic.also(self.certificate.span, certificate.title().to_owned())
+    }
+
+    /// Whether it is the server's own certificate in a chain.
+    fn is_leaf_of_chain(&self) -> bool {
+        self.used != Use::Trusted && self.first
+    }
+}
+
+fn about(host: &Host) -> String {
+    format!("hosts.{}", host.name)
+}
+
+/// Declares what a rule finds; its manual lies beside it.
+macro_rules! code {
+    ($name:literal, $severity:ident, $summary:literal) => {
+        $crate::diagnostic::Code {
+            name: $name,
+            severity: $crate::diagnostic::Severity::$severity,
+            summary: $summary,
+            manual: include_str!(concat!("manual/", $name, ".md")),
+        }
+    };
+}
+use code;
+
+/// Whether somebody who verifies strictly, as Python does from 3.13 on, trusts this authority.
+fn strict_clients(model: &Model, subject: &str) -> Vec<String> {
+    let Some(name) = subject.strip_prefix("authorities.") else {
+        return Vec::new();
+    };
+    let Some((id, _)) = model.authorities().find(|(_, authority)| authority.name == name) else {
+        return Vec::new();
+    };
+    let strict = |runtime: &crate::spec::RuntimeVersion| {
+        let version = runtime.version.as_deref().and_then(python_minor);
+        runtime.name == "python" && version.is_none_or(|version| version >= (3, 13))
+    };
+    model
+        .trusting(id)
+        .filter(|service| service.runtimes.iter().any(strict))
+        .map(|service| service.name.clone())
+        .collect()
+}
+
+fn python_minor(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
+}
+
+/// What only strict verifiers refuse: an error where one is among those who trust it.
+fn refused_by_strict(judged: &Judged<'_>, named: &Named<'_>, code: &'static Code, what: &str) -> Diagnostic {
+    let strict = strict_clients(judged.model, &named.subject);
+    let who = named.certificate.certificate.title();
+    let mut diagnostic = named.finding(code, format!("`{who}` {what}"));
+    if strict.is_empty() {
+        diagnostic.severity = Severity::Warning;
+        return diagnostic.help("ask for a certificate that follows RFC 5280, before a client is updated to a strict verifier");
+    }
+    diagnostic
+        .help(format!("Python from 3.13 on refuses it, and `{}` runs Python: have the CA issued anew", strict.join("`, `")))
+        .help("if that Python is older, say so: `runtime: python@3.11`")
+}

@@ -1,0 +1,45 @@
+//! A certificate and a key that do not belong together.
+
+use super::{Judged, Rule, about, code};
+use crate::diagnostic::{Code, Diagnostic};
+
+static CODE: Code = code!("key-mismatch", Error, "a private key does not belong to the certificate beside it, or cannot be read");
+
+/// Compares the public halves.
+pub const RULE: Rule = Rule { code: &CODE, check };
+
+fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for host in &judged.model.hosts {
+        let Some(made) = &host.certificate else { continue };
+        let Some(leaf) = made.chain.certificates.first() else { continue };
+        match &made.key {
+            Ok(key) if *key == leaf.certificate.spki_sha256() => {}
+            Ok(key) => found.push(mismatch(judged, made, key).about(about(host))),
+            Err(reason) => found.push(
+                Diagnostic::new(&CODE, made.key_span, format!("cannot use the key in `{}`: {reason}", made.key_path))
+                    .about(about(host))
+                    .help("name a PEM file with the unencrypted private key (PKCS#8, PKCS#1 or SEC1)"),
+            ),
+        }
+    }
+    found
+}
+
+fn mismatch(judged: &Judged<'_>, made: &crate::model::HandMade, key: &crate::digest::Sha256) -> Diagnostic {
+    let message = format!("the key in `{}` does not belong to the certificate", made.key_path);
+    let diagnostic = Diagnostic::new(&CODE, made.key_span, message).also(made.chain_span, "the certificate");
+    let mut others = made.chain.certificates.iter().skip(1);
+    if others.any(|one| one.certificate.spki_sha256() == *key) {
+        return diagnostic.help("it belongs to a later certificate of the chain: the leaf must stand first");
+    }
+    let elsewhere = judged.model.hosts.iter().find(|host| {
+        let made = host.certificate.as_ref();
+        let leaf = made.and_then(|made| made.chain.certificates.first());
+        leaf.is_some_and(|leaf| leaf.certificate.spki_sha256() == *key)
+    });
+    match elsewhere {
+        Some(host) => diagnostic.help(format!("it belongs to the certificate of `{}`", host.name)),
+        None => diagnostic.help("name the key from which the certificate was requested"),
+    }
+}

@@ -1,0 +1,42 @@
+//! What the spec names and nothing uses.
+
+use super::{Judged, Rule, code};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::TargetKind;
+
+static CODE: Code = code!("unused", Warning, "an authority that nobody trusts, or a service that is deployed nowhere");
+
+/// Finds authorities and services that have no effect.
+pub const RULE: Rule = Rule { code: &CODE, check };
+
+fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
+    let model = judged.model;
+    let mut found = Vec::new();
+    for (id, authority) in model.authorities() {
+        if model.trusting(id).next().is_none() {
+            found.push(
+                Diagnostic::new(&CODE, authority.place.key, format!("nobody trusts `{}`", authority.name))
+                    .about(format!("authorities.{}", authority.name))
+                    .help("add it to a `trust` list, or remove it"),
+            );
+        }
+    }
+    let deployed: std::collections::HashSet<_> = model
+        .targets
+        .iter()
+        .flat_map(|target| match &target.kind {
+            TargetKind::Compose(compose) => compose.services.iter().map(|one| one.service).collect::<Vec<_>>(),
+            TargetKind::Script(script) => script.services.iter().map(|(id, _)| *id).collect(),
+        })
+        .collect();
+    for (id, service) in model.services() {
+        if !deployed.contains(&id) {
+            found.push(
+                Diagnostic::new(&CODE, service.place.key, format!("`{}` is in no target", service.name))
+                    .about(format!("services.{}", service.name))
+                    .help("name it under `services` of a target, or remove it"),
+            );
+        }
+    }
+    found
+}
