@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod diagnostic;
 pub mod digest;
+pub mod pki;
 pub mod provision;
 pub mod source;
 pub mod world;

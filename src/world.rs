@@ -101,7 +101,10 @@ pub fn parent(path: &str) -> &str {
 
 /// How to write `path` (relative to the root) inside a file that lies in `directory`.
 pub fn relative(directory: &str, path: &str) -> String {
-    let from: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let from: Vec<&str> = directory
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     let to: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..", from.len() - common);

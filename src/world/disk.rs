@@ -88,13 +88,18 @@ impl World for Disk {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         if !meta.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            ));
         }
         if meta.len() > LARGEST_FILE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let mut body = Vec::with_capacity(meta.len() as usize);
-        File::open(&real)?.take(LARGEST_FILE).read_to_end(&mut body)?;
+        File::open(&real)?
+            .take(LARGEST_FILE)
+            .read_to_end(&mut body)?;
         Ok(body)
     }
 
@@ -134,14 +139,20 @@ impl World for Disk {
         let temporary = format!(".{name}.{}.tlsgen", std::process::id());
         // What a killed run with our process id may have left.
         let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let created = rustix::fs::openat(&directory, &temporary, flags, Mode::from_raw_mode(0o600))?;
+        let flags =
+            OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let created =
+            rustix::fs::openat(&directory, &temporary, flags, Mode::from_raw_mode(0o600))?;
         let mut file = File::from(created);
         let written = file
             .write_all(body)
             .and_then(|()| Ok(rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode))?))
             .and_then(|()| file.sync_all())
-            .and_then(|()| Ok(rustix::fs::renameat(&directory, &temporary, &directory, &name)?));
+            .and_then(|()| {
+                Ok(rustix::fs::renameat(
+                    &directory, &temporary, &directory, &name,
+                )?)
+            });
         if written.is_err() {
             let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
         }
