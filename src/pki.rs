@@ -1,0 +1,27 @@
+//! Certificates, keys and the files they come in: what is so, not whether it should be.
+//!
+//! Everything here is a function of bytes and of a given time; judging it against a spec is done by
+//! the rules. Bytes come from outside: whatever they are, the answer is a value or an error, in time
+//! and memory that grow with their length. Of private keys no bit leaves this room, nor is one kept.
+
+mod algorithm;
+pub mod bundle;
+mod calendar;
+mod certificate;
+pub mod chain;
+mod der;
+mod distinguished_name;
+mod foreign;
+pub mod key;
+pub mod keystore;
+pub mod pem;
+mod printable;
+mod roots;
+mod server_name;
+pub mod truststore;
+
+pub use algorithm::KeyKind;
+pub use calendar::{NEVER, date, moment};
+pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
+pub use foreign::Foreign;
+pub use roots::public_root_certificates;

@@ -1,0 +1,39 @@
+//! Seconds since 1970 as people write them, always in UTC.
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// `99991231235959Z`: by RFC 5280 section 4.1.2.5 a certificate that does not expire.
+pub const NEVER: i64 = 253_402_300_799;
+
+/// `2036-01-01`.
+pub fn date(seconds: i64) -> String {
+    let form = format_description!("[year]-[month]-[day]");
+    written(seconds, |moment| moment.format(form).ok())
+}
+
+/// `2036-01-01T00:00:00Z`.
+pub fn moment(seconds: i64) -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    written(seconds, |moment| moment.format(form).ok())
+}
+
+/// What no calendar holds is shown as the number it is.
+fn written(seconds: i64, write: impl Fn(OffsetDateTime) -> Option<String>) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    moment
+        .and_then(write)
+        .unwrap_or_else(|| format!("@{seconds}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_utc() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(moment(NEVER), "9999-12-31T23:59:59Z");
+        assert_eq!(date(i64::MAX), format!("@{}", i64::MAX));
+    }
+}

@@ -1,0 +1,591 @@
+//! One X.509 certificate: parsed once, owned, cheap to clone.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, NameConstraints, ParsedExtension};
+use x509_parser::prelude::FromDer as _;
+
+use super::algorithm::{self, KeyKind, Signed};
+use super::distinguished_name::{self, hex};
+use super::printable::{printable, shortened};
+use super::{calendar, pem, server_name};
+use crate::digest::Sha256;
+
+/// One certificate. Two are equal when their bytes are.
+#[derive(Clone)]
+pub struct Certificate(Arc<Parsed>);
+
+/// Why bytes are no certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed(String);
+
+/// What a key may be used for (RFC 5280 section 4.2.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyUsage {
+    flags: u16,
+    critical: bool,
+}
+
+/// What a certificate is, in the words people use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A CA that signed itself.
+    RootCa,
+    /// A self-signed certificate of X.509 version 1, which cannot say whether it is a CA.
+    VersionOneRoot,
+    /// A CA signed by another.
+    IntermediateCa,
+    /// Speaks for a server.
+    ServerLeaf,
+    /// Speaks for a server, signed by itself.
+    SelfSignedServer,
+    /// Speaks for a client only.
+    ClientLeaf,
+    /// Neither a CA nor meant for TLS.
+    OtherLeaf,
+}
+
+struct Parsed {
+    der: Box<[u8]>,
+    fingerprint: Sha256,
+    spki: Box<[u8]>,
+    raw_subject: Box<[u8]>,
+    raw_issuer: Box<[u8]>,
+    subject: String,
+    issuer: String,
+    common_name: Option<String>,
+    serial: String,
+    not_before: i64,
+    not_after: i64,
+    version: u8,
+    key: KeyKind,
+    signature: String,
+    extensions: Extensions,
+    self_signed: OnceLock<bool>,
+}
+
+#[derive(Default)]
+struct Extensions {
+    names: Vec<String>,
+    dns_names: Vec<String>,
+    addresses: Vec<IpAddr>,
+    other_names: Vec<String>,
+    basic_constraints: Option<BasicConstraints>,
+    key_usage: Option<KeyUsage>,
+    extended_key_usages: Vec<String>,
+    subject_key_id: Option<String>,
+    authority_key_id: Option<String>,
+    name_constraints: Option<String>,
+}
+
+struct BasicConstraints {
+    ca: bool,
+    path_length: Option<u32>,
+    critical: bool,
+}
+
+impl Certificate {
+    /// Parses one certificate.
+    ///
+    /// # Errors
+    /// [`Malformed`] for anything else, also for a certificate that something follows.
+    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+        let (rest, parsed) = X509Certificate::from_der(der)
+            .map_err(|_| Malformed("the bytes do not have the structure of X.509".to_owned()))?;
+        if !rest.is_empty() {
+            let reason = format!("{} bytes follow the certificate", rest.len());
+            return Err(Malformed(reason));
+        }
+        Ok(Self(Arc::new(Parsed::of(der, &parsed)?)))
+    }
+
+    /// The bytes.
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// The PEM block: 64 columns, LF, one at the end too.
+    pub fn to_pem(&self) -> String {
+        pem::block("CERTIFICATE", &self.0.der)
+    }
+
+    /// The SHA-256 of the bytes, by which certificates are pinned and told apart.
+    pub fn fingerprint(&self) -> Sha256 {
+        self.0.fingerprint
+    }
+
+    /// The SHA-256 of the public key with its algorithm, the same for all certificates of a key.
+    pub fn spki_sha256(&self) -> Sha256 {
+        Sha256::of(&self.0.spki)
+    }
+
+    /// The public key with its algorithm, as DER.
+    pub fn spki(&self) -> &[u8] {
+        &self.0.spki
+    }
+
+    /// The subject after RFC 4514, most specific part first; empty if it has none.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The issuer's subject.
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The common name of the subject. No client takes a server's name from it.
+    pub fn common_name(&self) -> Option<&str> {
+        self.0.common_name.as_deref()
+    }
+
+    /// What to call it in a sentence: the common name, else the first name, else the subject, else
+    /// the serial.
+    pub fn title(&self) -> &str {
+        let name = self
+            .common_name()
+            .or(self.names().first().map(String::as_str));
+        match name {
+            Some(name) => name,
+            None if self.subject().is_empty() => self.serial(),
+            None => self.subject(),
+        }
+    }
+
+    /// The serial in lower-case hex digits, as it is encoded.
+    pub fn serial(&self) -> &str {
+        &self.0.serial
+    }
+
+    /// The first second of its validity, since 1970.
+    pub fn not_before(&self) -> i64 {
+        self.0.not_before
+    }
+
+    /// The last second of its validity, since 1970.
+    pub fn not_after(&self) -> i64 {
+        self.0.not_after
+    }
+
+    /// Whether it is valid at a second, both ends included (RFC 5280 section 4.1.2.5).
+    pub fn valid_at(&self, now: i64) -> bool {
+        (self.0.not_before..=self.0.not_after).contains(&now)
+    }
+
+    /// 1, 2 or 3.
+    pub fn version(&self) -> u8 {
+        self.0.version
+    }
+
+    /// The DNS names (lower case, A-labels) and addresses that it speaks for, in its order.
+    pub fn names(&self) -> &[String] {
+        &self.0.extensions.names
+    }
+
+    /// The other alternative names: `email:…`, `URI:…`, `directory:…`.
+    pub fn other_names(&self) -> &[String] {
+        &self.0.extensions.other_names
+    }
+
+    /// Whether it speaks for a DNS name (Unicode or A-labels) or an address, after RFC 9525.
+    pub fn covers(&self, name: &str) -> bool {
+        let extensions = &self.0.extensions;
+        server_name::covers(&extensions.dns_names, &extensions.addresses, name)
+    }
+
+    /// Whether its basic constraints say that it is a CA. Never so in version 1.
+    pub fn is_ca(&self) -> bool {
+        let constraints = self.0.extensions.basic_constraints.as_ref();
+        constraints.is_some_and(|constraints| constraints.ca)
+    }
+
+    /// How many CAs may stand between it and a leaf, if that is limited.
+    pub fn path_length(&self) -> Option<u32> {
+        let constraints = self.0.extensions.basic_constraints.as_ref();
+        constraints.and_then(|constraints| constraints.path_length)
+    }
+
+    /// Whether its basic constraints are critical; `None` if it has none.
+    pub fn basic_constraints_critical(&self) -> Option<bool> {
+        let constraints = self.0.extensions.basic_constraints.as_ref();
+        constraints.map(|constraints| constraints.critical)
+    }
+
+    /// What its key may be used for; `None` if that is left open.
+    pub fn key_usage(&self) -> Option<&KeyUsage> {
+        self.0.extensions.key_usage.as_ref()
+    }
+
+    /// `serverAuth`, `clientAuth` and the like, OIDs for what has no name; empty if left open.
+    pub fn extended_key_usages(&self) -> &[String] {
+        &self.0.extensions.extended_key_usages
+    }
+
+    /// Whether its extended key usage, if it has one, allows TLS servers.
+    pub fn allows_servers(&self) -> bool {
+        allows(self.extended_key_usages(), "serverAuth")
+    }
+
+    /// Its public key's algorithm and strength.
+    pub fn key(&self) -> &KeyKind {
+        &self.0.key
+    }
+
+    /// The algorithm that it was signed with: `SHA256-RSA`, `ECDSA-SHA384`, `Ed25519`.
+    pub fn signature(&self) -> &str {
+        &self.0.signature
+    }
+
+    /// Whether that algorithm's digest is broken: MD5, SHA-1 or older.
+    pub fn weak_signature(&self) -> bool {
+        algorithm::is_weak_signature(&self.0.signature)
+    }
+
+    /// Whether subject and issuer are the same bytes.
+    pub fn self_issued(&self) -> bool {
+        self.0.raw_subject == self.0.raw_issuer
+    }
+
+    /// Whether it was signed with its own key. For algorithms that are not known here the key
+    /// identifiers decide.
+    pub fn self_signed(&self) -> bool {
+        *self.0.self_signed.get_or_init(|| self.issued_by(self))
+    }
+
+    /// Whether the issuer's name and key made this certificate. For algorithms that are not known
+    /// here the key identifiers decide.
+    pub fn issued_by(&self, issuer: &Self) -> bool {
+        if self.0.raw_issuer != issuer.0.raw_subject {
+            return false;
+        }
+        match algorithm::signed_with(&self.0.der, &issuer.0.spki) {
+            Signed::Yes => true,
+            Signed::No => false,
+            Signed::Unknown => self.key_ids_agree(issuer),
+        }
+    }
+
+    /// Whether nothing in the two certificates says that another key signed this one.
+    fn key_ids_agree(&self, issuer: &Self) -> bool {
+        match (self.authority_key_id(), issuer.subject_key_id()) {
+            (Some(wanted), Some(found)) => wanted == found,
+            _ => true,
+        }
+    }
+
+    /// The identifier of its key, in hex.
+    pub fn subject_key_id(&self) -> Option<&str> {
+        self.0.extensions.subject_key_id.as_deref()
+    }
+
+    /// The identifier of the key that signed it, in hex.
+    pub fn authority_key_id(&self) -> Option<&str> {
+        self.0.extensions.authority_key_id.as_deref()
+    }
+
+    /// Its name constraints in words: `permits DNS lab.example, IP 10.20.0.0/16`.
+    pub fn name_constraints_summary(&self) -> Option<&str> {
+        self.0.extensions.name_constraints.as_deref()
+    }
+
+    /// What it is, in the words people use.
+    pub fn role(&self) -> Role {
+        match (self.is_ca(), self.self_issued() && self.self_signed()) {
+            (true, true) => Role::RootCa,
+            (true, false) => Role::IntermediateCa,
+            (false, true) if self.version() == 1 => Role::VersionOneRoot,
+            (false, own) if self.allows_servers() => {
+                if own {
+                    Role::SelfSignedServer
+                } else {
+                    Role::ServerLeaf
+                }
+            }
+            (false, _) if allows(self.extended_key_usages(), "clientAuth") => Role::ClientLeaf,
+            (false, _) => Role::OtherLeaf,
+        }
+    }
+
+    /// The subject as it is encoded, to find issuers by.
+    pub(super) fn raw_subject(&self) -> &[u8] {
+        &self.0.raw_subject
+    }
+
+    /// The issuer as it is encoded.
+    pub(super) fn raw_issuer(&self) -> &[u8] {
+        &self.0.raw_issuer
+    }
+}
+
+/// One line for plans: `CN=Corp Root CA, root CA, until 2036-01-01, sha256 5f1c…`, all digits of it.
+pub fn one_line(certificate: &Certificate) -> String {
+    let name = match certificate.common_name() {
+        Some(name) => format!("CN={}", shortened(name, 80)),
+        None => shortened(certificate.title(), 80),
+    };
+    let until = calendar::date(certificate.not_after());
+    let (role, fingerprint) = (certificate.role(), certificate.fingerprint());
+    format!("{name}, {role}, until {until}, sha256 {fingerprint}")
+}
+
+fn allows(usages: &[String], usage: &str) -> bool {
+    usages.is_empty()
+        || usages
+            .iter()
+            .any(|allowed| allowed == usage || allowed == "anyExtendedKeyUsage")
+}
+
+impl KeyUsage {
+    /// May sign certificates: what a CA is for.
+    pub fn cert_sign(self) -> bool {
+        self.has(5)
+    }
+
+    /// May sign revocation lists.
+    pub fn crl_sign(self) -> bool {
+        self.has(6)
+    }
+
+    /// May sign handshakes.
+    pub fn digital_signature(self) -> bool {
+        self.has(0)
+    }
+
+    /// May encrypt session keys, as RSA did before TLS 1.3.
+    pub fn key_encipherment(self) -> bool {
+        self.has(2)
+    }
+
+    /// Whether the extension is critical.
+    pub fn critical(self) -> bool {
+        self.critical
+    }
+
+    /// The usages by their names in RFC 5280.
+    pub fn names(self) -> Vec<&'static str> {
+        let named = KEY_USAGES.iter().enumerate();
+        named
+            .filter(|(bit, _)| self.has(*bit as u32))
+            .map(|(_, name)| *name)
+            .collect()
+    }
+
+    fn has(self, bit: u32) -> bool {
+        self.flags & (1 << bit) != 0
+    }
+}
+
+const KEY_USAGES: [&str; 9] = [
+    "digitalSignature",
+    "nonRepudiation",
+    "keyEncipherment",
+    "dataEncipherment",
+    "keyAgreement",
+    "keyCertSign",
+    "cRLSign",
+    "encipherOnly",
+    "decipherOnly",
+];
+
+impl Parsed {
+    fn of(der: &[u8], parsed: &X509Certificate<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            der: der.into(),
+            fingerprint: Sha256::of(der),
+            spki: parsed.subject_pki.raw.into(),
+            raw_subject: parsed.subject.as_raw().into(),
+            raw_issuer: parsed.issuer.as_raw().into(),
+            subject: distinguished_name::text(&parsed.subject),
+            issuer: distinguished_name::text(&parsed.issuer),
+            common_name: distinguished_name::common_name(&parsed.subject),
+            serial: hex(parsed.raw_serial()),
+            not_before: parsed.validity.not_before.timestamp(),
+            not_after: parsed.validity.not_after.timestamp(),
+            version: (parsed.version.0.min(254) as u8) + 1,
+            key: KeyKind::of(&parsed.subject_pki),
+            signature: algorithm::signature_name(&parsed.signature_algorithm),
+            extensions: Extensions::of(parsed)?,
+            self_signed: OnceLock::new(),
+        })
+    }
+}
+
+impl Extensions {
+    /// Of extensions that stand there twice, the first counts; clients refuse such certificates.
+    fn of(parsed: &X509Certificate<'_>) -> Result<Self, Malformed> {
+        let mut found = Self::default();
+        for extension in parsed.extensions().iter().rev() {
+            let critical = extension.critical;
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectAlternativeName(names) => {
+                    found.set_names(&names.general_names)
+                }
+                ParsedExtension::BasicConstraints(constraints) => {
+                    found.basic_constraints = Some(BasicConstraints {
+                        ca: constraints.ca,
+                        path_length: constraints.path_len_constraint,
+                        critical,
+                    });
+                }
+                ParsedExtension::KeyUsage(usage) => {
+                    let flags = usage.flags;
+                    found.key_usage = Some(KeyUsage { flags, critical });
+                }
+                ParsedExtension::ExtendedKeyUsage(usages) => {
+                    found.extended_key_usages = usage_names(usages);
+                }
+                ParsedExtension::SubjectKeyIdentifier(id) => found.subject_key_id = Some(hex(id.0)),
+                ParsedExtension::AuthorityKeyIdentifier(authority) => {
+                    found.authority_key_id = authority.key_identifier.as_ref().map(|id| hex(id.0));
+                }
+                ParsedExtension::NameConstraints(constraints) => {
+                    found.name_constraints = Some(constraints_summary(constraints));
+                }
+                ParsedExtension::ParseError { .. } if critical || matters(extension) => {
+                    let oid = extension.oid.to_id_string();
+                    return Err(Malformed(format!("its extension {oid} cannot be read")));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn set_names(&mut self, names: &[GeneralName<'_>]) {
+        (self.names, self.dns_names, self.addresses, self.other_names) = Default::default();
+        for name in names {
+            match name {
+                GeneralName::DNSName(dns) => {
+                    let dns = printable(&dns.to_ascii_lowercase());
+                    self.names.push(dns.clone());
+                    self.dns_names.push(dns);
+                }
+                GeneralName::IPAddress(bytes) => match address(bytes) {
+                    Some(address) => {
+                        self.names.push(address.to_string());
+                        self.addresses.push(address);
+                    }
+                    None => self.other_names.push(general_name(name)),
+                },
+                other => self.other_names.push(general_name(other)),
+            }
+        }
+    }
+}
+
+/// Subject alternative names, basic constraints, both key usages: judged even if not critical.
+fn matters(extension: &x509_parser::extensions::X509Extension<'_>) -> bool {
+    let oid = extension.oid.to_id_string();
+    ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"].contains(&oid.as_str())
+}
+
+fn usage_names(usages: &ExtendedKeyUsage<'_>) -> Vec<String> {
+    let known = [
+        (usages.server_auth, "serverAuth"),
+        (usages.client_auth, "clientAuth"),
+        (usages.code_signing, "codeSigning"),
+        (usages.email_protection, "emailProtection"),
+        (usages.time_stamping, "timeStamping"),
+        (usages.ocsp_signing, "OCSPSigning"),
+        (usages.any, "anyExtendedKeyUsage"),
+    ];
+    let named = known.iter().filter(|(set, _)| *set);
+    let named = named.map(|(_, name)| (*name).to_owned());
+    named
+        .chain(usages.other.iter().map(|oid| oid.to_id_string()))
+        .collect()
+}
+
+fn general_name(name: &GeneralName<'_>) -> String {
+    match name {
+        GeneralName::DNSName(dns) => format!("DNS {}", printable(dns)),
+        GeneralName::RFC822Name(mail) => format!("email:{}", printable(mail)),
+        GeneralName::URI(uri) => format!("URI:{}", printable(uri)),
+        GeneralName::DirectoryName(name) => format!("directory:{}", distinguished_name::text(name)),
+        GeneralName::IPAddress(bytes) => format!("IP {}", network(bytes)),
+        GeneralName::OtherName(oid, _) => format!("other:{}", oid.to_id_string()),
+        GeneralName::RegisteredID(oid) => format!("OID:{}", oid.to_id_string()),
+        GeneralName::X400Address(_) => "X.400 address".to_owned(),
+        GeneralName::EDIPartyName(_) => "EDI party name".to_owned(),
+        GeneralName::Invalid(..) => "a name that cannot be read".to_owned(),
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Some(IpAddr::from(four));
+    }
+    let sixteen = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(IpAddr::from(sixteen))
+}
+
+/// `10.20.0.0/16` of address and mask; the digits if the mask is none.
+fn network(bytes: &[u8]) -> String {
+    let (base, mask) = bytes.split_at(bytes.len() / 2);
+    let ones: u32 = mask.iter().map(|byte| byte.leading_ones()).sum();
+    let contiguous = mask.iter().map(|byte| byte.count_ones()).sum::<u32>() == ones;
+    match address(base) {
+        Some(base) if contiguous => format!("{base}/{ones}"),
+        _ => hex(bytes),
+    }
+}
+
+fn constraints_summary(constraints: &NameConstraints<'_>) -> String {
+    let sides = [
+        ("permits", &constraints.permitted_subtrees),
+        ("excludes", &constraints.excluded_subtrees),
+    ];
+    let mut parts = Vec::new();
+    for (verb, subtrees) in sides {
+        let Some(subtrees) = subtrees else { continue };
+        let names: Vec<String> = subtrees
+            .iter()
+            .map(|tree| general_name(&tree.base))
+            .collect();
+        parts.push(format!("{verb} {}", names.join(", ")));
+    }
+    parts.join("; ")
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({}, {})", self.subject(), self.fingerprint())
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not an X.509 certificate: {}", self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RootCa => "root CA",
+            Self::VersionOneRoot => "X.509 v1 root",
+            Self::IntermediateCa => "intermediate CA",
+            Self::ServerLeaf => "server certificate",
+            Self::SelfSignedServer => "self-signed server certificate",
+            Self::ClientLeaf => "client certificate",
+            Self::OtherLeaf => "certificate of no CA and no TLS use",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Certificates that hang together: their order in a file, and whether a client accepts them.
+
+mod order;
+mod verify;
+
+pub use order::{Issuer, Order, issuers, order};
+pub use verify::{Verdict, verify};
