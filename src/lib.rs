@@ -1,4 +1,15 @@
 //! tlsgen: a declarative TLS compiler.
+//!
+//! ```text
+//! tlsgen.yaml ─ load ─▶ Document ─ decode ─▶ Spec ─ resolve ─▶ Model ─ judge ─▶ Model
+//!                       (spans)     (shape)        (references)       (rules)
+//!    Model × inputs (certificates, public roots, base files)
+//!         ─ provision ─▶ Provision per service      runtimes/
+//!         ─ lower ────▶ Vec<Artifact>               targets/
+//!    Vec<Artifact> × World ─ plan ─▶ Plan ─▶ report | apply
+//! ```
+//!
+//! Everything from load to plan is a function of its arguments; [`compile`] is one line per stage.
 
 pub mod artifact;
 pub mod diagnostic;
@@ -11,5 +22,138 @@ pub mod rules;
 pub mod runtimes;
 pub mod source;
 pub mod spec;
+pub mod targets;
 pub mod world;
 pub mod yaml;
+
+use std::sync::Arc;
+
+use artifact::{Artifact, Keep};
+use diagnostic::{Code, Diagnostics, Stop};
+use model::Model;
+use pki::{Certificate, PublicRoots};
+use rules::Judged;
+use runtimes::TrustLists;
+use source::Sources;
+use targets::{Inputs, Lowered};
+use world::World;
+
+/// Where the public roots are kept in a project that trusts them.
+pub const PUBLIC_ROOTS_FILE: &str = "pki/public-roots.pem";
+
+/// What a spec compiles to.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The spec, resolved.
+    pub model: Model,
+    /// All files, in the order of the targets.
+    pub artifacts: Vec<Artifact>,
+    /// What the plan says to the reviewer.
+    pub notes: Vec<String>,
+}
+
+/// Compiles the spec at `path`; `only` names the targets to compile, or none for all.
+///
+/// Texts that were read are added to `sources` and findings to `found`, whatever becomes of it.
+///
+/// # Errors
+/// [`Stop`] when there is an error in `found`.
+pub fn compile(
+    world: &dyn World,
+    path: &str,
+    only: &[String],
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Compiled, Stop> {
+    let model = check(world, path, sources, found)?;
+    let public = public_roots(world, &model);
+    let lists = TrustLists::new(&model, public.as_ref());
+    let lowered = lower(world, &model, &lists, only, sources, found)?;
+    let artifacts = public_roots_artifact(&model, public).into_iter().chain(lowered.artifacts);
+    Ok(Compiled {
+        artifacts: artifacts.collect(),
+        notes: lowered.notes,
+        model,
+    })
+}
+
+/// Reads, resolves and judges the spec at `path`.
+///
+/// # Errors
+/// [`Stop`] when there is an error in `found`.
+pub fn check(world: &dyn World, path: &str, sources: &mut Sources, found: &mut Diagnostics) -> Result<Model, Stop> {
+    let loaded = spec::load(world, sources, path, found)?;
+    let model = model::resolve(world, sources, loaded, found)?;
+    let public = || public_certificates(world, &model);
+    let judged = Judged {
+        model: &model,
+        now: world.now(),
+        public_roots: &public,
+    };
+    rules::judge(&judged, sources, found);
+    found.checkpoint()?;
+    Ok(model)
+}
+
+/// Everything that can be found, for `tlsgen explain`.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    yaml::CODES
+        .iter()
+        .copied()
+        .chain(spec::codes())
+        .chain(model::CODES.iter().copied())
+        .chain(rules::codes())
+        .chain(runtimes::codes())
+        .chain(targets::codes())
+}
+
+fn lower(
+    world: &dyn World,
+    model: &Model,
+    lists: &TrustLists,
+    only: &[String],
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Lowered, Stop> {
+    let inputs = Inputs { model, lists, world };
+    let mut all = Lowered::default();
+    for target in &model.targets {
+        if !only.is_empty() && !only.contains(&target.name) {
+            continue;
+        }
+        match targets::lower(&inputs, target, sources) {
+            Ok(lowered) => {
+                all.artifacts.extend(lowered.artifacts);
+                all.notes.extend(lowered.notes);
+                found.extend(lowered.warnings);
+            }
+            Err(diagnostics) => found.extend(diagnostics),
+        }
+    }
+    found.checkpoint().map(|()| all)
+}
+
+/// The public roots as the project keeps them, or, the first time, as this version brings them.
+fn public_roots(world: &dyn World, model: &Model) -> Option<Arc<PublicRoots>> {
+    if !model.wants_public_roots() {
+        return None;
+    }
+    let kept = world.read(PUBLIC_ROOTS_FILE).ok();
+    let text = kept.unwrap_or_else(|| pki::bundle::public_roots_pem().into_bytes());
+    Some(Arc::new(PublicRoots::new(Arc::from(text))))
+}
+
+fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {
+    let roots = public_roots(world, model);
+    let ders = roots.as_ref().map(|roots| roots.ders()).unwrap_or_default();
+    ders.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+}
+
+fn public_roots_artifact(model: &Model, public: Option<Arc<PublicRoots>>) -> Option<Artifact> {
+    let trusts_public = |service: &&model::Service| service.trust.as_ref().is_some_and(|trust| trust.public);
+    let origin = model.services.iter().find(trusts_public)?.place.key;
+    Some(Artifact {
+        keep: Keep::Pinned,
+        ..Artifact::bytes(PUBLIC_ROOTS_FILE, public?.pem(), origin)
+    })
+}

@@ -162,6 +162,12 @@ pub struct Compose {
     pub output: String,
     /// Where it is named.
     pub output_span: Span,
+    /// The oldest release of Compose that must read it.
+    pub oldest: (u32, u32),
+    /// Where that is said.
+    pub oldest_span: Span,
+    /// Whether mounts are labelled for SELinux.
+    pub selinux: bool,
     /// The services in it.
     pub services: Vec<ComposeService>,
 }

@@ -5,6 +5,7 @@
 //! and memory that grow with their length. Of private keys no bit leaves this room, nor is one kept.
 
 mod algorithm;
+mod anchors;
 pub mod bundle;
 mod calendar;
 mod certificate;
@@ -21,6 +22,7 @@ mod server_name;
 pub mod truststore;
 
 pub use algorithm::KeyKind;
+pub use anchors::{PrivateAnchor, PublicRoots, TrustAnchors};
 pub use calendar::{NEVER, date, moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;

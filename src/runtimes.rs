@@ -26,7 +26,7 @@ mod start;
 mod system;
 
 pub use anchors::TrustLists;
-pub use choice::{Circumstances, provide};
+pub use choice::{Circumstances, on_machine, provide};
 
 /// A runtime.
 pub struct Runtime {
@@ -44,8 +44,6 @@ pub struct Runtime {
 
 /// What a runtime is asked for.
 pub struct Request<'a> {
-    /// The first number of its version, where the spec says one.
-    pub major: Option<u32>,
     /// By which of its mechanisms.
     pub mechanism: Mechanism,
     /// Whom to trust.

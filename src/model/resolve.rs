@@ -396,6 +396,9 @@ impl Resolver<'_> {
             files,
             output,
             output_span,
+            oldest: compose.compose.number(),
+            oldest_span: self.value(&["targets", target, "compose"]),
+            selinux: compose.selinux,
             services,
         }
     }

@@ -3,6 +3,7 @@
 use super::{Request, Runtime, anchors::TrustLists, find, start, union};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Service, ServiceId};
+use crate::pki::TrustAnchors;
 use crate::provision::{Mechanism, Provision, Step};
 use crate::source::Span;
 use crate::spec::RuntimeVersion;
@@ -76,7 +77,6 @@ pub fn provide(
     for version in &service.runtimes {
         let Some(runtime) = find(&version.name) else { continue };
         let request = |mechanism| Request {
-            major: version.major(),
             mechanism,
             anchors,
             tls_versions: service.tls_versions.map(|(versions, _)| versions),
@@ -256,4 +256,22 @@ fn undownloadable(model: &Model, service: &Service, circumstances: &Circumstance
         }
     }
     found
+}
+
+/// What the runtimes of a service need on a machine that a script prepares: the script itself
+/// extends the system's store and Java's, so that variables and settings remain.
+pub fn on_machine(service: &Service, anchors: &TrustAnchors) -> Provision {
+    let provisions = service.runtimes.iter().filter_map(|version| {
+        let runtime = find(&version.name)?;
+        let mechanism = match runtime.mechanisms.first()? {
+            Mechanism::Truststore => Mechanism::Keytool,
+            first => *first,
+        };
+        Some((runtime.provision)(&Request {
+            mechanism,
+            anchors,
+            tls_versions: service.tls_versions.map(|(versions, _)| versions),
+        }))
+    });
+    union(provisions)
 }

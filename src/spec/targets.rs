@@ -31,6 +31,10 @@ pub struct Compose {
     /// The oldest Docker Compose that must read the override.
     #[serde(default = "oldest_compose")]
     pub compose: ComposeVersion,
+    /// The host runs SELinux: what containers mount is labelled for them. A missing directory is then
+    /// created empty instead of being an error, since Compose cannot do both.
+    #[serde(default)]
+    pub selinux: bool,
     /// Which services of the spec, and what they are called in the Compose files.
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(extend("minProperties" = 1))]
@@ -106,6 +110,24 @@ pub enum OperatingSystem {
     /// SUSE Linux Enterprise 15 and openSUSE Leap 15.
     #[serde(rename = "suse-15")]
     Suse15,
+}
+
+impl OperatingSystem {
+    /// The word of the spec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debian12 => "debian-12",
+            Self::Debian13 => "debian-13",
+            Self::Ubuntu2204 => "ubuntu-22.04",
+            Self::Ubuntu2404 => "ubuntu-24.04",
+            Self::Rhel8 => "rhel-8",
+            Self::Rhel9 => "rhel-9",
+            Self::Amazon2 => "amazon-2",
+            Self::Amazon2023 => "amazon-2023",
+            Self::Alpine => "alpine",
+            Self::Suse15 => "suse-15",
+        }
+    }
 }
 
 fn oldest_compose() -> ComposeVersion {

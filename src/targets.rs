@@ -1,0 +1,52 @@
+//! One room per platform: what services need becomes files.
+
+use crate::artifact::Artifact;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Model, Target, TargetKind};
+use crate::runtimes::TrustLists;
+use crate::source::Sources;
+use crate::world::World;
+
+pub mod compose;
+pub mod script;
+
+/// What a target is lowered from.
+pub struct Inputs<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The certificates behind every trust list.
+    pub lists: &'a TrustLists,
+    /// Where the project's own files are read.
+    pub world: &'a dyn World,
+}
+
+/// What a target comes to.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    /// The files.
+    pub artifacts: Vec<Artifact>,
+    /// What the plan says to the reviewer.
+    pub notes: Vec<String>,
+    /// What is suspicious in the project's own files.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Lowers a target to files.
+///
+/// # Errors
+/// Everything that cannot be done, at the lines that ask for it.
+pub fn lower(inputs: &Inputs<'_>, target: &Target, sources: &mut Sources) -> Result<Lowered, Vec<Diagnostic>> {
+    let mut lowered = match &target.kind {
+        TargetKind::Compose(compose) => compose::lower(inputs, compose, sources)?,
+        TargetKind::Script(script) => script::lower(inputs, target, script)?,
+    };
+    for artifact in &mut lowered.artifacts {
+        artifact.target = Some(target.name.clone());
+    }
+    Ok(lowered)
+}
+
+/// What this room can find.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    [compose::CODES, compose::base::CODES, script::CODES].into_iter().flatten().copied()
+}

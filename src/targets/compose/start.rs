@@ -1,0 +1,162 @@
+//! Steps before a service's own command: its entrypoint is wrapped, and kept.
+
+use super::TRUST_DIRECTORY;
+use super::base::{Command, ImageConfig, Service};
+use super::circumstances::Image;
+use super::override_file::Words;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::ComposeService;
+use crate::provision::Provision;
+
+pub static UNKNOWN: Code = Code {
+    name: "entrypoint-unknown",
+    severity: Severity::Error,
+    summary: "a step must run before the image's own entrypoint, and nothing says what that is",
+    manual: include_str!("manual/entrypoint-unknown.md"),
+};
+
+/// What the override says of the start; nothing where nothing runs before it.
+#[derive(Debug, Default)]
+pub struct Start {
+    pub entrypoint: Option<Words>,
+    pub command: Option<Words>,
+}
+
+/// bash where the image has it, else sh: that the entrypoint is a shell is known from `-c`, and not
+/// which one.
+const SHELL: [&str; 4] = ["/bin/sh", "-c", "if command -v bash >/dev/null; then exec bash \"$$@\"; fi; exec sh \"$$@\"", "sh"];
+
+/// Wraps what a service starts; what prevents it goes to `found`.
+pub fn wrap(
+    deployed: &ComposeService,
+    service: &Service,
+    image: &Image,
+    provision: &Provision,
+    found: &mut Vec<Diagnostic>,
+) -> Start {
+    if provision.steps.is_empty() {
+        return Start::default();
+    }
+    let Some(own) = own_start(deployed, service, image) else {
+        found.push(unknown(deployed, service, provision));
+        return Start::default();
+    };
+    let mut words = Vec::new();
+    for step in &provision.steps {
+        words.push("/bin/sh".to_owned());
+        words.push(format!("{TRUST_DIRECTORY}/{}", step.script));
+    }
+    Start {
+        entrypoint: Some(own.entrypoint.behind(words)),
+        command: own.command,
+    }
+}
+
+/// What a service starts without us.
+struct Own {
+    entrypoint: Words,
+    /// What must be written because setting an entrypoint drops the image's command.
+    command: Option<Words>,
+}
+
+fn own_start(deployed: &ComposeService, service: &Service, image: &Image) -> Option<Own> {
+    let config = image.config.as_ref();
+    let command = own_command(deployed, service, config);
+    let entrypoint = match &service.entrypoint {
+        Command::Line(line, _) => Words::Line(line.clone()),
+        Command::Words(words, _) => Words::List(words.clone()),
+        // The entrypoint is emptied: the command is what starts.
+        Command::Emptied(_) => Words::List(Vec::new()),
+        Command::Absent => own_entrypoint(deployed, service, config)?,
+    };
+    let set_by_base = !matches!(service.entrypoint, Command::Absent | Command::Emptied(_));
+    match (command, set_by_base) {
+        (OwnCommand::InBase, _) => Some(Own {
+            entrypoint,
+            command: None,
+        }),
+        (OwnCommand::OfImage(command), _) => Some(Own {
+            entrypoint,
+            command: Some(command),
+        }),
+        // An entrypoint of the Compose files has dropped the image's command already.
+        (OwnCommand::Unknown, true) => Some(Own {
+            entrypoint,
+            command: None,
+        }),
+        (OwnCommand::Unknown, false) => None,
+    }
+}
+
+enum OwnCommand {
+    /// The Compose files say it, and the override leaves it alone.
+    InBase,
+    /// The image says it, as far as the spec or a Dockerfile tells.
+    OfImage(Words),
+    Unknown,
+}
+
+fn own_command(deployed: &ComposeService, service: &Service, config: Option<&ImageConfig>) -> OwnCommand {
+    if matches!(service.command, Command::Line(..) | Command::Words(..)) {
+        return OwnCommand::InBase;
+    }
+    if let Some(words) = &deployed.command {
+        return OwnCommand::OfImage(literal(words));
+    }
+    match config.and_then(|config| config.command.as_ref()) {
+        Some(Command::Words(words, _)) => OwnCommand::OfImage(Words::List(words.clone())),
+        Some(Command::Line(line, _)) => OwnCommand::OfImage(Words::Line(line.clone())),
+        Some(Command::Emptied(_)) => OwnCommand::OfImage(Words::List(Vec::new())),
+        _ => OwnCommand::Unknown,
+    }
+}
+
+fn own_entrypoint(deployed: &ComposeService, service: &Service, config: Option<&ImageConfig>) -> Option<Words> {
+    if let Some(words) = &deployed.entrypoint {
+        return Some(literal(words));
+    }
+    if begins_with_option(&service.command) {
+        return Some(Words::List(SHELL.map(str::to_owned).to_vec()));
+    }
+    match config?.entrypoint.as_ref()? {
+        Command::Words(words, _) => Some(Words::List(words.clone())),
+        Command::Line(line, _) => Some(Words::Line(line.clone())),
+        Command::Emptied(_) => Some(Words::List(Vec::new())),
+        Command::Absent => None,
+    }
+}
+
+/// `command: -c '…'` has a meaning only behind a shell.
+fn begins_with_option(command: &Command) -> bool {
+    match command {
+        Command::Line(line, _) => line.trim_start().strip_prefix("-c").is_some_and(|rest| rest.starts_with([' ', '\t', '\n'])),
+        Command::Words(words, _) => words.first().is_some_and(|word| word == "-c"),
+        _ => false,
+    }
+}
+
+/// Words of the spec, in which a `$` is a `$`.
+fn literal(words: &[String]) -> Words {
+    Words::List(words.iter().map(|word| word.replace('$', "$$")).collect())
+}
+
+fn unknown(deployed: &ComposeService, service: &Service, provision: &Provision) -> Diagnostic {
+    let mechanism = provision.steps.first().map_or("", |step| step.mechanism.name());
+    let image = service.image.as_ref().map_or("IMAGE", |(image, _)| image.as_str());
+    let span = deployed.trust_via.map_or(deployed.place.key, |(_, span)| span);
+    let knows_command = matches!(service.command, Command::Line(..) | Command::Words(..));
+    let (what, fields, format) = match knows_command {
+        true => ("entrypoint", "`entrypoint: […]`", "{{json .Config.Entrypoint}}"),
+        false => (
+            "entrypoint and command",
+            "`entrypoint: […]` and `command: […]`",
+            "{{json .Config.Entrypoint}} {{json .Config.Cmd}}",
+        ),
+    };
+    let message = format!("`{mechanism}` runs before the {what} of `{}`, and nothing says what they are", service.name);
+    let message = if knows_command { message.replace("they are", "it is") } else { message };
+    Diagnostic::new(&UNKNOWN, span, message)
+        .also(service.span, "the service")
+        .help(format!("write {fields} here, as `docker image inspect -f '{format}' {image}` prints (`[]` for null)"))
+        .help("`trust_via: truststore` (Java) and `trust_via: env` leave the start alone")
+}
