@@ -5,5 +5,6 @@ pub mod diagnostic;
 pub mod digest;
 pub mod provision;
 pub mod source;
+pub mod targets;
 pub mod world;
 pub mod yaml;

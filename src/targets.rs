@@ -1,0 +1,3 @@
+//! One room per platform: what services need becomes files.
+
+pub mod compose;
