@@ -13,6 +13,7 @@ pub mod chain;
 mod der;
 mod distinguished_name;
 mod foreign;
+pub mod inspect;
 pub mod key;
 pub mod keystore;
 pub mod pem;

@@ -85,18 +85,13 @@ fn ascii(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::certificate::fixture;
     use crate::pki::pem::blocks;
-
-    fn fixture(text: &str) -> Certificate {
-        let reading = blocks(text.as_bytes());
-        let (_, first) = reading.certificates().next().expect("a block");
-        first.expect("a certificate")
-    }
 
     #[test]
     fn a_bundle_is_ascii_without_repetition_and_reads_back() {
-        let unicode = fixture(include_str!("../../tests/pki/unicode-root.pem"));
-        let corp = fixture(include_str!("../../tests/pki/corp-root.pem"));
+        let unicode = fixture("unicode-root");
+        let corp = fixture("corp-root");
         let text = pem(&[unicode.clone(), corp.clone(), unicode.clone()]);
         assert!(text.is_ascii() && text.ends_with("-----END CERTIFICATE-----\n"));
         assert!(text.starts_with(

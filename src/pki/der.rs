@@ -107,9 +107,9 @@ pub(super) fn write(tag: u8, pieces: &[&[u8]]) -> Vec<u8> {
         written.push(length as u8);
     } else {
         let digits = length.to_be_bytes();
-        let used = digits.iter().position(|digit| *digit != 0).unwrap_or(0);
-        written.push(0x80 | (digits.len() - used) as u8);
-        written.extend_from_slice(&digits[used..]);
+        let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+        written.push(0x80 | (digits.len() - zeros) as u8);
+        written.extend(digits.iter().skip(zeros));
     }
     pieces
         .iter()

@@ -133,7 +133,7 @@ fn wide(bytes: &[u8]) -> bool {
         let sample = bytes.iter().skip(skip).step_by(2).take(32);
         bytes.len() >= 8 && sample.clone().count() > 3 && sample.clone().all(|byte| *byte == 0)
     };
-    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) || zeros(1)
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) != zeros(1)
 }
 
 /// So many bytes tell what a text is.

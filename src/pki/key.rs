@@ -235,19 +235,14 @@ impl std::error::Error for BadKey {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::certificate::fixture;
     use proptest::prelude::*;
-
-    fn certificate(text: &str) -> Certificate {
-        let reading = pem::blocks(text.as_bytes());
-        let (_, first) = reading.certificates().next().expect("a block");
-        first.expect("a certificate")
-    }
 
     #[test]
     fn every_form_of_a_key_gives_the_key_of_its_certificate() {
-        let leaf = certificate(include_str!("../../tests/pki/leaf.pem"));
-        let rsa = certificate(include_str!("../../tests/pki/rsa-leaf.pem"));
-        let edwards = certificate(include_str!("../../tests/pki/ed25519-leaf.pem"));
+        let leaf = fixture("leaf");
+        let rsa = fixture("rsa-leaf");
+        let edwards = fixture("ed25519-leaf");
         let keys: [(&[u8], &Certificate, &str); 7] = [
             (
                 include_bytes!("../../tests/pki/leaf.key"),

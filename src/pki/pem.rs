@@ -222,7 +222,7 @@ struct Open {
 impl Reader {
     fn line(&mut self, text: &[u8], range: Range<usize>) {
         self.line += 1;
-        let line = &text[range.clone()];
+        let line = text.get(range.clone()).unwrap_or_default();
         if let Some(label) = boundary(line, b"-----BEGIN ") {
             self.close(range.start, Some(Defect::MissingEnd));
             self.open = Some(Open::new(label, range, self.line, text));
@@ -261,7 +261,7 @@ impl Open {
         let block = Block {
             kind: Kind::of(&label),
             label,
-            indented: range.start > 0 && matches!(text[range.start - 1], b' ' | b'\t'),
+            indented: indented(text, range.start),
             range,
             line,
             encrypted: false,
@@ -291,6 +291,12 @@ impl Open {
             }
         }
     }
+}
+
+/// Whether white space stands before a place in its line.
+fn indented(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(1).and_then(|before| text.get(before));
+    matches!(before, Some(b' ' | b'\t'))
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -344,11 +350,11 @@ impl Iterator for Lines<'_> {
         if rest.is_empty() {
             return None;
         }
-        let length = rest.iter().position(|byte| *byte == b'\n');
-        let line = &rest[..length.unwrap_or(rest.len())];
+        let line = rest.split(|byte| *byte == b'\n').next()?;
         let start = self.next + line.len() - line.trim_ascii_start().len();
         let end = start + line.trim_ascii().len();
-        self.next += length.map_or(rest.len(), |length| length + 1);
+        // Past the end of the text, where the last line has no break: that ends the lines.
+        self.next += line.len() + 1;
         Some(start..end)
     }
 }

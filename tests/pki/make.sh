@@ -155,12 +155,6 @@ extendedKeyUsage=clientAuth
 authorityKeyIdentifier=keyid
 subjectAltName=URI:spiffe://lab.example/robot,email:robot@lab.example
 X
-key no-aki-leaf
-issue no-aki-leaf corp-root "/CN=db.lab.example" 20260601000000Z 20351231000000Z sha256 <<'X'
-keyUsage=critical,digitalSignature
-extendedKeyUsage=serverAuth
-subjectAltName=DNS:db.lab.example
-X
 key constrained-leaf
 { echo "$leaf"; echo "subjectAltName=DNS:app.lab.example"; } |
   issue constrained-leaf constrained-issuing "/CN=app.lab.example" 20260601000000Z 20351231000000Z sha256
@@ -184,6 +178,18 @@ issue selfsigned-leaf selfsigned-leaf "/CN=nas.lab.example" 20260101000000Z 2035
 basicConstraints=critical,CA:FALSE
 extendedKeyUsage=serverAuth
 subjectAltName=DNS:nas.lab.example
+X
+
+# --- a leaf without authority key identifier, which openssl adds unless told not to
+echo "$good_root" | root no-aki-root "No AKI Root CA" 20260101000000Z 20460101000000Z
+key no-aki-leaf
+issue no-aki-leaf no-aki-root "/CN=db.lab.example" 20260601000000Z 20351231000000Z sha256 <<'X'
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=serverAuth
+subjectAltName=DNS:db.lab.example
+authorityKeyIdentifier=none
+subjectKeyIdentifier=none
 X
 
 # --- files with several blocks, and other forms

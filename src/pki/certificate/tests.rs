@@ -1,7 +1,9 @@
 use super::*;
 use proptest::prelude::*;
 
-pub(crate) fn fixture(name: &str) -> Certificate {
+/// The first certificate of a file under `tests/pki`, named without `.pem`.
+#[allow(clippy::disallowed_methods)]
+pub(in crate::pki) fn fixture(name: &str) -> Certificate {
     let path = format!("{}/tests/pki/{name}.pem", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read(path).expect("a fixture");
     let reading = pem::blocks(&text);

@@ -223,24 +223,16 @@ impl std::error::Error for Verdict {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::pem::blocks;
+    use crate::pki::certificate::fixture;
 
     /// 2026-11-22.
     const NOW: i64 = 1_795_305_600;
 
-    fn read(name: &str) -> Certificate {
-        let path = format!("{}/tests/pki/{name}.pem", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read(path).expect("a fixture");
-        let reading = blocks(&text);
-        let (_, first) = reading.certificates().next().expect("a block");
-        first.expect("a certificate")
-    }
-
     fn verdict(leaf: &str, intermediate: &str, anchor: &str, name: Option<&str>) -> String {
         let result = verify(
-            &read(leaf),
-            &[read(intermediate)],
-            &[read(anchor)],
+            &fixture(leaf),
+            &[fixture(intermediate)],
+            &[fixture(anchor)],
             name,
             NOW,
         );
@@ -301,7 +293,11 @@ mod tests {
 
     #[test]
     fn an_expired_root_is_told_from_a_missing_one() {
-        let (leaf, issuing, root) = (read("leaf"), read("corp-issuing"), read("corp-root"));
+        let (leaf, issuing, root) = (
+            fixture("leaf"),
+            fixture("corp-issuing"),
+            fixture("corp-root"),
+        );
         let later = verify(
             &leaf,
             std::slice::from_ref(&issuing),
@@ -310,7 +306,7 @@ mod tests {
             4_102_444_800,
         );
         assert!(matches!(later, Err(Verdict::Expired { .. })), "{later:?}");
-        let rooted = verify(&issuing, &[], &[read("expired-root")], None, NOW);
+        let rooted = verify(&issuing, &[], &[fixture("expired-root")], None, NOW);
         assert!(matches!(rooted, Err(Verdict::CaAsLeaf)), "{rooted:?}");
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
+#[allow(clippy::disallowed_methods)]
 fn read(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/pki/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).expect("a fixture")
