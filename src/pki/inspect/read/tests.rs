@@ -127,7 +127,7 @@ fn what_is_not_shown_is_named() {
         ),
         (
             "legacy-3des.p12",
-            "! its certificates are encrypted with 3DES, which is not read",
+            "1. root CA",
         ),
         (
             "nokeys.p12",
