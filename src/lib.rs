@@ -12,6 +12,7 @@
 //! Everything from load to plan is a function of its arguments; [`compile`] is one line per stage.
 
 pub mod artifact;
+pub mod cli;
 pub mod diagnostic;
 pub mod digest;
 pub mod model;

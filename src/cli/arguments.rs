@@ -1,0 +1,204 @@
+//! What can be said on the command line; every option also by a variable `TLSGEN_…`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use time::macros::format_description;
+use time::{Date, UtcOffset};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
+bad usage, an invalid spec, a file that cannot be read; 3 something not ours would be overwritten.";
+
+/// A declarative TLS compiler: one spec in, the files that make every handshake work out.
+#[derive(Debug, Parser)]
+#[command(name = "tlsgen", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(infer_subcommands = true, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// Go to this directory first.
+    #[arg(short = 'C', value_name = "DIR", env = "TLSGEN_DIRECTORY", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The spec; without it, the first `tlsgen.yaml` here or in a directory above.
+    #[arg(short = 'f', long = "file", value_name = "FILE", env = "TLSGEN_FILE", global = true)]
+    pub file: Option<PathBuf>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "TLSGEN_FORMAT", global = true)]
+    pub format: Format,
+    /// Judge dates as of this day (UTC) instead of now.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, env = "TLSGEN_AS_OF", global = true)]
+    pub as_of: Option<i64>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t = Color::Auto, env = "TLSGEN_COLOR", global = true)]
+    pub color: Color,
+    /// Say only what is wrong.
+    #[arg(short, long, env = "TLSGEN_QUIET", global = true)]
+    pub quiet: bool,
+    /// Say more: files that stay as they are, and how each service learns whom to trust.
+    #[arg(short, long, action = ArgAction::SetTrue, env = "TLSGEN_VERBOSE", global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the spec, and everything that it names, without compiling.
+    Validate(Validate),
+    /// Show what `build` would change.
+    Plan(Plan),
+    /// Compile the spec and write what has changed.
+    Build(Build),
+    /// Fail when what is written is not what the spec says: for CI.
+    Check(Check),
+    /// Explain a code that an error or warning shows in brackets, or a runtime.
+    Explain(Explain),
+    /// Show what a file of certificates holds: PEM, DER, PKCS#12 or JKS.
+    Inspect(Inspect),
+    /// Print the JSON Schema of the language, or of a plan.
+    Schema(Schema),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page, or write one for every command.
+    Man(Man),
+}
+
+/// Options of `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {}
+
+/// Which part of the spec, and where reports go.
+#[derive(Debug, Args)]
+pub struct Scope {
+    /// Only this target; may be given several times.
+    #[arg(long, value_name = "TARGET", env = "TLSGEN_ONLY", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Write a report as well, such as `json=plan.json`; may be given several times.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report, env = "TLSGEN_REPORT", value_delimiter = ',')]
+    pub report: Vec<(Format, PathBuf)>,
+    /// Show diffs whole, however long they are.
+    #[arg(long, env = "TLSGEN_FULL")]
+    pub full: bool,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// What to look at, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Exit with 1 when there is something to change.
+    #[arg(long, env = "TLSGEN_EXIT_CODE")]
+    pub exit_code: bool,
+}
+
+/// Options of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Overwrite these files even though they are not as the last build wrote them.
+    #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
+    pub adopt: Vec<String>,
+    /// Fail rather than change the lock.
+    #[arg(long, env = "TLSGEN_LOCKED")]
+    pub locked: bool,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// What to check, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Show the differences.
+    #[arg(long, env = "TLSGEN_DIFF")]
+    pub diff: bool,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, such as `leaf-in-trust-list`; without it, all codes with a line each.
+    pub code: Option<String>,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The files; `-` is standard input.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The password of a keystore; without it, none and `changeit` are tried.
+    #[arg(long, env = "TLSGEN_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what.
+    #[arg(value_enum, default_value_t = SchemaOf::Spec)]
+    pub of: SchemaOf,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for every command into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that wants it.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What there are schemas of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A spec.
+    Spec,
+    /// A file that a spec includes.
+    Fragment,
+    /// What `plan --format json` prints.
+    Plan,
+}
+
+/// Midnight of a day, UTC, in seconds since 1970.
+fn day(text: &str) -> Result<i64, String> {
+    let format = format_description!("[year]-[month]-[day]");
+    let day = Date::parse(text, format).map_err(|_| "write a day as YYYY-MM-DD".to_owned())?;
+    Ok(day.midnight().assume_offset(UtcOffset::UTC).unix_timestamp())
+}
+
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, such as `json=plan.json`")?;
+    let format = Format::from_str(format, false).map_err(|_| format!("there is no format `{format}`: write `text` or `json`"))?;
+    Ok((format, PathBuf::from(path)))
+}

@@ -1,0 +1,70 @@
+//! What the template engine writes, the real shells read back.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use proptest::prelude::*;
+use tlsgen::render;
+
+/// The shells that a script must work in, as far as this machine has them.
+fn shells() -> Vec<Vec<&'static str>> {
+    [vec!["dash"], vec!["busybox", "sh"], vec!["bash", "--posix"], vec!["sh"]]
+        .into_iter()
+        .filter(|shell| {
+            Command::new(shell[0])
+                .args(&shell[1..])
+                .args(["-c", ":"])
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        })
+        .collect()
+}
+
+/// What the shell makes of `printf '%s\0' WORDS`.
+fn read_back(shell: &[&str], words: &[String]) -> Vec<String> {
+    let mut child = Command::new(shell[0])
+        .args(&shell[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the shell starts");
+    let quoted: Vec<String> = words.iter().map(|word| render::quote_sh(word).expect("no NUL in it")).collect();
+    let script = format!("printf '%s\\0' {}\n", quoted.join(" "));
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(script.as_bytes())
+        .expect("the shell reads");
+    let output = child.wait_with_output().expect("the shell ends");
+    let text = String::from_utf8(output.stdout).expect("UTF-8 went in");
+    text.split_terminator('\0').map(str::to_owned).collect()
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        // What means something to a shell, close together.
+        "['\"$`\\\\!*?~#&|;<>(){}\\[\\]\n\t =%-]{1,12}",
+        // Anything but NUL: control characters, every plane.
+        "[^\0]{1,40}",
+        // Bytes in which dash and busybox keep notes of their own (0x80 to 0x88).
+        "[\u{80}-\u{9f}\u{101}\u{2041}-\u{2048}]{1,12}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted(words in prop::collection::vec(word(), 1..24)) {
+        for shell in shells() {
+            prop_assert_eq!(&read_back(&shell, &words), &words, "{:?}", shell);
+        }
+    }
+}
+
+#[test]
+fn some_shell_was_asked() {
+    assert!(!shells().is_empty());
+}
