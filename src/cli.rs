@@ -9,6 +9,7 @@ mod inspect;
 mod man;
 mod output;
 mod plan;
+mod planned;
 mod project;
 mod schema;
 mod validate;

@@ -1,0 +1,62 @@
+//! `tlsgen build`: compiles, and writes what has changed.
+
+use super::Exit;
+use super::arguments::{Arguments, Build, Format};
+use super::output::Output;
+use super::planned::{LockReading, planned};
+use crate::plan::{self, Adopt};
+use crate::report;
+
+/// The word that adopts everything.
+const ALL: &str = "all";
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit {
+    let adopt = adopt(&options.adopt);
+    let planned = match planned(arguments, &options.scope, LockReading::Rebuild, &adopt, output) {
+        Ok(planned) => planned,
+        Err(exit) => return exit,
+    };
+    let exit = match &planned.plan {
+        None => Exit::NoAnswer,
+        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
+        Some(plan) if options.locked && plan.changes_lock() => Exit::No,
+        Some(_) => Exit::Done,
+    };
+    if output.format == Format::Text {
+        output.findings(&planned.found, &planned.sources);
+    }
+    if let (Exit::Done, Some(plan)) = (exit, &planned.plan)
+        && let Err(error) = plan::apply(plan, &planned.project.disk)
+    {
+        return output.no_answer(&error.to_string());
+    }
+    match (output.format, exit) {
+        (Format::Json, _) => output.json(&report::plan_json(&planned.report())),
+        (Format::Text, Exit::NoAnswer) => {}
+        (Format::Text, Exit::Done) => {
+            let text = report::build_text(&planned.report(), output.style(), arguments.verbose);
+            output.say(&text);
+        }
+        (Format::Text, _) => {
+            let text = report::plan_text(&planned.report(), output.style(), options.scope.full);
+            output.answer(&text);
+            if exit == Exit::No {
+                output.complain("error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n");
+            }
+        }
+    }
+    match planned.write_reports(&options.scope, output) {
+        Ok(()) => exit,
+        Err(exit) => exit,
+    }
+}
+
+fn adopt(paths: &[String]) -> Adopt {
+    if paths.iter().any(|path| path == ALL) {
+        return Adopt::Everything;
+    }
+    let paths = paths.iter().map(|path| path.trim_start_matches("./").trim_end_matches('/').to_owned());
+    let paths: std::collections::BTreeSet<String> = paths.collect();
+    if paths.is_empty() { Adopt::Nothing } else { Adopt::Paths(paths) }
+}

@@ -1,0 +1,36 @@
+//! `tlsgen check`: whether what is written is what the spec says; silent when it is.
+
+use super::Exit;
+use super::arguments::{Arguments, Check, Format};
+use super::output::Output;
+use super::planned::{LockReading, planned};
+use crate::plan::{Adopt, in_sync};
+use crate::report;
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit {
+    let planned = match planned(arguments, &options.scope, LockReading::Strict, &Adopt::Nothing, output) {
+        Ok(planned) => planned,
+        Err(exit) => return exit,
+    };
+    match output.format {
+        Format::Json => output.json(&report::plan_json(&planned.report())),
+        Format::Text => {
+            if planned.found.has_errors() || !output.quiet {
+                output.findings(&planned.found, &planned.sources);
+            }
+            if planned.plan.is_some() {
+                let text = report::check_text(&planned.report(), output.style(), options.diff, options.scope.full);
+                output.answer(&text);
+            }
+        }
+    }
+    if let Err(exit) = planned.write_reports(&options.scope, output) {
+        return exit;
+    }
+    match &planned.plan {
+        None => Exit::NoAnswer,
+        Some(plan) if in_sync(plan) => Exit::Done,
+        Some(_) => Exit::No,
+    }
+}

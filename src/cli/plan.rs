@@ -1,0 +1,35 @@
+//! `tlsgen plan`: what `build` would change, as a reviewer wants to read it.
+
+use super::Exit;
+use super::arguments::{Arguments, Format, Plan};
+use super::output::Output;
+use super::planned::{LockReading, planned};
+use crate::plan::{Adopt, in_sync};
+use crate::report;
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, options: &Plan, output: &mut Output) -> Exit {
+    let planned = match planned(arguments, &options.scope, LockReading::Strict, &Adopt::Nothing, output) {
+        Ok(planned) => planned,
+        Err(exit) => return exit,
+    };
+    match output.format {
+        Format::Json => output.json(&report::plan_json(&planned.report())),
+        Format::Text => {
+            output.findings(&planned.found, &planned.sources);
+            if planned.plan.is_some() {
+                let text = report::plan_text(&planned.report(), output.style(), options.scope.full);
+                output.answer(&text);
+            }
+        }
+    }
+    if let Err(exit) = planned.write_reports(&options.scope, output) {
+        return exit;
+    }
+    match &planned.plan {
+        None => Exit::NoAnswer,
+        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
+        Some(plan) if options.exit_code && !in_sync(plan) => Exit::No,
+        Some(_) => Exit::Done,
+    }
+}

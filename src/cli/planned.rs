@@ -1,0 +1,141 @@
+//! What `plan`, `build` and `check` share: compile, and compare with what is there.
+
+use super::Exit;
+use super::arguments::{Arguments, Format, Scope};
+use super::output::{Output, json_text};
+use super::project::Project;
+use crate::artifact::READABLE;
+use crate::diagnostic::{Diagnostics, Style, suggest};
+use crate::model::Model;
+use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
+use crate::report::{self, PlanReport};
+use crate::source::Sources;
+use crate::world::{Disk, World as _};
+
+/// A plan and all that a report of it needs.
+pub struct Planned {
+    /// The project.
+    pub project: Project,
+    /// The plan; `None` when something is wrong, and `found` says what.
+    pub plan: Option<Plan>,
+    /// Every text that was read.
+    pub sources: Sources,
+    /// Every finding.
+    pub found: Diagnostics,
+    /// What there is to say of each service.
+    pub notes: Vec<String>,
+}
+
+/// How an unreadable lock is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockReading {
+    /// As an error.
+    Strict,
+    /// As something to be rebuilt, if it only has conflict markers.
+    Rebuild,
+}
+
+/// Compiles the spec and compares.
+///
+/// # Errors
+/// How the command ends when there is no project, or no such target.
+pub fn planned(
+    arguments: &Arguments,
+    scope: &Scope,
+    lock_reading: LockReading,
+    adopt: &Adopt,
+    output: &mut Output,
+) -> Result<Planned, Exit> {
+    let project = Project::find(arguments).map_err(|words| output.no_answer(&words))?;
+    let mut planned = Planned {
+        project,
+        plan: None,
+        sources: Sources::default(),
+        found: Diagnostics::default(),
+        notes: Vec::new(),
+    };
+    planned.compile(scope, lock_reading, adopt, output)?;
+    Ok(planned)
+}
+
+impl Planned {
+    fn compile(
+        &mut self,
+        scope: &Scope,
+        lock_reading: LockReading,
+        adopt: &Adopt,
+        output: &mut Output,
+    ) -> Result<(), Exit> {
+        let disk = &self.project.disk;
+        let compiled = crate::compile(disk, &self.project.spec, &[], &mut self.sources, &mut self.found);
+        let lock = match lock_reading {
+            LockReading::Strict => Lock::load(disk),
+            LockReading::Rebuild => Lock::load_to_rebuild(disk),
+        };
+        let (Ok(compiled), lock) = (compiled, lock) else { return Ok(()) };
+        let lock = match lock {
+            Ok(lock) => lock,
+            Err(error) => {
+                self.found.push(error.diagnostic(&mut self.sources));
+                return Ok(());
+            }
+        };
+        let targets: Vec<&str> = compiled.model.targets.iter().map(|target| target.name.as_str()).collect();
+        if let Some(unknown) = scope.only.iter().find(|name| !targets.contains(&name.as_str())) {
+            let words = format!("there is no target `{unknown}`; {}", suggest(unknown, targets.iter().copied()));
+            return Err(output.no_answer(&words));
+        }
+        let wanted = Wanted {
+            pins: pins(&compiled.model),
+            artifacts: compiled.artifacts,
+        };
+        let whole = plan::plan(&wanted, &lock, disk, adopt);
+        let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();
+        self.plan = Some(if only.is_empty() { whole } else { whole.of_targets(&only) });
+        self.notes = compiled.notes;
+        Ok(())
+    }
+
+    /// What reports are made of.
+    pub fn report(&self) -> PlanReport<'_> {
+        PlanReport {
+            plan: self.plan.as_ref(),
+            found: &self.found,
+            sources: &self.sources,
+            notes: &self.notes,
+            spec: &self.project.spec,
+        }
+    }
+
+    /// Writes the reports that are asked for beside what is printed.
+    ///
+    /// # Errors
+    /// How the command ends when one cannot be written.
+    pub fn write_reports(&self, scope: &Scope, output: &mut Output) -> Result<(), Exit> {
+        for (format, path) in &scope.report {
+            let text = match format {
+                Format::Text => report::plan_text(&self.report(), Style::Plain, scope.full),
+                Format::Json => json_text(&report::plan_json(&self.report())),
+            };
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let written = Disk::new(parent.unwrap_or(std::path::Path::new(".")))
+                .and_then(|disk| disk.write(name, text.as_bytes(), READABLE));
+            if let Err(error) = written {
+                return Err(output.no_answer(&format!("cannot write `{}`: {error}", path.display())));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The certificates of external authorities, as they are seen.
+fn pins(model: &Model) -> Vec<Pin> {
+    let authorities = model.authorities.iter();
+    authorities
+        .flat_map(|authority| {
+            let certificates = authority.file.certificates.iter().map(|one| &one.certificate);
+            certificates.map(|one| Pin::new(authority.name.clone(), one.fingerprint(), one.title()))
+        })
+        .collect()
+}
