@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
 use time::{Date, UtcOffset};
 
@@ -16,7 +17,7 @@ bad usage, an invalid spec, a file that cannot be read; 3 something not ours wou
 #[command(infer_subcommands = true, disable_help_subcommand = true)]
 pub struct Arguments {
     /// Go to this directory first.
-    #[arg(short = 'C', value_name = "DIR", env = "TLSGEN_DIRECTORY", global = true)]
+    #[arg(short = 'C', value_name = "DIR", env = "TLSGEN_CHDIR", global = true)]
     pub directory: Option<PathBuf>,
     /// The spec; without it, the first `tlsgen.yaml` here or in a directory above.
     #[arg(short = 'f', long = "file", value_name = "FILE", env = "TLSGEN_FILE", global = true)]
@@ -31,10 +32,10 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Color::Auto, env = "TLSGEN_COLOR", global = true)]
     pub color: Color,
     /// Say only what is wrong.
-    #[arg(short, long, env = "TLSGEN_QUIET", global = true)]
+    #[arg(short, long, env = "TLSGEN_QUIET", value_parser = FalseyValueParser::new(), global = true)]
     pub quiet: bool,
     /// Say more: files that stay as they are, and how each service learns whom to trust.
-    #[arg(short, long, action = ArgAction::SetTrue, env = "TLSGEN_VERBOSE", global = true)]
+    #[arg(short, long, env = "TLSGEN_VERBOSE", value_parser = FalseyValueParser::new(), global = true)]
     pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
@@ -78,7 +79,7 @@ pub struct Scope {
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report, env = "TLSGEN_REPORT", value_delimiter = ',')]
     pub report: Vec<(Format, PathBuf)>,
     /// Show diffs whole, however long they are.
-    #[arg(long, env = "TLSGEN_FULL")]
+    #[arg(long, env = "TLSGEN_FULL", value_parser = FalseyValueParser::new())]
     pub full: bool,
 }
 
@@ -89,7 +90,7 @@ pub struct Plan {
     #[command(flatten)]
     pub scope: Scope,
     /// Exit with 1 when there is something to change.
-    #[arg(long, env = "TLSGEN_EXIT_CODE")]
+    #[arg(long, env = "TLSGEN_EXIT_CODE", value_parser = FalseyValueParser::new())]
     pub exit_code: bool,
 }
 
@@ -103,7 +104,7 @@ pub struct Build {
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
     /// Fail rather than change the lock.
-    #[arg(long, env = "TLSGEN_LOCKED")]
+    #[arg(long, env = "TLSGEN_LOCKED", value_parser = FalseyValueParser::new())]
     pub locked: bool,
 }
 
@@ -114,7 +115,7 @@ pub struct Check {
     #[command(flatten)]
     pub scope: Scope,
     /// Show the differences.
-    #[arg(long, env = "TLSGEN_DIFF")]
+    #[arg(long, env = "TLSGEN_DIFF", value_parser = FalseyValueParser::new())]
     pub diff: bool,
 }
 

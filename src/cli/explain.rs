@@ -3,7 +3,7 @@
 use super::Exit;
 use super::arguments::{Explain, Format};
 use super::output::Output;
-use crate::diagnostic::{Code, Severity, suggest};
+use crate::diagnostic::{Code, Severity, nearest};
 use crate::runtimes::{self, RUNTIMES};
 
 /// Runs the command.
@@ -24,7 +24,11 @@ pub fn run(options: &Explain, output: &mut Output) -> Exit {
     }
     let names = crate::codes().map(|code| code.name).chain(RUNTIMES.iter().map(|runtime| runtime.name));
     let names: Vec<&str> = names.collect();
-    output.no_answer(&format!("there is nothing called `{name}` to explain; {}", suggest(name, names)))
+    let help = match nearest(name, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "`tlsgen explain` lists what there is".to_owned(),
+    };
+    output.no_answer(&format!("there is nothing called `{name}` to explain; {help}"))
 }
 
 fn list(output: &mut Output) {
