@@ -17,6 +17,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod model;
 pub mod pki;
+pub mod plan;
 pub mod provision;
 pub mod render;
 pub mod rules;

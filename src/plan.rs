@@ -1,0 +1,320 @@
+//! What a build would do to the disk, as a value: computed here, printed by a report, executed by
+//! [`apply`], and by nothing else.
+//!
+//! A file is ours when its bytes are those that the lock remembers; then it may be replaced and
+//! removed. What is already as it should be is adopted without a word. Everything else was edited
+//! by hand or never ours, and is refused until somebody says that it may be taken over.
+
+mod apply;
+pub mod lock;
+mod ownership;
+mod paths;
+mod standing;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::artifact::Artifact;
+use crate::digest::Sha256;
+use crate::source::Span;
+use crate::world::World;
+
+pub use apply::{Applied, ApplyError, Doing, apply};
+pub use lock::{Lock, Pin, PublicPin, Written};
+pub use paths::Unfit;
+
+/// What the compiler wants to stand on disk: all of it, whatever part of it is then applied.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The files. What the lock has and is not here is no longer asked for.
+    pub artifacts: Vec<Artifact>,
+    /// The certificates of external authorities, as they were seen.
+    pub pins: Vec<Pin>,
+}
+
+/// What may be taken over although it is not ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Adopt {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// These files, and what is in these directories.
+    Paths(BTreeSet<String>),
+    /// Whatever is in the way.
+    Everything,
+}
+
+/// Everything that a build would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// One for each path that is wanted or that the lock has, sorted by path.
+    pub changes: Vec<Change>,
+    /// Whether all targets are in it.
+    pub complete: bool,
+    before: Lock,
+    pins: Vec<Pin>,
+}
+
+/// What would happen to one path.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The path, relative to the project root.
+    pub path: String,
+    /// The target that asked for it.
+    pub target: Option<String>,
+    /// The place in the spec that asked for it; `None` if nothing does.
+    pub origin: Option<Span>,
+    /// What would be done.
+    pub action: Action,
+    /// Why; `None` where nothing is to be done.
+    pub cause: Option<Cause>,
+    /// What prevents it or makes it pointless, where hand edits are not all there is to say.
+    pub obstacle: Option<Obstacle>,
+    /// What stands on disk.
+    pub before: Option<Content>,
+    /// What would stand there.
+    pub after: Option<Content>,
+    record: Record,
+}
+
+/// What would be done to a path.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Nothing is there; the file is written.
+    Create,
+    /// The file is replaced.
+    Update,
+    /// The bytes stay, the permission bits change.
+    Chmod,
+    /// The file is removed.
+    Delete,
+    /// Something that is not ours is in the way; nothing at all is written.
+    Refuse,
+    /// The file is no longer asked for, but not as it was written: it stays and is forgotten.
+    Keep,
+    /// The file is as it should be; only the lock does not say so.
+    Adopt,
+    /// The file is neither asked for nor there; only the lock still has it.
+    Forget,
+    /// Nothing.
+    Unchanged,
+}
+
+/// Why something would be done.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// It was not asked for before.
+    New,
+    /// The spec, its inputs or the compiler say something else than at the last build.
+    SpecChanged,
+    /// Somebody changed the file since it was written.
+    EditedByHand,
+    /// Somebody changed its permission bits.
+    ModeChanged,
+    /// Somebody removed the file.
+    Missing,
+    /// Nothing asks for it any more.
+    Gone,
+    /// A file is there that was never written by a build.
+    NeverOurs,
+}
+
+/// Why a path cannot be written, or a file is not removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A directory is there.
+    Directory,
+    /// A device, a pipe or a socket is there.
+    NotAFile,
+    /// This part of the path is a file.
+    FileAbove(String),
+    /// It cannot be read; the disk's own words.
+    Unreadable(String),
+    /// Such a path is never written.
+    Unfit(Unfit),
+    /// Something else that is wanted lies at this path, above or below it.
+    WantedTwice(String),
+    /// The lock says what it must be, and nobody has those bytes.
+    PinnedBytesLost,
+}
+
+/// A file's bytes and permission bits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The digest of the bytes.
+    pub sha256: Sha256,
+    /// The permission bits.
+    pub mode: u32,
+    /// The bytes.
+    pub body: Arc<[u8]>,
+}
+
+/// How many changes of each kind a plan has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Summary {
+    /// Files that are written where nothing is.
+    pub create: usize,
+    /// Files that are replaced.
+    pub update: usize,
+    /// Files of which only the permission bits change.
+    pub chmod: usize,
+    /// Files that are removed.
+    pub delete: usize,
+    /// Files that are in the way and not ours.
+    pub refuse: usize,
+    /// Files that are no longer asked for and stay, since they were edited by hand.
+    pub keep: usize,
+    /// Files that are as they should be, which the lock does not know yet.
+    pub adopt: usize,
+    /// Files that are neither asked for nor there, which the lock still has.
+    pub forget: usize,
+    /// Files that are as they should be.
+    pub unchanged: usize,
+}
+
+/// What the lock says of a path when the plan has been executed.
+#[derive(Debug, Clone)]
+enum Record {
+    Nothing,
+    File(Written),
+    PublicRoots(BTreeSet<Sha256>),
+}
+
+/// Compares what is wanted with what the lock remembers and what the disk has.
+///
+/// Reads the disk and changes nothing. What cannot be read is refused, never overwritten.
+pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> Plan {
+    Plan {
+        changes: ownership::changes(&wanted.artifacts, lock, world, adopt),
+        complete: true,
+        before: lock.clone(),
+        pins: wanted.pins.clone(),
+    }
+}
+
+/// Whether disk and lock are as a build would leave them.
+pub fn in_sync(plan: &Plan) -> bool {
+    let settled = |change: &Change| change.action == Action::Unchanged;
+    plan.changes.iter().all(settled) && !plan.changes_lock()
+}
+
+impl Plan {
+    /// The part of the plan that belongs to these targets, with what all targets share. What the
+    /// spec no longer asks for stays, since nobody knows which target asked for it.
+    pub fn of_targets(mut self, targets: &[&str]) -> Self {
+        self.complete = false;
+        self.changes.retain(|change| match &change.target {
+            Some(target) => targets.contains(&target.as_str()),
+            None => change.origin.is_some(),
+        });
+        self
+    }
+
+    /// The lock as it will be.
+    pub fn lock(&self) -> Lock {
+        let mut lock = self.before.clone();
+        for change in &self.changes {
+            lock.forget(&change.path);
+            match &change.record {
+                Record::Nothing => {}
+                Record::File(written) => {
+                    lock.artifacts.insert(change.path.clone(), written.clone());
+                }
+                Record::PublicRoots(sha256) => {
+                    lock.public_roots = Some(PublicPin {
+                        path: change.path.clone(),
+                        sha256: sha256.clone(),
+                    });
+                }
+            }
+        }
+        lock.settled(self.pins.clone())
+    }
+
+    /// The lock as it was.
+    pub fn lock_before(&self) -> &Lock {
+        &self.before
+    }
+
+    /// Whether the lock will be written.
+    pub fn changes_lock(&self) -> bool {
+        self.before.is_rebuilt() || self.lock() != self.before
+    }
+
+    /// What is in the way.
+    pub fn refused(&self) -> impl Iterator<Item = &Change> {
+        let changes = self.changes.iter();
+        changes.filter(|change| change.action == Action::Refuse)
+    }
+
+    /// How many changes of each kind there are.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for change in &self.changes {
+            *match change.action {
+                Action::Create => &mut summary.create,
+                Action::Update => &mut summary.update,
+                Action::Chmod => &mut summary.chmod,
+                Action::Delete => &mut summary.delete,
+                Action::Refuse => &mut summary.refuse,
+                Action::Keep => &mut summary.keep,
+                Action::Adopt => &mut summary.adopt,
+                Action::Forget => &mut summary.forget,
+                Action::Unchanged => &mut summary.unchanged,
+            } += 1;
+        }
+        summary
+    }
+}
+
+impl Adopt {
+    /// Whether the file at a path may be taken over.
+    pub fn covers(&self, path: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Paths(paths) => {
+                paths.contains(path) || paths::above(path).any(|above| paths.contains(above))
+            }
+        }
+    }
+}
+
+impl Content {
+    /// Some bytes with their digest.
+    pub fn new(body: Arc<[u8]>, mode: u32) -> Self {
+        let sha256 = Sha256::of(&body);
+        Self { sha256, mode, body }
+    }
+}
+
+/// Bytes may be secret: they are counted, never shown.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.body.len();
+        write!(f, "{length} bytes, {:04o}, {}", self.mode, self.sha256)
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory => f.write_str("a directory is there"),
+            Self::NotAFile => f.write_str("what is there is no file"),
+            Self::FileAbove(path) => write!(f, "`{path}` is a file, not a directory"),
+            Self::Unreadable(reason) => write!(f, "it cannot be read: {reason}"),
+            Self::Unfit(unfit) => unfit.fmt(f),
+            Self::WantedTwice(path) => write!(f, "it collides with `{path}`, also to be written"),
+            Self::PinnedBytesLost => {
+                f.write_str("`tlsgen.lock` pins other bytes: restore the file from version control")
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `tlsgen.lock`: what the last build wrote, and the certificates that it saw.
+//!
+//! One fact per line, sorted, so that Git merges what does not contradict itself. It is committed
+//! and therefore untrusted: paths that leave the project are refused when it is read.
+
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::digest::Sha256;
+use crate::world::World;
+
+pub use read::{CODES, Flaw, LockError};
+
+/// Where the lock lies, relative to the project root.
+pub const PATH: &str = "tlsgen.lock";
+
+/// The version of the language that this compiler writes.
+pub const LANGUAGE: u32 = 1;
+
+/// What the lock holds.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// The version of the language that it was written for.
+    pub language: u32,
+    /// The certificates of external authorities.
+    pub pins: Vec<Pin>,
+    /// The project's copy of the public roots.
+    pub public_roots: Option<PublicPin>,
+    /// What was written, by path.
+    pub artifacts: BTreeMap<String, Written>,
+    rebuilt: bool,
+}
+
+/// A certificate of an external authority.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pin {
+    /// The authority's name in the spec.
+    pub authority: String,
+    /// The SHA-256 of the certificate.
+    pub sha256: Sha256,
+    /// What people call it, on one line.
+    pub title: String,
+}
+
+/// The public roots that the project keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicPin {
+    /// The file.
+    pub path: String,
+    /// What is in it: one digest, or those of both sides of a conflict.
+    pub sha256: BTreeSet<Sha256>,
+}
+
+/// A file as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its permission bits.
+    pub mode: u32,
+    /// What was in it: one digest, or those of both sides of a conflict.
+    pub sha256: BTreeSet<Sha256>,
+}
+
+const HEADER: &str = "# tlsgen.lock: written by `tlsgen build`; commit it, do not edit it\n";
+
+impl Default for Lock {
+    /// The lock of a project that was never built.
+    fn default() -> Self {
+        Self {
+            language: LANGUAGE,
+            pins: Vec::new(),
+            public_roots: None,
+            artifacts: BTreeMap::new(),
+            rebuilt: false,
+        }
+    }
+}
+
+/// Two locks are equal when they say the same, whatever text they were read from.
+impl PartialEq for Lock {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |lock: &Self| (lock.language, lock.pins.clone(), lock.public_roots.clone());
+        said(self) == said(other) && self.artifacts == other.artifacts
+    }
+}
+
+impl Lock {
+    /// The project's lock, to look at; the empty one if it has none.
+    ///
+    /// # Errors
+    /// [`LockError`] for a lock that cannot be read, or that has the marks of a conflict.
+    pub fn load(world: &dyn World) -> Result<Self, LockError> {
+        read::bytes_of(world)?.map_or(Ok(Self::default()), |bytes| {
+            Self::read(read::text_of(&bytes)?)
+        })
+    }
+
+    /// The project's lock, to be written anew: of a conflict both sides are taken.
+    ///
+    /// # Errors
+    /// [`LockError`] for a lock that cannot be read.
+    pub fn load_to_rebuild(world: &dyn World) -> Result<Self, LockError> {
+        read::bytes_of(world)?.map_or(Ok(Self::default()), |bytes| {
+            Self::salvage(read::text_of(&bytes)?)
+        })
+    }
+
+    /// Reads a lock.
+    ///
+    /// # Errors
+    /// [`LockError`], with the line.
+    pub fn read(text: &str) -> Result<Self, LockError> {
+        read::read(text)
+    }
+
+    /// Reads a lock in which a merge may have left its marks: files and pins of both sides count.
+    ///
+    /// # Errors
+    /// As [`Lock::read`], but not for conflicts.
+    pub fn salvage(text: &str) -> Result<Self, LockError> {
+        read::salvage(text)
+    }
+
+    /// The text, the same for locks that say the same.
+    pub fn write(&self) -> String {
+        let mut text = String::from(HEADER);
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "language {}", self.language);
+        let pins: BTreeSet<&Pin> = self.pins.iter().collect();
+        for pin in pins {
+            let line = format!("pin {} {} {}", pin.authority, pin.sha256, pin.title);
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        if let Some(pin) = &self.public_roots {
+            for sha256 in &pin.sha256 {
+                let _ = writeln!(text, "public-roots {sha256} {}", pin.path);
+            }
+        }
+        for (path, written) in &self.artifacts {
+            for sha256 in &written.sha256 {
+                let _ = writeln!(text, "file {:04o} {sha256} {path}", written.mode);
+            }
+        }
+        text
+    }
+
+    /// Whether the text that it was read from must be written anew, whatever it says.
+    pub fn is_rebuilt(&self) -> bool {
+        self.rebuilt
+    }
+
+    /// Every path that it has, each once.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        let roots = self.public_roots.iter().map(|pin| pin.path.as_str());
+        let files = self.artifacts.keys().map(String::as_str);
+        files.chain(roots.filter(|path| !self.artifacts.contains_key(*path)))
+    }
+
+    /// Drops what it says of a path.
+    pub(super) fn forget(&mut self, path: &str) {
+        self.artifacts.remove(path);
+        self.public_roots = self.public_roots.take().filter(|pin| pin.path != path);
+    }
+
+    /// The lock as it is written at the end of a build.
+    pub(super) fn settled(mut self, mut pins: Vec<Pin>) -> Self {
+        pins.sort();
+        pins.dedup();
+        Self {
+            language: LANGUAGE,
+            pins,
+            public_roots: self.public_roots.take(),
+            artifacts: self.artifacts,
+            rebuilt: false,
+        }
+    }
+}
+
+impl Pin {
+    /// The pin of a certificate; of its title only what fits on a line is kept.
+    pub fn new(authority: impl Into<String>, sha256: Sha256, title: &str) -> Self {
+        let fit = |character: char| match character {
+            character if character.is_control() => ' ',
+            character => character,
+        };
+        let line: String = title.chars().map(fit).collect();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Self {
+            authority: authority.into(),
+            sha256,
+            title: words.join(" "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

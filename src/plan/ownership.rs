@@ -1,0 +1,308 @@
+//! Whose a file is: ours, adopted, or somebody's whom we don't overwrite.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::lock::{Lock, Written};
+use super::standing::{Standing, standing};
+use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, paths};
+use crate::artifact::{Artifact, Keep};
+use crate::digest::Sha256;
+use crate::world::World;
+
+/// One change for each path that is wanted or that the lock has, sorted by path.
+pub fn changes(
+    artifacts: &[Artifact],
+    lock: &Lock,
+    world: &dyn World,
+    adopt: &Adopt,
+) -> Vec<Change> {
+    let mut wanted: BTreeMap<&str, Vec<&Artifact>> = BTreeMap::new();
+    for artifact in artifacts {
+        wanted.entry(&artifact.path).or_default().push(artifact);
+    }
+    let mut changes: Vec<Change> = wanted
+        .values()
+        .filter_map(|same_path| {
+            let artifact = *same_path.first()?;
+            let found = collision(same_path, &wanted).or_else(|| unfit(artifact));
+            let content = Content::new(Arc::clone(&artifact.body), artifact.mode);
+            let standing = match found {
+                Some(obstacle) => Standing::Blocked(obstacle),
+                None => standing(world, &artifact.path, Some(&content)),
+            };
+            Some(of_artifact(artifact, content, standing, lock, adopt))
+        })
+        .collect();
+    let orphans = lock.paths().filter(|path| !wanted.contains_key(path));
+    changes.extend(orphans.map(|path| of_orphan(path, lock, world)));
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+fn unfit(artifact: &Artifact) -> Option<Obstacle> {
+    paths::unfit(&artifact.path).map(Obstacle::Unfit)
+}
+
+/// Two things that cannot both be at their paths.
+fn collision(same: &[&Artifact], wanted: &BTreeMap<&str, Vec<&Artifact>>) -> Option<Obstacle> {
+    let (first, others) = same.split_first()?;
+    let differs = |other: &&Artifact| other.body != first.body || other.mode != first.mode;
+    if others.iter().any(differs) {
+        return Some(Obstacle::WantedTwice(first.path.clone()));
+    }
+    let above = paths::above(&first.path).find(|above| wanted.contains_key(above));
+    above.map(|above| Obstacle::WantedTwice(above.to_owned()))
+}
+
+/// What the lock remembers of a path.
+struct Remembered<'a> {
+    sha256: &'a BTreeSet<Sha256>,
+    mode: u32,
+}
+
+impl Remembered<'_> {
+    fn has(&self, content: &Content) -> bool {
+        self.sha256.contains(&content.sha256)
+    }
+
+    fn is_exactly(&self, content: &Content) -> bool {
+        self.sha256.len() == 1 && self.has(content) && self.mode == content.mode
+    }
+}
+
+fn remembered<'a>(lock: &'a Lock, path: &str) -> Option<Remembered<'a>> {
+    let file = lock.artifacts.get(path).map(|written| Remembered {
+        sha256: &written.sha256,
+        mode: written.mode,
+    });
+    let roots = lock.public_roots.as_ref().filter(|pin| pin.path == path);
+    file.or_else(|| {
+        roots.map(|pin| Remembered {
+            sha256: &pin.sha256,
+            mode: crate::artifact::READABLE,
+        })
+    })
+}
+
+fn of_artifact(
+    artifact: &Artifact,
+    wanted: Content,
+    standing: Standing,
+    lock: &Lock,
+    adopt: &Adopt,
+) -> Change {
+    let remembered = remembered(lock, &artifact.path);
+    let may_take = adopt.covers(&artifact.path);
+    let verdict = match (artifact.keep, &remembered) {
+        (Keep::Pinned, Some(pin)) => pinned(pin, &wanted, &standing, may_take),
+        _ => current(remembered.as_ref(), &wanted, &standing, may_take),
+    };
+    let before = match standing {
+        Standing::File(found) => Some(found),
+        _ => None,
+    };
+    let after = match &before {
+        Some(found) if verdict.keeps_bytes => Content {
+            mode: wanted.mode,
+            ..found.clone()
+        },
+        _ => wanted,
+    };
+    Change {
+        path: artifact.path.clone(),
+        target: artifact.target.clone(),
+        origin: Some(artifact.origin),
+        action: verdict.action,
+        cause: verdict.cause,
+        obstacle: verdict.obstacle,
+        record: record(artifact.keep, &after),
+        before,
+        after: Some(after),
+    }
+}
+
+fn record(keep: Keep, after: &Content) -> Record {
+    let sha256 = BTreeSet::from([after.sha256]);
+    match keep {
+        Keep::Pinned => Record::PublicRoots(sha256),
+        Keep::Current => Record::File(Written {
+            mode: after.mode,
+            sha256,
+        }),
+    }
+}
+
+struct Verdict {
+    action: Action,
+    cause: Option<Cause>,
+    obstacle: Option<Obstacle>,
+    /// Whether the bytes on disk stay, whatever is wanted.
+    keeps_bytes: bool,
+}
+
+impl Verdict {
+    fn new(action: Action, cause: impl Into<Option<Cause>>) -> Self {
+        Self {
+            action,
+            cause: cause.into(),
+            obstacle: None,
+            keeps_bytes: false,
+        }
+    }
+
+    fn blocked(action: Action, cause: Cause, obstacle: Obstacle) -> Self {
+        Self {
+            obstacle: Some(obstacle),
+            ..Self::new(action, cause)
+        }
+    }
+
+    fn on_what_is_there(self) -> Self {
+        Self {
+            keeps_bytes: true,
+            ..self
+        }
+    }
+}
+
+/// A file that follows the spec.
+fn current(
+    remembered: Option<&Remembered<'_>>,
+    wanted: &Content,
+    standing: &Standing,
+    may_take: bool,
+) -> Verdict {
+    let found = match standing {
+        Standing::Blocked(obstacle) => {
+            return Verdict::blocked(Action::Refuse, stranger(remembered), obstacle.clone());
+        }
+        Standing::Nothing if remembered.is_some() => {
+            return Verdict::new(Action::Create, Cause::Missing);
+        }
+        Standing::Nothing => return Verdict::new(Action::Create, Cause::New),
+        Standing::File(found) => found,
+    };
+    if found.sha256 == wanted.sha256 {
+        return as_wanted(remembered, wanted, found.mode);
+    }
+    if remembered.is_some_and(|remembered| remembered.has(found)) {
+        return Verdict::new(Action::Update, Cause::SpecChanged);
+    }
+    let action = if may_take {
+        Action::Update
+    } else {
+        Action::Refuse
+    };
+    Verdict::new(action, stranger(remembered))
+}
+
+/// Whose the bytes are that nobody knows.
+fn stranger(remembered: Option<&Remembered<'_>>) -> Cause {
+    match remembered {
+        Some(_) => Cause::EditedByHand,
+        None => Cause::NeverOurs,
+    }
+}
+
+/// The bytes are right.
+fn as_wanted(remembered: Option<&Remembered<'_>>, wanted: &Content, mode: u32) -> Verdict {
+    if !serves_as(mode, wanted.mode) {
+        let asked = remembered.is_some_and(|remembered| serves_as(mode, remembered.mode));
+        let cause = if asked {
+            Cause::SpecChanged
+        } else {
+            Cause::ModeChanged
+        };
+        return Verdict::new(Action::Chmod, cause);
+    }
+    match remembered {
+        Some(remembered) if remembered.is_exactly(wanted) => Verdict::new(Action::Unchanged, None),
+        Some(_) => Verdict::new(Action::Adopt, Cause::SpecChanged),
+        None => Verdict::new(Action::Adopt, Cause::NeverOurs),
+    }
+}
+
+/// A file that was written once: the lock says what it must be, not the compiler.
+fn pinned(pin: &Remembered<'_>, wanted: &Content, standing: &Standing, may_take: bool) -> Verdict {
+    let found = match standing {
+        Standing::Blocked(obstacle) => {
+            return Verdict::blocked(Action::Refuse, Cause::EditedByHand, obstacle.clone());
+        }
+        Standing::Nothing if pin.has(wanted) => {
+            return Verdict::new(Action::Create, Cause::Missing);
+        }
+        Standing::Nothing => {
+            let lost = Obstacle::PinnedBytesLost;
+            return Verdict::blocked(Action::Refuse, Cause::Missing, lost);
+        }
+        Standing::File(found) => found,
+    };
+    if pin.has(found) {
+        let settled = Content {
+            mode: wanted.mode,
+            ..found.clone()
+        };
+        let pin = Remembered {
+            sha256: pin.sha256,
+            mode: wanted.mode,
+        };
+        return as_wanted(Some(&pin), &settled, found.mode).on_what_is_there();
+    }
+    if may_take && found.sha256 == wanted.sha256 {
+        return Verdict::new(Action::Adopt, Cause::EditedByHand);
+    }
+    if may_take && pin.has(wanted) {
+        return Verdict::new(Action::Update, Cause::EditedByHand);
+    }
+    if pin.has(wanted) || found.sha256 == wanted.sha256 {
+        return Verdict::new(Action::Refuse, Cause::EditedByHand);
+    }
+    let lost = Obstacle::PinnedBytesLost;
+    Verdict::blocked(Action::Refuse, Cause::EditedByHand, lost)
+}
+
+/// Whether a file with these permission bits is as good as one with the wanted bits.
+///
+/// Git carries only whether the owner may run a file; the umask of whoever checks out decides on
+/// the rest (GitLab's is 000, Fedora's 002). So who else may write a file that everybody may read
+/// is no matter; who may read or run it is, and a file that not everybody may read is compared to
+/// the last bit.
+fn serves_as(found: u32, wanted: u32) -> bool {
+    let matters = if wanted & 0o004 == 0 { 0o7777 } else { 0o7555 };
+    found & matters == wanted & matters
+}
+
+/// A path that the lock has and nothing asks for.
+fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
+    let standing = match paths::unfit(path) {
+        Some(unfit) => Standing::Blocked(Obstacle::Unfit(unfit)),
+        None => standing(world, path, None),
+    };
+    let (action, cause, obstacle, before) = match standing {
+        Standing::Nothing | Standing::Blocked(Obstacle::FileAbove(_)) => {
+            (Action::Forget, Cause::Gone, None, None)
+        }
+        Standing::Blocked(obstacle) => (Action::Keep, Cause::Gone, Some(obstacle), None),
+        Standing::File(found) => {
+            let ours = remembered(lock, path).is_some_and(|remembered| remembered.has(&found));
+            let (action, cause) = if ours {
+                (Action::Delete, Cause::Gone)
+            } else {
+                (Action::Keep, Cause::EditedByHand)
+            };
+            (action, cause, None, Some(found))
+        }
+    };
+    Change {
+        path: path.to_owned(),
+        target: None,
+        origin: None,
+        action,
+        cause: Some(cause),
+        obstacle,
+        before,
+        after: None,
+        record: Record::Nothing,
+    }
+}
