@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::draft::{self, Draft};
 use super::env_file::{self, Values};
-use super::files;
+use super::extends;
 use super::interpolation::{self, Local};
 use super::load::{CIRCLE, Loader, Services};
 use super::{Command, EnvironmentValue};
@@ -136,15 +136,13 @@ impl Loader<'_> {
     }
 
     fn included_path(&mut self, directory: &str, written: &str, span: Span) -> Option<String> {
-        if let Some(refusal) = remote(written, span) {
-            self.found.push(refusal);
-            return None;
+        match extends::path(directory, written, span) {
+            Ok(path) => Some(path),
+            Err(refusal) => {
+                self.found.push(refusal);
+                None
+            }
         }
-        let path = draft::within_project(directory, written);
-        if path.is_none() {
-            self.found.push(files::outside(written, span));
-        }
-        path
     }
 
     /// What the env files of an include set, for the variables in its values.

@@ -242,6 +242,11 @@ impl Services {
         self.drafts.get(place)?.1.as_ref()
     }
 
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Draft> {
+        let place = *self.index.get(name)?;
+        self.drafts.get_mut(place)?.1.as_mut()
+    }
+
     /// Takes a service out; its place in the order is kept.
     pub fn take(&mut self, name: &str) -> Option<Draft> {
         let place = *self.index.get(name)?;
