@@ -21,7 +21,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Map, Value, json};
 use tlsgen::diagnostic::Diagnostic;
 use tlsgen::source::Sources;
-use tlsgen::targets::compose::base::{self, Base, Command, EnvironmentValue, MountKind, Service};
+use tlsgen::targets::compose::base::{
+    self, Base, Command, EnvironmentValue, MountKind, Service, Variable,
+};
 use tlsgen::world::Disk;
 
 /// Environments that values must survive.
@@ -288,12 +290,17 @@ fn repetition(base: &Base) -> Value {
         if let Some((read_only, _)) = &service.read_only {
             own.insert("read_only".to_owned(), json!(read_only));
         }
+        // Where one value cannot be written, the env file must keep giving it, and what it sees of
+        // other variables there must stay the same.
+        let unwritable = |it: &Variable| it.value == EnvironmentValue::Unwritable;
+        let whole = !service.environment.iter().any(unwritable);
         let mut variables = Map::new();
         for variable in &service.environment {
+            let own = variable.env_file.is_none();
             let value = match &variable.value {
-                EnvironmentValue::Text(text) => json!(text),
+                EnvironmentValue::Text(text) if own || whole => json!(text),
                 // Of an env file, `NAME` alone says nothing where the caller has no such variable.
-                EnvironmentValue::FromHost if variable.env_file.is_none() => Value::Null,
+                EnvironmentValue::FromHost if own => Value::Null,
                 _ => continue,
             };
             variables.insert(variable.name.clone(), value);

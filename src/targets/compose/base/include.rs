@@ -236,7 +236,11 @@ fn texts(node: &Node) -> Option<Vec<(String, Span)>> {
 fn circle(include: &Include, open: &[String], too_many: bool) -> Diagnostic {
     let message = match too_many {
         true => format!("more than {MOST} files are included"),
-        false => format!("files include each other in a circle: {}", open.join(" → ")),
+        false => {
+            let again = include.paths.first().map_or("", |(path, _)| path);
+            let open = open.join(" → ");
+            format!("files include each other in a circle: {open} → {again}")
+        }
     };
     Diagnostic::new(&CIRCLE, include.span, message).help("let one of them include none")
 }
