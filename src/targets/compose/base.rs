@@ -223,3 +223,6 @@ impl Service {
         self.mounts.iter().find(|mount| mount.target == target)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,85 @@ pub fn dockerfile(world: &dyn World, sources: &mut Sources, build: &Build) -> Op
     };
     image::config(&instructions, build.target.as_deref())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Memory;
+
+    fn of(text: &str, target: Option<&str>) -> ImageConfig {
+        let mut sources = Sources::default();
+        let build = Build {
+            context: Some("app".to_owned()),
+            dockerfile: None,
+            dockerfile_inline: None,
+            target: target.map(str::to_owned),
+            span: sources.add("c.yml", "").start(),
+        };
+        let world = Memory::with([("app/Dockerfile", text)]);
+        dockerfile(&world, &mut sources, &build).unwrap()
+    }
+
+    fn words(command: Option<Command>) -> Vec<String> {
+        match command {
+            Some(Command::Words(words, _)) => words,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_stage_and_those_below_it_are_read() {
+        let text = "# escape=`\nARG BASE\nFROM $BASE AS build\nCMD [\"build\"]\n\
+            from java as Base\r\nENV A=1 B=\"two words\" C=$A D=$PATH\r\nUSER app:app\nONBUILD CMD no\n\
+            RUN <<EOF\nCMD [\"in a here-document\"]\nEOF\n\
+            FROM base\nENTRYPOINT exec java `\n  # a comment\n\n  -jar $HOME/x.jar\nENV A 3 four\n";
+        let image = of(text, None);
+        assert_eq!(
+            words(image.entrypoint),
+            ["/bin/sh", "-c", "exec java   -jar $$HOME/x.jar"]
+        );
+        assert!(matches!(image.command, Some(Command::Emptied(_))));
+        assert_eq!(image.user.as_deref(), Some("app:app"));
+        let environment: Vec<(&str, Option<&str>)> = image
+            .environment
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_deref()))
+            .collect();
+        let expected = [
+            ("A", Some("3 four")),
+            ("B", Some("two words")),
+            ("C", None),
+            ("D", None),
+        ];
+        assert_eq!(environment, expected);
+        assert_eq!(words(of(text, Some("build")).command), ["build"]);
+        assert_eq!(words(of(text, Some("0")).command), ["build"]);
+    }
+
+    #[test]
+    fn what_is_below_a_registry_or_an_argument_is_unknown() {
+        let image = of("FROM app\nARG U=1\nUSER $U\n", None);
+        assert!(image.entrypoint.is_none() && image.command.is_none() && image.user.is_none());
+        let image = of("FROM scratch\nENV A=$B/x\nCMD []\n", None);
+        assert_eq!(image.entrypoint, Some(Command::Absent));
+        assert!(matches!(image.command, Some(Command::Emptied(_))));
+        assert_eq!(image.environment, [("A".to_owned(), Some("/x".to_owned()))]);
+    }
+
+    #[test]
+    fn values_that_grow_without_end_are_unknown() {
+        let doubling = "ENV A=$A$A\n".repeat(100);
+        let image = of(&format!("FROM scratch\nENV A=xx\n{doubling}"), None);
+        assert_eq!(image.environment[0].1, None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(FROM|ENV|CMD|ARG|USER|a=|\\$\\{a\\}|\\[|\"|'|\\\\|<<E|\n| |#|é){0,30}") {
+            let mut sources = Sources::default();
+            let span = sources.add("c.yml", "").start();
+            let instructions = instruction::read(&text, |_| span);
+            let _ = image::config(&instructions, None);
+        }
+    }
+}

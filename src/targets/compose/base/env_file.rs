@@ -131,7 +131,7 @@ impl Values {
                     };
                     EnvironmentValue::Text(text.clone()).localised(&local)
                 }
-                Value::Inherited => match self.values.get(name) {
+                Value::Inherited => match self.local(name) {
                     None => EnvironmentValue::FromHost,
                     Some(_) => {
                         let own = format!("${{{name}}}");

@@ -97,7 +97,9 @@ fn of_mapping(node: &Node) -> Option<EnvironmentValue> {
     let Kind::Scalar { text, plain } = &node.kind else {
         return None;
     };
-    Some(match number::printed(text, *plain) {
+    // To go-yaml a tag that it does not know makes a text of anything, `!override 012` too.
+    let plain = *plain && node.tag.is_none();
+    Some(match number::printed(text, plain) {
         Some(text) => EnvironmentValue::Text(text),
         None => EnvironmentValue::FromHost,
     })

@@ -7,6 +7,7 @@ use super::draft::{Draft, Extends};
 use super::load::{CIRCLE, Loader, Services};
 use super::{draft, files, include};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::source::Span;
 use crate::world;
 
 pub(super) static TARGET: Code = Code {
@@ -40,8 +41,18 @@ impl Loader<'_> {
             {
                 continue;
             }
-            let Some(chain) = self.chain(services, &name, directory) else {
-                continue;
+            let chain = match self.chain(services, &name, directory) {
+                Ok(chain) => chain,
+                Err(broken) => {
+                    self.found.push(*broken.why);
+                    // What is wrong with them has been said.
+                    for name in broken.services {
+                        if let Some(draft) = services.get_mut(&name) {
+                            draft.extends = None;
+                        }
+                    }
+                    continue;
+                }
             };
             let mut base: Option<Draft> = None;
             for step in chain.into_iter().rev() {
@@ -58,26 +69,33 @@ impl Loader<'_> {
     }
 
     /// The services from `name` to the one that extends none.
-    fn chain(&mut self, own: &Services, name: &str, directory: &str) -> Option<Vec<Step>> {
-        let mut chain = vec![Step {
+    fn chain(&mut self, own: &Services, name: &str, directory: &str) -> Result<Vec<Step>, Broken> {
+        let mut chain = Vec::new();
+        let mut seen: HashSet<(Option<String>, String)> = HashSet::new();
+        let mut next = own.get(name).map(|draft| Step {
             file: None,
             name: name.to_owned(),
-            draft: own.get(name)?.clone(),
-        }];
-        let mut seen: HashSet<(Option<String>, String)> = HashSet::new();
-        loop {
-            let step = chain.last()?;
-            let Some(extends) = step.draft.extends.clone() else {
-                return Some(chain);
-            };
+            draft: draft.clone(),
+        });
+        while let Some(step) = next.take() {
+            let extends = step.draft.extends.clone();
             let place = step.file.as_ref().map(|(path, _)| path.clone());
-            if !seen.insert((place, step.name.clone())) || chain.len() > LONGEST {
-                self.found.push(circle(&extends, &chain));
-                return None;
+            let is_new = seen.insert((place, step.name.clone()));
+            chain.push(step);
+            let (Some(extends), Some(step)) = (extends, chain.last()) else {
+                break;
+            };
+            if !is_new || chain.len() > LONGEST {
+                return Err(Broken::at(&chain, circle(&extends, &chain)));
             }
-            let next = self.next(own, step, &extends, directory)?;
-            chain.push(next);
+            next = match self.next(own, step, &extends, directory) {
+                Ok(next) => Some(next),
+                Err(Some(why)) => return Err(Broken::at(&chain[..1], why)),
+                // The file that it is in has been complained of.
+                Err(None) => return Ok(Vec::new()),
+            };
         }
+        Ok(chain)
     }
 
     fn next(
@@ -86,7 +104,7 @@ impl Loader<'_> {
         step: &Step,
         extends: &Extends,
         directory: &str,
-    ) -> Option<Step> {
+    ) -> Result<Step, Option<Diagnostic>> {
         let file = match (&extends.file, &step.file) {
             (None, file) => file.clone(),
             (Some(written), file) => {
@@ -94,8 +112,8 @@ impl Loader<'_> {
                     Some((path, _)) => world::parent(path),
                     None => directory,
                 };
-                let path = self.path(from, written, extends)?;
-                let services = self.extension(&path, directory, extends.span)?;
+                let path = path(from, written, extends.span)?;
+                let services = self.extension(&path, directory, extends.span).ok_or(None)?;
                 Some((path, services))
             }
         };
@@ -104,40 +122,60 @@ impl Loader<'_> {
             None => own,
         };
         match services.get(&extends.service) {
-            Some(draft) => Some(Step {
+            Some(draft) => Ok(Step {
                 draft: draft.clone(),
                 name: extends.service.clone(),
                 file,
             }),
             None => {
-                let place = file.as_ref().map_or("this file", |(path, _)| path.as_str());
-                let missing = self.missing(extends, place, services);
-                self.found.push(missing);
-                None
+                let place = file.as_ref().map(|(path, _)| path.as_str());
+                let suggested = self.found.len() < SUGGESTED;
+                Err(Some(missing(extends, place, services, suggested)))
             }
         }
     }
+}
 
-    /// The file that `extends` names.
-    fn path(&mut self, from: &str, written: &str, extends: &Extends) -> Option<String> {
-        if let Some(refusal) = include::remote(written, extends.span) {
-            self.found.push(refusal);
-            return None;
+/// Services that cannot be made, and why.
+struct Broken {
+    services: Vec<String>,
+    why: Box<Diagnostic>,
+}
+
+impl Broken {
+    fn at(chain: &[Step], why: Diagnostic) -> Self {
+        let own = chain.iter().filter(|step| step.file.is_none());
+        Self {
+            services: own.map(|step| step.name.clone()).collect(),
+            why: Box::new(why),
         }
-        let path = draft::within_project(from, written);
-        if path.is_none() {
-            self.found.push(files::outside(written, extends.span));
-        }
-        path
     }
+}
 
-    fn missing(&self, extends: &Extends, place: &str, services: &Services) -> Diagnostic {
-        let message = format!("there is no service `{}` in {place}", extends.service);
-        let suggestion =
-            (self.found.len() < SUGGESTED).then(|| suggest(&extends.service, services.names()));
-        Diagnostic::new(&TARGET, extends.span, message)
-            .help_if(suggestion)
-            .help("`extends` without `file` reaches the services of its own file only")
+/// The file that `extends` or `include` names.
+pub(super) fn path(from: &str, written: &str, span: Span) -> Result<String, Diagnostic> {
+    match include::remote(written, span) {
+        Some(refusal) => Err(refusal),
+        None => draft::within_project(from, written).ok_or_else(|| files::outside(written, span)),
+    }
+}
+
+fn missing(
+    extends: &Extends,
+    place: Option<&str>,
+    services: &Services,
+    suggested: bool,
+) -> Diagnostic {
+    let service = &extends.service;
+    let message = match place {
+        Some(path) => format!("there is no service `{service}` in `{path}`"),
+        None => format!("there is no service `{service}` in this file"),
+    };
+    let suggestion = suggested.then(|| suggest(service, services.names()));
+    let diagnostic = Diagnostic::new(&TARGET, extends.span, message).help_if(suggestion);
+    match place {
+        Some(_) => diagnostic,
+        None => diagnostic.help("without `file`, only services of the same file can be extended"),
     }
 }
 

@@ -128,11 +128,11 @@ impl<'w> Files<'w> {
             let lower = name.to_lowercase();
             lower.contains("compose") && (lower.ends_with(".yml") || lower.ends_with(".yaml"))
         };
-        let similar = nearest(name, names()).or_else(|| names().find(compose))?;
-        Some(format!(
-            "did you mean `{}`?",
-            world::join(directory, similar)?
-        ))
+        // Once a file was read, that one is not what is meant.
+        let any = || names().find(compose).filter(|_| self.parsed.is_empty());
+        let similar = nearest(name, names()).or_else(any)?;
+        let path = world::join(directory, similar)?;
+        Some(format!("did you mean `{path}`?"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From merged drafts to services: env files are read, what is missing is said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -39,16 +39,19 @@ pub(super) fn finish(
         refused: BTreeMap::new(),
     };
     let mut finished = Vec::new();
+    let mut without_image = Vec::new();
     for (name, draft) in services.into_drafts() {
         if draft.image.value.is_none() && draft.build.value.is_none() && !draft.may_lack_image {
-            found.push(without_image(&name, draft.span));
+            without_image.push(lacks_image(&name, draft.span));
         }
         finished.push(finisher.service(name, draft));
     }
     found.extend(finisher.refused.into_values());
     if found.iter().any(|it| it.code.severity == Severity::Error) {
-        return Err(found);
+        return Err(once_each(found));
     }
+    // An error elsewhere may be why a service has no image, so that this is said without any only.
+    found.extend(without_image);
     let index = finished.iter().enumerate();
     Ok(Base {
         directory: directory.to_owned(),
@@ -183,8 +186,15 @@ fn build(draft: BuildDraft) -> Build {
     }
 }
 
-fn without_image(name: &str, span: Span) -> Diagnostic {
+fn lacks_image(name: &str, span: Span) -> Diagnostic {
     let message = format!("`{name}` has neither an image nor a build, which Compose refuses");
     Diagnostic::new(&IMAGE, span, message)
         .help("if this file only overrides another one, name that one first in `files`")
+}
+
+/// What a file that serves many services is blamed for is said once.
+fn once_each(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut said = HashSet::new();
+    found.retain(|it| said.insert((it.code.name, it.span(), it.message.clone())));
+    found
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::draft::{self, Draft};
 use super::env_file::{self, Values};
-use super::files;
+use super::extends;
 use super::interpolation::{self, Local};
 use super::load::{CIRCLE, Loader, Services};
 use super::{Command, EnvironmentValue};
@@ -136,15 +136,13 @@ impl Loader<'_> {
     }
 
     fn included_path(&mut self, directory: &str, written: &str, span: Span) -> Option<String> {
-        if let Some(refusal) = remote(written, span) {
-            self.found.push(refusal);
-            return None;
+        match extends::path(directory, written, span) {
+            Ok(path) => Some(path),
+            Err(refusal) => {
+                self.found.push(refusal);
+                None
+            }
         }
-        let path = draft::within_project(directory, written);
-        if path.is_none() {
-            self.found.push(files::outside(written, span));
-        }
-        path
     }
 
     /// What the env files of an include set, for the variables in its values.
@@ -238,7 +236,11 @@ fn texts(node: &Node) -> Option<Vec<(String, Span)>> {
 fn circle(include: &Include, open: &[String], too_many: bool) -> Diagnostic {
     let message = match too_many {
         true => format!("more than {MOST} files are included"),
-        false => format!("files include each other in a circle: {}", open.join(" → ")),
+        false => {
+            let again = include.paths.first().map_or("", |(path, _)| path);
+            let open = open.join(" → ");
+            format!("files include each other in a circle: {open} → {again}")
+        }
     };
     Diagnostic::new(&CIRCLE, include.span, message).help("let one of them include none")
 }

@@ -242,6 +242,11 @@ impl Services {
         self.drafts.get(place)?.1.as_ref()
     }
 
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Draft> {
+        let place = *self.index.get(name)?;
+        self.drafts.get_mut(place)?.1.as_mut()
+    }
+
     /// Takes a service out; its place in the order is kept.
     pub fn take(&mut self, name: &str) -> Option<Draft> {
         let place = *self.index.get(name)?;
@@ -313,7 +318,7 @@ fn foreign(path: &str, document: &Node) -> Option<Diagnostic> {
             .and_then(Node::text)
             .unwrap_or_default();
         let why = format!("it is a Kubernetes object (`kind: {kind}`)");
-        return Some(refuse(&why).help("name it in a target with `kind: kubernetes`"));
+        return Some(refuse(&why).help("name the Compose file of the project"));
     }
     let is_service = |node: &Node| node.get("image").is_some() || node.get("build").is_some();
     if document

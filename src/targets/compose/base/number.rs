@@ -66,7 +66,7 @@ fn float(text: &str) -> Option<String> {
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return Some(format!("{value}"));
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -106,9 +106,10 @@ mod tests {
             ("1.10", "1.1"),
             ("1.0", "1"),
             ("1e3", "1000"),
-            ("1e21", "1e+21"),
+            ("123456.5", "123456.5"),
+            ("1e6", "1e+06"),
             ("1e-5", "1e-05"),
-            ("123456789012345678901", "123456789012345680000"),
+            ("123456789012345678901", "1.2345678901234568e+20"),
             ("1.2.3", "1.2.3"),
             ("yes", "yes"),
             ("True", "true"),
