@@ -4,8 +4,10 @@
 //! decided by [`Node::scalar`] by the core schema of YAML 1.2. Aliases and merge keys are resolved
 //! here, within bounds, so that nothing above knows of them.
 
+mod complaint;
 mod decode;
 mod emit;
+mod letters;
 mod parse;
 mod scalar;
 
@@ -13,6 +15,7 @@ use crate::source::Span;
 
 pub use decode::{DecodeError, decode};
 pub use emit::{EmitError, emit};
+pub use letters::lookalikes;
 pub use parse::{CODES, parse, parse_documents};
 pub use scalar::Scalar;
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Tag};
 
+use super::complaint::complaint;
+use super::letters::{NO_BREAK_SPACE, QUOTES};
 use super::{Entry, Kind, Node};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{SourceId, Sources, Span};
@@ -15,13 +17,13 @@ const MOST_ALIASED: usize = 1_000_000;
 /// The byte-order mark that some editors write in front.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-static SYNTAX: Code = Code {
+pub(super) static SYNTAX: Code = Code {
     name: "yaml-syntax",
     severity: Severity::Error,
     summary: "the file is not YAML",
     manual: include_str!("manual/yaml-syntax.md"),
 };
-static TAB: Code = Code {
+pub(super) static TAB: Code = Code {
     name: "tab-indentation",
     severity: Severity::Error,
     summary: "a line is indented with a tab",
@@ -66,7 +68,16 @@ static KEY: Code = Code {
 
 /// What this room can find.
 pub static CODES: &[&Code] = &[
-    &SYNTAX, &TAB, &DUPLICATE, &DEEP, &ALIASES, &DOCUMENTS, &MERGE, &KEY,
+    &SYNTAX,
+    &TAB,
+    &DUPLICATE,
+    &DEEP,
+    &ALIASES,
+    &DOCUMENTS,
+    &MERGE,
+    &KEY,
+    &NO_BREAK_SPACE,
+    &QUOTES,
 ];
 
 /// Reads a file of one document; an empty one is a null node.
@@ -103,7 +114,7 @@ pub fn parse_documents(sources: &Sources, source: SourceId) -> Result<Vec<Node>,
     for event in Parser::new_from_str_with_options(&text[skipped..], options) {
         let taken = match event {
             Ok((event, span)) => builder.take(event, &span),
-            Err(error) => Err(syntax(sources, source, skipped, &error)),
+            Err(error) => Err(complaint(sources, source, skipped, &error)),
         };
         if let Err(fatal) = taken {
             builder.found.push(fatal);
@@ -133,60 +144,7 @@ fn scalar(span: Span, text: &str, plain: bool) -> Node {
     }
 }
 
-/// Turns the parser's complaint into one that says what to do.
-fn syntax(sources: &Sources, source: SourceId, skipped: usize, error: &ScanError) -> Diagnostic {
-    use granit_parser::ErrorKind;
-    let text = sources.get(source);
-    let marker = error.marker();
-    let byte = match marker.byte_offset() {
-        Some(offset) => offset + skipped,
-        None => {
-            text.line_range(marker.line().clamp(1, text.line_count()))
-                .start
-        }
-    };
-    let byte = byte.min(text.text.len());
-    let line_number = text.position(byte).line;
-    let range = text.line_range(line_number);
-    let line = &text.text[range.clone()];
-    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-        return too_deep(source.span(byte..byte + 1));
-    }
-    let indent = line.len() - line.trim_start().len();
-    if let Some(tab) = line[..indent].find('\t') {
-        let at = range.start + tab;
-        return Diagnostic::new(
-            &TAB,
-            source.span(at..at + 1),
-            "this line is indented with a tab",
-        )
-        .label("a tab")
-        .help("indent with spaces: YAML does not allow tabs there");
-    }
-    let end = (byte + 1).min(range.end.max(byte));
-    Diagnostic::new(
-        &SYNTAX,
-        source.span(byte..end),
-        format!("not YAML: {}", error.info().trim_end_matches('.')),
-    )
-    .help_if(remedy(line))
-}
-
-/// What the line itself suggests.
-fn remedy(line: &str) -> Option<String> {
-    if line.contains(['\u{a0}', '\u{2007}', '\u{202f}']) {
-        return Some("the line holds a no-break space, as web pages do: write plain spaces".into());
-    }
-    if line.contains(['“', '”', '„', '‘', '’', '«', '»']) {
-        return Some("the line holds typographic quotes, as web pages do: write \" or '".into());
-    }
-    if line.contains("{{") || line.contains("{%") || line.contains("%{") {
-        return Some("this looks like a template: render it first, and name what comes out".into());
-    }
-    None
-}
-
-fn too_deep(span: Span) -> Diagnostic {
+pub(super) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(
         &DEEP,
         span,
