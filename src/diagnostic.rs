@@ -6,6 +6,9 @@
 mod json;
 mod text;
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use crate::source::{Sources, Span};
 
 pub use json::{DiagnosticJson, to_json};
@@ -121,9 +124,12 @@ impl Diagnostic {
     }
 }
 
-/// All findings so far.
+/// All findings so far; of each kind at most [`MOST_OF_A_KIND`], since nobody reads more.
 #[derive(Debug, Clone, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics(Vec<Diagnostic>, BTreeMap<&'static str, usize>);
+
+/// How many findings of one kind are kept; the last says that there are more.
+const MOST_OF_A_KIND: usize = 500;
 
 /// The sign that a stage found errors; they are in the [`Diagnostics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,12 +138,18 @@ pub struct Stop;
 impl Diagnostics {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let count = self.1.entry(diagnostic.code.name).or_default();
+        *count += 1;
+        match (*count).cmp(&MOST_OF_A_KIND) {
+            Ordering::Less => self.0.push(diagnostic),
+            Ordering::Equal => self.0.push(diagnostic.help("there are more like this one: they are shown once these are mended")),
+            Ordering::Greater => {}
+        }
     }
 
     /// Adds several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.0.extend(diagnostics);
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Ends a stage.
@@ -184,8 +196,15 @@ impl Diagnostics {
     }
 }
 
+/// The longest word that is compared with others.
+const LONGEST_WORD: usize = 100;
+
 /// The name among `known` that somebody who wrote `word` most likely meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A text of this length is no slip of the keyboard, and would take long to compare.
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let lower = word.to_lowercase();
     known
         .into_iter()
@@ -195,7 +214,11 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
                 name,
             )
         })
-        .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 4)
+        .filter(|(distance, name)| {
+            let shorter = name.len().min(word.len());
+            let extended = name.starts_with(&lower) || lower.starts_with(&name.to_lowercase());
+            *distance <= (shorter / 3).max(1) || shorter > 2 && extended
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -207,7 +230,7 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone)
     }
     let names: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
     match names.len() {
-        0 => "there is none to choose from".to_owned(),
+        0 => "there is none yet".to_owned(),
         1..=24 => format!("known: {}", names.join(", ")),
         more => format!("known: {}, and {} more", names[..24].join(", "), more - 24),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::{Source, SourceId, Sources};
@@ -42,11 +42,15 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name);
     let windows = windows(&diagnostic.labels, sources);
-    let mut group = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code.name)
-        .elements(windows.iter().map(|window| window.snippet()));
+    let mut group = match windows.as_slice() {
+        // A file that could not be read has no lines to show.
+        [only] if only.source.text.is_empty() => {
+            title.element(Origin::path(only.source.name.as_str()).line(1).char_column(1))
+        }
+        all => title.elements(all.iter().map(Window::snippet)),
+    };
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
