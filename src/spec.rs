@@ -13,7 +13,6 @@ mod schema;
 mod services;
 mod shape;
 mod targets;
-mod text_lint;
 mod words;
 
 pub use authorities::{Authority, External};
@@ -24,7 +23,7 @@ pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};
 pub use schema::{fragment_schema, spec_schema};
-pub use services::{Protocol, RuntimeVersion, Service, TlsVersions, Trust};
+pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
 pub use targets::{Compose, ComposeService, OperatingSystem, Script, ScriptService, Target};
 pub use words::{
     ComposeVersion, Duration, Fingerprint, HostName, Name, OneOrMany, Pattern, RelativePath,
@@ -33,7 +32,7 @@ pub use words::{
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static crate::diagnostic::Code> {
-    [load::CODES, shape::CODES, text_lint::CODES]
+    [load::CODES, shape::CODES]
         .into_iter()
         .flatten()
         .copied()

@@ -7,7 +7,8 @@ use super::words::{Fingerprint, RelativePath, at_least_one_if_any};
 
 /// Somebody who signs certificates.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(tag = "kind")]
 pub enum Authority {
     /// Somebody else's CA: trusted and pinned, never signed with.
     External(External),

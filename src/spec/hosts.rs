@@ -13,7 +13,7 @@ use super::words::{HostName, RelativePath, at_least_one};
 pub struct Host {
     /// DNS names (a wildcard as first label; other scripts in Unicode or punycode) and IP addresses.
     #[serde(deserialize_with = "at_least_one")]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["tower.lab.example", "10.20.0.5"]]))]
     pub names: Vec<HostName>,
     /// A certificate brought by hand; it is inspected and never rewritten.
     pub certificate: Option<CertificateFiles>,
@@ -30,8 +30,10 @@ pub struct Host {
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// A PEM file: the leaf first, then the intermediates in the order in which they sign.
+    #[schemars(extend("examples" = ["pki/old.pem"]))]
     pub chain: RelativePath,
     /// A PEM file with the private key.
+    #[schemars(extend("examples" = ["pki/private/old.key"]))]
     pub key: RelativePath,
 }
 

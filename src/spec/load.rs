@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use super::file::{Fragment, Spec};
-use super::{shape, text_lint};
+use super::shape;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use crate::source::{SourceId, Sources, Span};
 use crate::world::{self, FileKind, World};
@@ -242,9 +242,8 @@ impl Reading<'_> {
         let text = match self.text(path) {
             Ok(text) => text,
             Err(problem) => {
-                let span = asked_at.unwrap_or_else(|| self.sources.add(path, "").start());
-                self.found.push(problem.diagnostic(path, span));
-                return;
+                let problem = problem.diagnostic(path, asked_at, self.sources);
+                return self.found.push(problem);
             }
         };
         let source = self.sources.add(path, text);
@@ -252,7 +251,7 @@ impl Reading<'_> {
             Ok(tree) => tree,
             Err(found) => return self.found.extend(found),
         };
-        self.found.extend(text_lint::check(&tree, self.sources));
+        self.found.extend(yaml::lookalikes(&tree, self.sources));
         let includes: Vec<(String, Span)> = tree
             .get("include")
             .map(Node::items)
@@ -282,11 +281,11 @@ impl Reading<'_> {
         };
         let files = expand(self.world, &pattern);
         if files.is_empty() {
-            let message = format!("`{pattern}` names no file");
-            let missing = Diagnostic::new(&INCLUDE, span, message);
-            return self
-                .found
-                .push(missing.help("write the path relative to this file, or remove the line"));
+            let (message, help) = match pattern.contains(['*', '?']) {
+                true => (format!("no file matches `{pattern}`"), "correct the pattern: it is relative to this file"),
+                false => (format!("there is no file `{pattern}`"), "correct the path: it is relative to this file"),
+            };
+            return self.found.push(Diagnostic::new(&INCLUDE, span, message).help(help));
         }
         for file in files {
             // A pattern such as `*.yaml` may well match the file in which it stands.
@@ -346,44 +345,47 @@ enum Unreadable {
 }
 
 impl Unreadable {
-    fn diagnostic(self, path: &str, span: Span) -> Diagnostic {
-        match self {
-            Self::TooLarge(length) => Diagnostic::new(
+    fn diagnostic(self, path: &str, asked_at: Option<Span>, sources: &mut Sources) -> Diagnostic {
+        let (code, message, help) = match self {
+            Self::NotUtf8(bytes) if !is_utf16(&bytes) => return not_utf8(path, &bytes, asked_at, sources),
+            Self::NotUtf8(_) => (&NOT_UTF8, format!("`{path}` is UTF-16 text"), "save it as UTF-8"),
+            Self::TooLarge(length) => (
                 &TOO_LARGE,
-                span,
-                format!(
-                    "`{path}` has {} MB; a spec has at most {}",
-                    length >> 20,
-                    LONGEST >> 20
-                ),
-            )
-            .help("split it into files and name them under `include`"),
-            Self::NotUtf8(bytes) => {
-                Diagnostic::new(&NOT_UTF8, span, not_utf8(path, &bytes)).help("save it as UTF-8")
-            }
-            Self::Io(error) if error.kind() == io::ErrorKind::NotFound => {
-                Diagnostic::new(&UNREADABLE, span, format!("there is no `{path}`")).help(
-                    "name the spec with `-f FILE`, or go to the directory that holds `tlsgen.yaml`",
-                )
-            }
-            Self::Io(error) => {
-                Diagnostic::new(&UNREADABLE, span, format!("cannot read `{path}`: {error}"))
-                    .help("make it a regular file that you may read")
-            }
-        }
+                format!("`{path}` has {} MB; a spec has at most {}", length >> 20, LONGEST >> 20),
+                "split it into files and name them under `include`",
+            ),
+            Self::Io(error) if error.kind() == io::ErrorKind::NotFound => (
+                &UNREADABLE,
+                format!("there is no `{path}`"),
+                "name the spec with `-f FILE`, or go to the directory that holds `tlsgen.yaml`",
+            ),
+            Self::Io(error) => (
+                &UNREADABLE,
+                format!("cannot read `{path}`: {error}"),
+                "make it a regular file that you may read",
+            ),
+        };
+        let span = asked_at.unwrap_or_else(|| sources.add(path, "").start());
+        Diagnostic::new(code, span, message).help(help)
     }
 }
 
-fn not_utf8(path: &str, bytes: &[u8]) -> String {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("`{path}` is UTF-16 text"),
-        _ => {
-            let valid = std::str::from_utf8(bytes)
-                .err()
-                .map_or(0, |error| error.valid_up_to());
-            let line = 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count();
-            format!("`{path}` is not UTF-8 text: line {line} holds a byte that is not")
-        }
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
+/// Shows the first byte that is not UTF-8, with a sign in its place.
+fn not_utf8(path: &str, bytes: &[u8], asked_at: Option<Span>, sources: &mut Sources) -> Diagnostic {
+    let valid = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let source = sources.add(path, String::from_utf8_lossy(bytes).into_owned());
+    let sign = char::REPLACEMENT_CHARACTER.len_utf8();
+    let message = format!("`{path}` is not UTF-8 text");
+    let diagnostic = Diagnostic::new(&NOT_UTF8, source.span(valid..valid + sign), message)
+        .label(format!("the byte {:02X}", bytes.get(valid).copied().unwrap_or_default()))
+        .help("save it as UTF-8");
+    match asked_at {
+        Some(asked_at) => diagnostic.also(asked_at, "included here"),
+        None => diagnostic,
     }
 }
 

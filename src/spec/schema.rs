@@ -45,6 +45,7 @@ impl Transform for Readable {
         };
         without_null(object);
         describe_for_editors(object);
+        named_entries(object);
         if let Some(Value::Array(variants)) = object.get("oneOf").cloned() {
             if let Some(words) = words(&variants) {
                 object.remove("oneOf");
@@ -97,6 +98,20 @@ fn describe_for_editors(object: &mut Map<String, Value>) {
     }
 }
 
+/// A map whose names have a form: what is below a wrong name is judged all the same.
+fn named_entries(object: &mut Map<String, Value>) {
+    let Some(Value::Object(patterns)) = object.get("patternProperties") else {
+        return;
+    };
+    let mut patterns = patterns.clone().into_iter();
+    let (Some((pattern, entry)), None) = (patterns.next(), patterns.next()) else {
+        return;
+    };
+    object.remove("patternProperties");
+    object.insert("propertyNames".into(), json!({"pattern": pattern}));
+    object.insert("additionalProperties".into(), entry);
+}
+
 /// `oneOf` of constants, as one `enum` whose words are described.
 fn words(variants: &[Value]) -> Option<Map<String, Value>> {
     let mut values = Vec::new();
@@ -134,7 +149,12 @@ fn by_tag(variants: &[Value]) -> Option<Map<String, Value>> {
     let mut object = Map::new();
     object.insert("type".into(), json!("object"));
     object.insert("required".into(), json!(["kind"]));
-    let tag = json!({"type": "string", "enum": kinds, "markdownEnumDescriptions": descriptions});
+    let tag = json!({
+        "type": "string",
+        "description": "Which kind it is; what else may be written follows from it.",
+        "enum": kinds,
+        "markdownEnumDescriptions": descriptions,
+    });
     object.insert("properties".into(), json!({"kind": tag}));
     object.insert("allOf".into(), chain.into());
     Some(object)

@@ -23,6 +23,7 @@ pub struct Service {
     #[serde(default)]
     pub connects: Vec<Name>,
     /// The numeric user that it runs as, where the image or the platform does not say root.
+    #[schemars(extend("maximum" = u32::MAX, "examples" = [10001]))]
     pub user: Option<u32>,
     /// Its root file system cannot be written.
     pub read_only: Option<bool>,

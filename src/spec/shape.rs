@@ -71,7 +71,8 @@ pub fn decode_all<'n>(
 ) -> Result<(Spec, Vec<Fragment>), Stop> {
     let root = trees.next().ok_or(Stop)?;
     let mut fragments = Vec::new();
-    for tree in trees {
+    // A file in which nothing stands, or nothing yet, says nothing.
+    for tree in trees.filter(|tree| !tree.is_null()) {
         match yaml::decode::<Fragment>(tree) {
             Ok(fragment) => fragments.push(fragment),
             Err(error) => found.extend(faults(tree, Whole::Fragment, &error, sources)),
@@ -104,7 +105,7 @@ fn faults(tree: &Node, whole: Whole, error: &DecodeError, sources: &Sources) -> 
     found
 }
 
-/// What serde says, where no schema is at hand.
+/// What the decoder says, where no schema is at hand.
 fn plain(whole: Span, error: &DecodeError) -> Diagnostic {
     Diagnostic::new(
         &WRONG_FORM,

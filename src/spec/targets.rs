@@ -9,7 +9,8 @@ use crate::provision::Mechanism;
 
 /// A place to which services are deployed.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+#[schemars(tag = "kind")]
 pub enum Target {
     /// Docker Compose: an override to be used after the project's own files.
     Compose(Compose),

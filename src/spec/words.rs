@@ -84,7 +84,7 @@ word!(
 
 word!(
     /// A DNS name or an IP address.
-    HostName, "Host name", r"^(\*\.)?[^\x00-\x20!-,/;-@\[-`{-\x7f]+$", ["tower.lab.example", "*.lab.example", "10.20.0.5"],
+    HostName, "Host name", r"^[^\x00-\x20!-)+,/;-@\[-^`{-\x7f]+$", ["tower.lab.example", "*.lab.example", "10.20.0.5"],
     "a DNS name or an IP address, without scheme, path or spaces",
     is_host_name
 );
@@ -286,10 +286,10 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// Roughly; what exactly is wrong with a name is said when it is read as one.
 fn is_host_name(text: &str) -> bool {
-    let rest = text.strip_prefix("*.").unwrap_or(text);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c) || !c.is_ascii();
-    !rest.is_empty() && rest.chars().all(plain)
+    let plain = |c: char| c.is_ascii_alphanumeric() || "*-_.:".contains(c) || !c.is_ascii();
+    !text.is_empty() && text.chars().all(plain)
 }
 
 fn is_duration(text: &str) -> bool {

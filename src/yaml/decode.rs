@@ -50,8 +50,14 @@ impl DecodeError {
     }
 }
 
+/// Up to here a float holds every whole number.
+const WHOLE: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+
 #[derive(Clone, Copy)]
 struct Reader<'n>(&'n Node);
+
+/// The key that says which variant of an enum with fields a mapping is.
+const KIND: &str = "kind";
 
 impl<'de> de::Deserializer<'de> for Reader<'_> {
     type Error = DecodeError;
@@ -62,14 +68,13 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                 Scalar::Null => visitor.visit_unit(),
                 Scalar::Bool(value) => visitor.visit_bool(value),
                 Scalar::Integer(value) => visitor.visit_i64(value),
+                // `1.0` is a whole number to JSON Schema, and so it is here.
+                Scalar::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE => visitor.visit_i64(value as i64),
                 Scalar::Float(value) => visitor.visit_f64(value),
                 Scalar::Text(value) => visitor.visit_str(value),
             },
             Kind::Sequence(items) => visitor.visit_seq(Items(items.iter())),
-            Kind::Mapping(entries) => visitor.visit_map(Entries {
-                rest: entries.iter(),
-                open: None,
-            }),
+            Kind::Mapping(entries) => visitor.visit_map(Entries::of(entries)),
         };
         read.map_err(|error| error.at(self.0.span))
     }
@@ -93,18 +98,37 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let Some(Scalar::Text(word)) = self.0.scalar() else {
-            let error: DecodeError = de::Error::custom("expected a word");
-            return Err(error.at(self.0.span));
+        let read = match (self.0.scalar(), self.0.get(KIND).map(|kind| (kind, kind.scalar()))) {
+            (Some(Scalar::Text(word)), _) => visitor.visit_enum(word.into_deserializer()),
+            (_, Some((kind, Some(Scalar::Text(word))))) => visitor.visit_enum(Tagged {
+                kind,
+                word,
+                whole: self.0,
+            }),
+            _ => Err(de::Error::custom("expected a word, or a mapping with a `kind`")),
         };
-        visitor
-            .visit_enum(word.into_deserializer())
-            .map_err(|error: DecodeError| error.at(self.0.span))
+        read.map_err(|error: DecodeError| error.at(self.0.span))
+    }
+
+    /// A list is no struct, though serde would take its items for the fields in their order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.0.is_sequence() {
+            true => {
+                let error: DecodeError = de::Error::custom("expected a mapping");
+                Err(error.at(self.0.span))
+            }
+            false => self.deserialize_any(visitor),
+        }
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -131,6 +155,68 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
 struct Entries<'n> {
     rest: std::slice::Iter<'n, Entry>,
     open: Option<&'n Entry>,
+    /// A key that is not shown.
+    without: Option<&'static str>,
+}
+
+impl<'n> Entries<'n> {
+    fn of(entries: &'n [Entry]) -> Self {
+        Self {
+            rest: entries.iter(),
+            open: None,
+            without: None,
+        }
+    }
+}
+
+/// A mapping whose `kind` names a variant, and whose other entries are the variant's fields.
+///
+/// Serde's own way for such enums reads everything into a buffer first, in which places are lost,
+/// lists pass for structs, and null for a field that is left out.
+struct Tagged<'n> {
+    kind: &'n Node,
+    word: &'n str,
+    whole: &'n Node,
+}
+
+impl<'de> de::EnumAccess<'de> for Tagged<'_> {
+    type Error = DecodeError;
+    type Variant = Self;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), DecodeError> {
+        let variant = seed.deserialize(de::value::StrDeserializer::<DecodeError>::new(self.word));
+        let variant = variant.map_err(|error| error.at(self.kind.span))?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Tagged<'_> {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+        let entries = Entries {
+            without: Some(KIND),
+            ..Entries::of(self.whole.entries())
+        };
+        let fields = de::value::MapAccessDeserializer::new(entries);
+        seed.deserialize(fields).map_err(|error| error.at(self.whole.span))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _length: usize, _visitor: V) -> Result<V::Value, DecodeError> {
+        Err(de::Error::custom("a kind has named fields"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        Err(de::Error::custom("a kind has a type of its own"))
+    }
 }
 
 impl<'de> de::MapAccess<'de> for Entries<'_> {
@@ -140,7 +226,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        self.open = self.rest.next();
+        self.open = self.rest.find(|entry| self.without != Some(&*entry.key));
         let Some(entry) = self.open else {
             return Ok(None);
         };
