@@ -28,3 +28,4 @@ pub use calendar::{NEVER, date, moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
 pub use roots::public_root_certificates;
+pub use server_name::dns_name;

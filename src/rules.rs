@@ -1,8 +1,9 @@
 //! Judgement over a model: one file per rule.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::model::{Host, Model, PemCertificate};
+use crate::model::{Host, Model, PemCertificate, Service};
 use crate::source::Span;
+use crate::spec::RuntimeVersion;
 
 mod allowances;
 mod basic_constraints_not_critical;
@@ -166,23 +167,22 @@ macro_rules! code {
 }
 use code;
 
-/// Whether somebody who verifies strictly, as Python does from 3.13 on, trusts this authority.
-fn strict_clients(model: &Model, subject: &str) -> Vec<String> {
-    let Some(name) = subject.strip_prefix("authorities.") else {
-        return Vec::new();
+/// Who verifies this authority or host strictly, as Python does from 3.13 on.
+fn strict_clients<'m>(model: &'m Model, subject: &str) -> Vec<&'m Service> {
+    let verifies = |service: &&Service| {
+        let trust = service.trust.iter().flat_map(|trust| &trust.authorities);
+        let mut trusted = trust.map(|id| ("authorities.", &model.authority(*id).name));
+        let mut called = service.connects.iter().map(|(id, _)| ("hosts.", &model.host(*id).name));
+        let is_it = |(section, name): (&str, &String)| subject.strip_prefix(section) == Some(name);
+        trusted.any(is_it) || called.any(is_it)
     };
-    let Some((id, _)) = model.authorities().find(|(_, authority)| authority.name == name) else {
-        return Vec::new();
-    };
-    let strict = |runtime: &crate::spec::RuntimeVersion| {
-        let version = runtime.version.as_deref().and_then(python_minor);
-        runtime.name == "python" && version.is_none_or(|version| version >= (3, 13))
-    };
-    model
-        .trusting(id)
-        .filter(|service| service.runtimes.iter().any(strict))
-        .map(|service| service.name.clone())
-        .collect()
+    let strict = |service: &&Service| service.runtimes.iter().any(is_strict);
+    model.services.iter().filter(strict).filter(verifies).collect()
+}
+
+fn is_strict(runtime: &RuntimeVersion) -> bool {
+    let version = runtime.version.as_deref().and_then(python_minor);
+    runtime.name == "python" && version.is_none_or(|version| version >= (3, 13))
 }
 
 fn python_minor(version: &str) -> Option<(u32, u32)> {
@@ -199,7 +199,10 @@ fn refused_by_strict(judged: &Judged<'_>, named: &Named<'_>, code: &'static Code
         diagnostic.severity = Severity::Warning;
         return diagnostic.help("ask for a certificate that follows RFC 5280, before a client is updated to a strict verifier");
     }
+    let names: Vec<&str> = strict.iter().map(|service| service.name.as_str()).collect();
+    let unsaid = |runtime: &RuntimeVersion| is_strict(runtime) && runtime.version.is_none();
+    let unsaid = strict.iter().any(|service| service.runtimes.iter().any(unsaid));
     diagnostic
-        .help(format!("Python from 3.13 on refuses it, and `{}` runs Python: have the CA issued anew", strict.join("`, `")))
-        .help("if that Python is older, say so: `runtime: python@3.11`")
+        .help(format!("Python from 3.13 on refuses it, and `{}` runs Python: have it issued anew", names.join("`, `")))
+        .help_if(unsaid.then(|| "if that Python is older, say so: `runtime: python@3.11`".to_owned()))
 }

@@ -70,8 +70,9 @@ pub fn read(
         }
     };
     let reading = pem::blocks(&bytes);
+    let before = found.len();
     if let Some(foreign) = &reading.foreign {
-        let message = format!("`{path}` holds no certificate: this is {foreign}");
+        let message = format!("`{path}` is no PEM file, but {foreign}");
         found.push(Diagnostic::new(&NOT_A_CERTIFICATE, named, message).help(remedy(path, foreign)));
         return file;
     }
@@ -80,16 +81,17 @@ pub fn read(
         // Text around the blocks may be in an old code page; then only the spec's line is shown.
         Err(_) => None,
     };
+    let alone = reading.certificates().next().is_none();
     for block in &reading.blocks {
         let span = place(source, block.range.clone(), named);
         match block.certificate() {
             Some(Ok(certificate)) => file.certificates.push(PemCertificate { certificate, span }),
             Some(Err(bad)) => found.push(damaged(path, named, span, source, &bad)),
-            None if block.kind.is_secret() => found.push(key_in_file(path, named, span, source)),
+            None if block.kind.is_secret() => found.push(key_in_file(path, named, span, source, alone)),
             None => {}
         }
     }
-    if file.certificates.is_empty() && reading.certificates().next().is_none() && found.is_empty() {
+    if file.certificates.is_empty() && alone && found.len() == before {
         let labels: Vec<&str> = reading.blocks.iter().map(|block| block.label.as_str()).collect();
         let message = format!("`{path}` holds no certificate, but: {}", labels.join(", ").to_lowercase());
         let help = "name the PEM file that holds the certificate";
@@ -108,7 +110,8 @@ fn remedy(path: &str, foreign: &Foreign) -> String {
         Foreign::Html | Foreign::ErrorText(_) | Foreign::Empty => {
             "the download failed: get the CA's certificate from whoever runs the CA, and look at it with `tlsgen inspect`".to_owned()
         }
-        Foreign::Base64OfPem => format!("decode it: `base64 -d {path}`"),
+        Foreign::Base64OfPem => format!("decode it: `base64 -d {path} >{path}.pem`"),
+        Foreign::EscapedLineBreaks => format!(r"make each `\n` a line break: `sed 's/\\n/\n/g' {path} >{path}.pem`"),
         Foreign::Utf16 => "save it as UTF-8".to_owned(),
         _ => "name a PEM file: text that begins with `-----BEGIN CERTIFICATE-----`".to_owned(),
     }
@@ -144,10 +147,16 @@ fn damaged(path: &str, named: Span, span: Span, source: Option<SourceId>, bad: &
     if source.is_some() { diagnostic.also(span, "this block") } else { diagnostic }
 }
 
-fn key_in_file(path: &str, named: Span, span: Span, source: Option<SourceId>) -> Diagnostic {
-    let message = format!("`{path}` also holds a private key");
+fn key_in_file(path: &str, named: Span, span: Span, source: Option<SourceId>, alone: bool) -> Diagnostic {
+    let message = match alone {
+        true => format!("`{path}` holds a private key, and no certificate"),
+        false => format!("`{path}` also holds a private key"),
+    };
     let diagnostic = Diagnostic::new(&KEY_IN_FILE, named, message).help(
-        "move the key to a file of its own that Git ignores; if it was ever committed, it is known: replace it",
+        match alone {
+            true => "name the file of the certificate; if this one was ever committed, the key is known: replace it",
+            false => "move the key to a file of its own that Git ignores; if it was ever committed, it is known: replace it",
+        },
     );
     // Only the first line is ever shown: the `BEGIN` line, never the key.
     if source.is_some() { diagnostic.also(span, "the key begins here") } else { diagnostic }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::pki;
+
 /// A name that a certificate can carry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SubjectName {
@@ -35,8 +37,10 @@ impl SubjectName {
             return Err(fault("has a wildcard that is not its whole first label", "write `*.example.org`"));
         }
         let rest = rest.strip_suffix('.').unwrap_or(rest);
-        let ascii = idna::domain_to_ascii_strict(rest)
-            .map_err(|_| fault("is no DNS name", DNS_RULE))?;
+        if rest.contains('_') {
+            return Err(fault("holds an underscore, which no certificate may carry", "write the name with hyphens, and rename the host"));
+        }
+        let ascii = pki::dns_name(rest).ok_or_else(|| fault("is no DNS name", DNS_RULE))?;
         if !wildcard.is_empty() && !ascii.contains('.') {
             return Err(fault("is a wildcard for a whole top-level domain", "name a domain below it"));
         }

@@ -1,16 +1,17 @@
 //! From a spec to a model: names become ids, paths are read.
 
+mod targets;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
 use crate::pki::key;
 use crate::source::{Sources, Span};
-use crate::spec::{self, Loaded, OUTSIDE, Place, RelativePath};
+use crate::spec::{self, Loaded, OUTSIDE, RelativePath};
 use crate::world::{self, World};
-use crate::yaml;
 
 use super::certificates::{self, DAMAGED, KEY_IN_FILE, NOT_A_CERTIFICATE, PemFile, UNREADABLE};
 use super::{
-    Allowed, Authority, AuthorityId, Compose, ComposeService, HandMade, Host, HostId, Index, Model, Pin, Script,
-    Service, ServiceId, SubjectName, Target, TargetKind, Trust,
+    Allowed, Authority, AuthorityId, HandMade, Host, HostId, Index, Model, Pin, Service, SubjectName, TargetKind,
+    Trust,
 };
 
 static UNKNOWN_AUTHORITY: Code = Code {
@@ -25,12 +26,6 @@ static UNKNOWN_HOST: Code = Code {
     summary: "`connects` names a host that the spec does not have",
     manual: include_str!("manual/unknown-host.md"),
 };
-static UNKNOWN_SERVICE: Code = Code {
-    name: "unknown-service",
-    severity: Severity::Error,
-    summary: "a target names a service that the spec does not have",
-    manual: include_str!("manual/unknown-service.md"),
-};
 static BAD_NAME: Code = Code {
     name: "invalid-host-name",
     severity: Severity::Error,
@@ -42,12 +37,6 @@ static NO_RUNTIME: Code = Code {
     severity: Severity::Error,
     summary: "a service trusts somebody, but does not say how it learns whom",
     manual: include_str!("manual/runtime-missing.md"),
-};
-static OUTPUT_TAKEN: Code = Code {
-    name: "output-taken",
-    severity: Severity::Error,
-    summary: "a target would write over another target's file, or over one of the project's own",
-    manual: include_str!("manual/output-taken.md"),
 };
 static RESERVED: Code = Code {
     name: "reserved-name",
@@ -61,24 +50,18 @@ static VERSIONS: Code = Code {
     summary: "the oldest TLS version is newer than the newest",
     manual: include_str!("manual/empty-version-range.md"),
 };
-static TWICE: Code = Code {
-    name: "service-deployed-twice",
-    severity: Severity::Error,
-    summary: "one target deploys two services of the spec under one name",
-    manual: include_str!("manual/service-deployed-twice.md"),
-};
 
 /// What resolving can find.
 pub static CODES: &[&Code] = &[
     &UNKNOWN_AUTHORITY,
     &UNKNOWN_HOST,
-    &UNKNOWN_SERVICE,
+    &targets::UNKNOWN_SERVICE,
     &BAD_NAME,
     &NO_RUNTIME,
-    &OUTPUT_TAKEN,
+    &targets::OUTPUT_TAKEN,
     &RESERVED,
     &VERSIONS,
-    &TWICE,
+    &targets::TWICE,
     &UNREADABLE,
     &NOT_A_CERTIFICATE,
     &DAMAGED,
@@ -105,6 +88,7 @@ pub fn resolve(
     let hosts = resolver.hosts();
     let services = resolver.services();
     let targets = resolver.targets();
+    resolver.outputs(&authorities, &hosts, &targets);
     let allowed = resolver.allowed();
     found.extend(resolver.found);
     found.checkpoint()?;
@@ -304,130 +288,6 @@ impl Resolver<'_> {
         all
     }
 
-    fn targets(&mut self) -> Vec<Target> {
-        let services = index(self.loaded.spec.services.keys());
-        let mut outputs: Vec<(String, Span)> = Vec::new();
-        let mut all = Vec::new();
-        for (name, target) in &self.loaded.spec.targets {
-            let name = name.as_str();
-            let kind = match target {
-                spec::Target::Compose(compose) => TargetKind::Compose(self.compose(name, compose, &services)),
-                spec::Target::Script(script) => TargetKind::Script(self.script(name, script, &services)),
-            };
-            let (output, span) = kind.output();
-            if let Some((_, first)) = outputs.iter().find(|(taken, _)| taken == output) {
-                let taken = Diagnostic::new(&OUTPUT_TAKEN, span, format!("two targets write `{output}`"));
-                self.found.push(taken.also(*first, "the other one").help("give each target a file of its own"));
-            }
-            outputs.push((output.to_owned(), span));
-            all.push(Target {
-                name: name.to_owned(),
-                kind,
-                place: self.loaded.place(&["targets", name]),
-            });
-        }
-        self.keep_inputs(&all, &outputs);
-        all
-    }
-
-    /// No output may be a file that the compiler reads.
-    fn keep_inputs(&mut self, targets: &[Target], outputs: &[(String, Span)]) {
-        let mut inputs: Vec<(String, Option<Span>)> =
-            self.loaded.files().map(|(path, _)| (path.to_owned(), None)).collect();
-        for target in targets {
-            if let TargetKind::Compose(compose) = &target.kind {
-                inputs.extend(compose.files.iter().map(|(path, span)| (path.clone(), Some(*span))));
-            }
-        }
-        for (output, span) in outputs {
-            if let Some((_, input_span)) = inputs.iter().find(|(input, _)| input == output) {
-                let message = format!("`{output}` is the project's own and is never written");
-                let mut taken = Diagnostic::new(&OUTPUT_TAKEN, *span, message).help("choose another file for `output`");
-                if let Some(input_span) = input_span {
-                    taken = taken.also(*input_span, "it is read here");
-                }
-                self.found.push(taken);
-            }
-        }
-    }
-
-    fn compose(&mut self, target: &str, compose: &spec::Compose, known: &Index) -> Compose {
-        let here = ["targets", target];
-        let mut files = Vec::new();
-        for (index, file) in compose.files.iter().enumerate() {
-            let span = self.value(&["targets", target, "files", &index.to_string()]);
-            files.extend(self.path(file, here, span).map(|path| (path, span)));
-        }
-        let output_span = self.value(&["targets", target, "output"]);
-        let output = self.path(&compose.output, here, output_span).unwrap_or_default();
-        let mut services: Vec<ComposeService> = Vec::with_capacity(compose.services.len());
-        let mut taken: std::collections::HashMap<String, Span> = std::collections::HashMap::new();
-        // Side by side with what was written: looking every name up would take the square of the time.
-        let written = self.loaded.node(&["targets", target, "services"]);
-        let written = written.map(yaml::Node::entries).unwrap_or_default();
-        for ((name, service), entry) in compose.services.iter().zip(written) {
-            let place = Place {
-                key: entry.key_span,
-                value: entry.value.span,
-            };
-            let Some(id) = self.service(name.as_str(), known, place.key) else { continue };
-            let field = |field: &str| entry.value.locate([field]).value;
-            let named_span = if service.named.is_some() { field("as") } else { place.key };
-            let named = service.named.clone().unwrap_or_else(|| name.to_string());
-            if let Some(first) = taken.insert(named.clone(), named_span) {
-                let message = format!("two services are deployed as `{named}`");
-                self.found.push(
-                    Diagnostic::new(&TWICE, named_span, message)
-                        .also(first, "the other one")
-                        .help("join them into one service with a list of runtimes"),
-                );
-            }
-            services.push(ComposeService {
-                service: id,
-                trust_via: service.trust_via.map(|mechanism| (mechanism, field("trust_via"))),
-                named,
-                named_span,
-                entrypoint: service.entrypoint.clone(),
-                command: service.command.clone(),
-                place,
-            });
-        }
-        Compose {
-            files,
-            output,
-            output_span,
-            oldest: compose.compose.number(),
-            oldest_span: self.value(&["targets", target, "compose"]),
-            selinux: compose.selinux,
-            services,
-        }
-    }
-
-    fn script(&mut self, target: &str, script: &spec::Script, known: &Index) -> Script {
-        let output_span = self.value(&["targets", target, "output"]);
-        let output = self.path(&script.output, ["targets", target], output_span).unwrap_or_default();
-        let mut services = Vec::new();
-        for name in script.services.keys() {
-            let span = self.loaded.place(&["targets", target, "services", name.as_str()]).key;
-            services.extend(self.service(name.as_str(), known, span).map(|id| (id, span)));
-        }
-        Script {
-            os: script.os,
-            output,
-            output_span,
-            services,
-        }
-    }
-
-    fn service(&mut self, name: &str, known: &Index, span: Span) -> Option<ServiceId> {
-        if let Some(id) = known.get(name) {
-            return Some(ServiceId(*id));
-        }
-        let unknown = Diagnostic::new(&UNKNOWN_SERVICE, span, format!("there is no service `{name}`"));
-        self.found.push(unknown.help(suggest(name, known.keys().map(String::as_str))));
-        None
-    }
-
     fn allowed(&self) -> Vec<Allowed> {
         // Lists of included files lie behind each other, so that places are found file by file.
         let mut all = Vec::new();
@@ -437,7 +297,7 @@ impl Resolver<'_> {
             for item in items.map(|list| list.items()).unwrap_or_default() {
                 all.extend(allowances.next().map(|allowance| Allowed {
                     allowance: allowance.clone(),
-                    span: item.span,
+                    span: item.get("rule").map_or(item.span, |rule| rule.span),
                 }));
             }
         }
@@ -460,10 +320,11 @@ impl Resolver<'_> {
         let joined = world::join(directory, path.as_str()).filter(|joined| !joined.is_empty());
         if joined.is_none() {
             let message = format!("`{path}` leads outside the project");
-            self.found.push(
-                Diagnostic::new(&OUTSIDE, span, message)
-                    .help("copy the file into the project, or move the spec to a directory above it"),
-            );
+            let help = match section {
+                "targets" => "name a path inside the project, or move the spec to a directory above it",
+                _ => "copy the file into the project, or move the spec to a directory above it",
+            };
+            self.found.push(Diagnostic::new(&OUTSIDE, span, message).help(help));
         }
         joined
     }

@@ -30,6 +30,11 @@ pub(super) fn a_label(name: &str) -> String {
     }
 }
 
+/// The same form of a name that somebody wrote; `None` for what IDNA refuses.
+pub fn dns_name(written: &str) -> Option<String> {
+    idna::domain_to_ascii_strict(written).ok()
+}
+
 fn dns_covers(pattern: &str, name: &str) -> bool {
     if pattern == name {
         return true;

@@ -10,6 +10,9 @@ pub static UNUSED: Code = code!("unused-allowance", Warning, "a lint allowance m
 /// An allowance for a rule that there is not, or that cannot be allowed.
 pub static UNKNOWN: Code = code!("unknown-rule", Error, "a lint allowance names no rule whose findings can be allowed");
 
+/// More than anybody mends before looking again.
+const MOST_FAULTS: usize = 1_000;
+
 const COMMENT: &str = "# tlsgen: allow(";
 
 /// Takes allowed warnings out of `found`, and adds what is wrong with the allowances themselves.
@@ -19,39 +22,54 @@ pub fn apply(model: &Model, sources: &Sources, found: &mut Vec<Diagnostic>) {
         .files()
         .flat_map(|(_, source)| comments(sources, source))
         .collect();
-    let mut used_lines = vec![false; model.allowed.len()];
-    let mut used_comments = vec![false; comments.len()];
+    let mut lines = vec![Effect::None; model.allowed.len()];
+    let mut remarks = vec![Effect::None; comments.len()];
     found.retain(|diagnostic| {
-        if diagnostic.severity == Severity::Error {
-            return true;
-        }
+        let effect = match diagnostic.severity {
+            Severity::Error => Effect::Error,
+            Severity::Warning => Effect::Silenced,
+        };
         let line = model.allowed.iter().position(|allowed| covers(allowed, diagnostic));
         let comment = comments.iter().position(|comment| comment.covers(diagnostic, sources));
-        if let Some(index) = line {
-            used_lines[index] = true;
+        for place in line.map(|at| &mut lines[at]).into_iter().chain(comment.map(|at| &mut remarks[at])) {
+            *place = (*place).max(effect);
         }
-        if let Some(index) = comment {
-            used_comments[index] = true;
-        }
-        line.is_none() && comment.is_none()
+        effect == Effect::Error || line.is_none() && comment.is_none()
     });
-    let lines = model.allowed.iter().map(|allowed| (allowed.allowance.rule.as_str(), allowed.span)).zip(used_lines);
-    let remarks = comments.iter().map(|comment| (comment.rule.as_str(), comment.span)).zip(used_comments);
-    for ((rule, span), used) in lines.chain(remarks) {
-        found.extend(fault(rule, span, used));
-    }
+    let lines = model.allowed.iter().map(|allowed| (allowed.allowance.rule.as_str(), allowed.span)).zip(lines);
+    let remarks = comments.iter().map(|comment| (comment.rule.as_str(), comment.span)).zip(remarks);
+    let faults = lines.chain(remarks).filter_map(|((rule, span), effect)| fault(rule, span, effect));
+    found.extend(faults.take(MOST_FAULTS));
 }
 
-fn fault(rule: &str, span: Span, used: bool) -> Option<Diagnostic> {
+/// What an allowance came to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    /// It matches nothing.
+    None,
+    /// It matches an error.
+    Error,
+    /// It silenced a warning.
+    Silenced,
+}
+
+fn fault(rule: &str, span: Span, effect: Effect) -> Option<Diagnostic> {
     let rules = || super::RULES.iter().map(|rule| rule.code.name);
     if !rules().any(|name| name == rule) {
         let unknown = Diagnostic::new(&UNKNOWN, span, format!("there is no rule `{rule}`"));
         return Some(unknown.help(suggest(rule, rules().collect::<Vec<_>>())));
     }
-    (!used).then(|| {
-        Diagnostic::new(&UNUSED, span, format!("nothing is found that `{rule}` would allow here"))
-            .help("remove it: errors cannot be allowed, and what it was for is mended")
-    })
+    match effect {
+        Effect::Silenced => None,
+        Effect::Error => Some(
+            Diagnostic::new(&UNUSED, span, format!("`{rule}` is an error here, and errors cannot be allowed"))
+                .help("mend what it finds, and remove this"),
+        ),
+        Effect::None => Some(
+            Diagnostic::new(&UNUSED, span, format!("nothing is found here that `{rule}` would allow"))
+                .help("remove it: what it was for is mended, or `at` names something else"),
+        ),
+    }
 }
 
 fn covers(allowed: &Allowed, diagnostic: &Diagnostic) -> bool {
@@ -60,10 +78,11 @@ fn covers(allowed: &Allowed, diagnostic: &Diagnostic) -> bool {
         && allowance.at.as_deref().is_none_or(|at| diagnostic.subject.as_deref() == Some(at))
 }
 
-/// `# tlsgen: allow(rule) reason` at the end of a line, or on the line above.
+/// `# tlsgen: allow(rule) reason` at the end of a line, or alone on the line above.
 struct Comment {
     rule: String,
     span: Span,
+    /// The line that it is about.
     line: usize,
 }
 
@@ -72,7 +91,7 @@ impl Comment {
         self.rule == diagnostic.code.name
             && diagnostic.labels.iter().any(|label| {
                 let line = sources.position(label.span).line;
-                label.span.source == self.span.source && (line == self.line || line == self.line + 1)
+                label.span.source == self.span.source && line == self.line
             })
     }
 }
@@ -85,7 +104,9 @@ fn comments(sources: &Sources, source: SourceId) -> Vec<Comment> {
             let rest = &text[at + COMMENT.len()..];
             let rule = rest[..rest.find(')')?].trim().to_owned();
             let span = source.span(at..at + COMMENT.len() + rule.len() + 1);
-            let line = sources.position(span).line;
+            let at = sources.position(span);
+            let alone = text[..span.start as usize].lines().next_back().is_none_or(|before| before.trim().is_empty());
+            let line = at.line + usize::from(alone);
             Some(Comment { rule, span, line })
         })
         .collect()

@@ -34,6 +34,10 @@ fn fault(order: &Order, certificates: &[Certificate]) -> Option<(String, usize, 
         let help = "put the server's own certificate at the top";
         return Some(("holds CAs only, and no certificate of the server".into(), 0, help.into()));
     }
+    if let Some(at) = order.unrelated.first().or(order.repeated.first()) {
+        let help = "remove this block: it issued none of those before it";
+        return Some(("holds a certificate that does not belong to it".into(), *at, help.into()));
+    }
     if let Some(at) = order.out_of_place {
         let belongs = *order.path.get(at)?;
         let help = match at {
@@ -41,10 +45,6 @@ fn fault(order: &Order, certificates: &[Certificate]) -> Option<(String, usize, 
             _ => "let each certificate be followed by the one that issued it",
         };
         return Some(("is out of order".into(), belongs, help.into()));
-    }
-    if let Some(at) = order.unrelated.first().or(order.repeated.first()) {
-        let help = "remove this block: it issued none of those before it";
-        return Some(("holds a certificate that does not belong to it".into(), *at, help.into()));
     }
     None
 }

@@ -14,7 +14,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     for authority in &judged.model.authorities {
         for one in &authority.file.certificates {
             if let Some(top) = top_without_root(authority, one) {
-                found.push(finding(authority, one, top));
+                found.push(finding(judged, authority, one, top));
             }
         }
     }
@@ -42,11 +42,20 @@ fn top_without_root<'a>(authority: &'a Authority, one: &'a PemCertificate) -> Op
     Some(top)
 }
 
-fn finding(authority: &Authority, one: &PemCertificate, top: &PemCertificate) -> Diagnostic {
+fn finding(judged: &Judged<'_>, authority: &Authority, one: &PemCertificate, top: &PemCertificate) -> Diagnostic {
     let message = format!("`{}` is an intermediate, and its root is not in the file", one.certificate.title());
-    Diagnostic::new(&CODE, authority.file_span, message)
+    let diagnostic = Diagnostic::new(&CODE, authority.file_span, message)
         .about(format!("authorities.{}", authority.name))
-        .also(top.span, format!("issued by {}", top.certificate.issuer()))
+        .also(top.span, format!("issued by {}", top.certificate.issuer()));
+    let holds_root = |other: &&Authority| {
+        other.file.certificates.iter().any(|above| top.certificate.issued_by(&above.certificate))
+    };
+    if let Some(other) = judged.model.authorities.iter().find(holds_root) {
+        return diagnostic
+            .help(format!("add that certificate to `{}`: it stands in `{}`", authority.file.path, other.file.path))
+            .help(format!("or trust `{}` instead, and have servers present the intermediate", other.name));
+    }
+    diagnostic
         .help(format!("add the certificate of `{}` to `{}`", top.certificate.issuer(), authority.file.path))
         .help("OpenSSL, Node and .NET anchor on roots only; curl, Java and Go would accept it as it is")
 }

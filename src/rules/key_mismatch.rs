@@ -2,6 +2,8 @@
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::digest::Sha256;
+use crate::model::{HandMade, PemCertificate};
 
 static CODE: Code = code!("key-mismatch", Error, "a private key does not belong to the certificate beside it, or cannot be read");
 
@@ -13,8 +15,14 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     for host in &judged.model.hosts {
         let Some(made) = &host.certificate else { continue };
         let Some(leaf) = made.chain.certificates.first() else { continue };
+        // Where there is no leaf at all, another rule says so.
+        if made.chain.certificates.iter().all(|one| one.certificate.is_ca()) {
+            continue;
+        }
         match &made.key {
             Ok(key) if *key == leaf.certificate.spki_sha256() => {}
+            // A leaf that does not stand first is spoken of by the rule about the order.
+            Ok(key) if made.chain.certificates.iter().any(|one| is_leaf_of(one, key)) => {}
             Ok(key) => found.push(mismatch(judged, made, key).about(about(host))),
             Err(reason) => found.push(
                 Diagnostic::new(&CODE, made.key_span, format!("cannot use the key in `{}`: {reason}", made.key_path))
@@ -26,12 +34,16 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn mismatch(judged: &Judged<'_>, made: &crate::model::HandMade, key: &crate::digest::Sha256) -> Diagnostic {
+fn is_leaf_of(one: &PemCertificate, key: &Sha256) -> bool {
+    !one.certificate.is_ca() && one.certificate.spki_sha256() == *key
+}
+
+fn mismatch(judged: &Judged<'_>, made: &HandMade, key: &Sha256) -> Diagnostic {
     let message = format!("the key in `{}` does not belong to the certificate", made.key_path);
     let diagnostic = Diagnostic::new(&CODE, made.key_span, message).also(made.chain_span, "the certificate");
     let mut others = made.chain.certificates.iter().skip(1);
     if others.any(|one| one.certificate.spki_sha256() == *key) {
-        return diagnostic.help("it belongs to a later certificate of the chain: the leaf must stand first");
+        return diagnostic.help("it belongs to a CA of the chain: name the key of the server's own certificate");
     }
     let elsewhere = judged.model.hosts.iter().find(|host| {
         let made = host.certificate.as_ref();

@@ -159,7 +159,7 @@ fn obstacle(
     for step in steps {
         let alternatives = || alternatives(runtime, step.mechanism);
         if let (true, Some((user, user_span))) = (step.needs_root, &circumstances.not_root) {
-            let message = format!("`{}` needs root for {version}, and `{}` runs as {user}", step.mechanism.name(), service.name);
+            let message = format!("{} needs root, and `{}` runs as {user}", asked(step, version), service.name);
             let diagnostic = Diagnostic::new(&NEEDS_ROOT, span, message).also(*user_span, "the user");
             return Some(diagnostic.help(alternatives()));
         }
@@ -167,8 +167,8 @@ fn obstacle(
         let writable = circumstances.writable.iter().any(|directory| within(written, directory));
         if let (false, Some(read_only)) = (writable, circumstances.read_only) {
             let message = format!(
-                "`{}` writes to {written} for {version}, and the root file system of `{}` is read-only",
-                step.mechanism.name(),
+                "{} writes to {written}, and the root file system of `{}` is read-only",
+                asked(step, version),
                 service.name,
             );
             let diagnostic = Diagnostic::new(&NEEDS_WRITABLE, span, message).also(read_only, "read-only");
@@ -179,6 +179,14 @@ fn obstacle(
         }
     }
     None
+}
+
+/// The mechanism, and for which runtime where that is another word.
+fn asked(step: &Step, version: &RuntimeVersion) -> String {
+    match step.mechanism.name() {
+        name if name == version.name => format!("`{name}`"),
+        name => format!("`{name}` for {version}"),
+    }
 }
 
 fn within(path: &str, directory: &str) -> bool {

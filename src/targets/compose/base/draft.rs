@@ -113,6 +113,7 @@ pub(super) fn shape(node: &Node, at: &str, expected: &str) -> Diagnostic {
         node.span,
         format!("`{at}` takes {expected}, and this is {found}"),
     )
+    .help(format!("write {expected}, as Compose wants it there"))
 }
 
 impl<T> Default for Field<T> {

@@ -1,0 +1,167 @@
+//! Targets: what they deploy, and where they write.
+
+use std::collections::HashMap;
+
+use super::{Resolver, index};
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::model::{
+    Authority, Compose, ComposeService, Host, Index, Script, ServiceId, Target, TargetKind,
+};
+use crate::source::Span;
+use crate::spec::{self, Place};
+use crate::yaml;
+
+pub(super) static UNKNOWN_SERVICE: Code = Code {
+    name: "unknown-service",
+    severity: Severity::Error,
+    summary: "a target names a service that the spec does not have",
+    manual: include_str!("../manual/unknown-service.md"),
+};
+pub(super) static OUTPUT_TAKEN: Code = Code {
+    name: "output-taken",
+    severity: Severity::Error,
+    summary: "a target would write over another target's file, or over one of the project's own",
+    manual: include_str!("../manual/output-taken.md"),
+};
+pub(super) static TWICE: Code = Code {
+    name: "service-deployed-twice",
+    severity: Severity::Error,
+    summary: "one target deploys two services of the spec under one name",
+    manual: include_str!("../manual/service-deployed-twice.md"),
+};
+
+impl Resolver<'_> {
+    pub(super) fn targets(&mut self) -> Vec<Target> {
+        let services = index(self.loaded.spec.services.keys());
+        let mut all = Vec::with_capacity(self.loaded.spec.targets.len());
+        for (name, target) in &self.loaded.spec.targets {
+            let name = name.as_str();
+            let kind = match target {
+                spec::Target::Compose(compose) => TargetKind::Compose(self.compose(name, compose, &services)),
+                spec::Target::Script(script) => TargetKind::Script(self.script(name, script, &services)),
+            };
+            all.push(Target {
+                name: name.to_owned(),
+                kind,
+                place: self.loaded.place(&["targets", name]),
+            });
+        }
+        all
+    }
+
+    /// No output may be another's, nor a file that the compiler reads.
+    pub(super) fn outputs(&mut self, authorities: &[Authority], hosts: &[Host], targets: &[Target]) {
+        let mut inputs: HashMap<String, Option<Span>> = pem_files(authorities, hosts).collect();
+        for target in targets {
+            if let TargetKind::Compose(compose) = &target.kind {
+                inputs.extend(compose.files.iter().map(|(path, span)| (path.clone(), Some(*span))));
+            }
+        }
+        inputs.extend(self.loaded.files().map(|(path, _)| (path.to_owned(), None)));
+        let mut outputs: HashMap<&str, Span> = HashMap::new();
+        for target in targets {
+            let (output, span) = target.kind.output();
+            if let Some(first) = outputs.insert(output, span) {
+                let message = format!("two targets write `{output}`");
+                let taken = Diagnostic::new(&OUTPUT_TAKEN, span, message);
+                self.found.push(taken.also(first, "the other one").help("give each target a file of its own"));
+            }
+            if let Some(read_at) = inputs.get(output) {
+                let message = format!("`{output}` is the project's own and is never written");
+                let taken = Diagnostic::new(&OUTPUT_TAKEN, span, message).help("choose another file for `output`");
+                self.found.push(match read_at {
+                    Some(read_at) => taken.also(*read_at, "it is read here"),
+                    None => taken,
+                });
+            }
+        }
+    }
+
+    fn compose(&mut self, target: &str, compose: &spec::Compose, known: &Index) -> Compose {
+        let here = ["targets", target];
+        let mut files = Vec::new();
+        for (index, file) in compose.files.iter().enumerate() {
+            let span = self.value(&["targets", target, "files", &index.to_string()]);
+            files.extend(self.path(file, here, span).map(|path| (path, span)));
+        }
+        let output_span = self.value(&["targets", target, "output"]);
+        let output = self.path(&compose.output, here, output_span).unwrap_or_default();
+        let mut services: Vec<ComposeService> = Vec::with_capacity(compose.services.len());
+        let mut taken: HashMap<String, Span> = HashMap::new();
+        // Side by side with what was written: looking every name up would take the square of the time.
+        let written = self.loaded.node(&["targets", target, "services"]);
+        let written = written.map(yaml::Node::entries).unwrap_or_default();
+        for ((name, service), entry) in compose.services.iter().zip(written) {
+            let place = Place {
+                key: entry.key_span,
+                value: entry.value.span,
+            };
+            let Some(id) = self.service(name.as_str(), known, place.key) else { continue };
+            let field = |field: &str| entry.value.locate([field]).value;
+            let named_span = if service.named.is_some() { field("as") } else { place.key };
+            let named = service.named.clone().unwrap_or_else(|| name.to_string());
+            if let Some(first) = taken.insert(named.clone(), named_span) {
+                let message = format!("two services are deployed as `{named}`");
+                self.found.push(
+                    Diagnostic::new(&TWICE, named_span, message)
+                        .also(first, "the other one")
+                        .help("join them into one service with a list of runtimes"),
+                );
+            }
+            services.push(ComposeService {
+                service: id,
+                trust_via: service.trust_via.map(|mechanism| (mechanism, field("trust_via"))),
+                named,
+                named_span,
+                entrypoint: service.entrypoint.clone(),
+                command: service.command.clone(),
+                place,
+            });
+        }
+        Compose {
+            files,
+            output,
+            output_span,
+            oldest: compose.compose.number(),
+            oldest_span: self.value(&["targets", target, "compose"]),
+            selinux: compose.selinux,
+            services,
+        }
+    }
+
+    fn script(&mut self, target: &str, script: &spec::Script, known: &Index) -> Script {
+        let output_span = self.value(&["targets", target, "output"]);
+        let output = self.path(&script.output, ["targets", target], output_span).unwrap_or_default();
+        let mut services = Vec::new();
+        for name in script.services.keys() {
+            let span = self.loaded.place(&["targets", target, "services", name.as_str()]).key;
+            services.extend(self.service(name.as_str(), known, span).map(|id| (id, span)));
+        }
+        Script {
+            os: script.os,
+            output,
+            output_span,
+            services,
+        }
+    }
+
+    fn service(&mut self, name: &str, known: &Index, span: Span) -> Option<ServiceId> {
+        if let Some(id) = known.get(name) {
+            return Some(ServiceId(*id));
+        }
+        let unknown = Diagnostic::new(&UNKNOWN_SERVICE, span, format!("there is no service `{name}`"));
+        self.found.push(unknown.help(suggest(name, known.keys().map(String::as_str))));
+        None
+    }
+}
+
+/// The files of certificates and keys, each with the place that names it.
+fn pem_files(authorities: &[Authority], hosts: &[Host]) -> impl Iterator<Item = (String, Option<Span>)> {
+    let of_authorities = authorities.iter().map(|authority| (authority.file.path.clone(), Some(authority.file_span)));
+    let made = hosts.iter().filter_map(|host| host.certificate.as_ref()).flat_map(|made| {
+        let key = (made.key_path.clone(), Some(made.key_span));
+        [(made.chain.path.clone(), Some(made.chain_span)), key]
+    });
+    let seen = hosts.iter().filter_map(|host| host.observed.as_ref()).map(|(file, span)| (file.path.clone(), Some(*span)));
+    of_authorities.chain(made).chain(seen).filter(|(path, _)| !path.is_empty())
+}
