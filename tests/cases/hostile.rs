@@ -11,7 +11,7 @@ use tlsgen::world::Disk;
 
 use super::project::{TODAY, repository};
 
-/// A file, and the only code that may be found in it.
+/// A file, and the codes that are found in it.
 struct Recipe {
     name: &'static str,
     code: &'static str,
@@ -34,7 +34,7 @@ const RECIPES: &[Recipe] = &[
     Recipe { name: "steps", code: "nested-too-deeply", make: || (0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>().into() },
     Recipe { name: "laughs", code: "alias-expansion", make: laughs },
     Recipe { name: "merged laughs", code: "alias-expansion", make: merged_laughs },
-    Recipe { name: "many aliases", code: "unknown-field", make: many_aliases },
+    Recipe { name: "many aliases", code: "missing-field unknown-field", make: many_aliases },
     Recipe { name: "fifty megabytes", code: "file-too-large", make: || "# a comment\n".repeat(50 << 20 >> 3).into() },
     Recipe { name: "duplicate keys", code: "duplicate-key", make: || "a: 1\n".repeat(200_000).into() },
     Recipe { name: "unknown sections", code: "unknown-field", make: || spec((0..200_000).map(|n| format!("k{n}: 1\n")).collect()) },
@@ -43,11 +43,11 @@ const RECIPES: &[Recipe] = &[
     Recipe { name: "comments", code: "", make: || spec("# nothing\n".repeat(1_000_000)) },
     Recipe { name: "allowances in comments", code: "unused-allowance", make: || spec("# tlsgen: allow(unused) x\n".repeat(500_000)) },
     Recipe { name: "allowances", code: "unused-allowance", make: || spec(lines("lint:\n  allow:\n", 100_000, |n| format!("  - {{rule: unused, at: services.s{n}, reason: r}}\n"))) },
-    Recipe { name: "no-break spaces", code: "no-break-space", make: || spec("include: [".to_owned() + &"a\u{a0}b, ".repeat(500_000) + "]\n") },
+    Recipe { name: "no-break spaces", code: "include-not-found no-break-space", make: || spec("include: [".to_owned() + &"a\u{a0}b, ".repeat(500_000) + "]\n") },
     Recipe { name: "includes", code: "include-not-found", make: || spec("include: [".to_owned() + &"a, ".repeat(200_000) + "]\n") },
     Recipe { name: "stars", code: "include-not-found", make: || spec(format!("include: [\"{}\"]\n", "*/".repeat(5_000))) },
     Recipe { name: "a long line", code: "unknown-field", make: || lines("{version: 1, project: hostile", 100_000, |n| format!(", k{n}: 1")).into_bytes().into_iter().chain(*b"}").collect() },
-    Recipe { name: "a long key", code: "unknown-field", make: || spec(format!("{}: 1\n", "k".repeat(100_000))) },
+    Recipe { name: "a long key", code: "yaml-syntax", make: || spec(format!("{}: 1\n", "k".repeat(100_000))) },
     Recipe { name: "a long text", code: "wrong-form", make: || format!("version: 1\nproject: {}\n", "P".repeat(10_000_000)).into() },
     Recipe { name: "bytes", code: "not-utf8", make: || (0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect() },
     Recipe { name: "zeros", code: "yaml-syntax", make: || vec![0; 1_000_000] },
