@@ -11,6 +11,18 @@
 //!
 //! Everything from load to plan is a function of its arguments; [`compile`] is one line per stage.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unwrap_used
+    )
+)]
+#![deny(missing_docs)]
+
 pub mod artifact;
 pub mod cli;
 pub mod diagnostic;
