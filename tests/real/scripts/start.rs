@@ -239,42 +239,65 @@ fn an_image_without_keytool_is_told_what_to_do() {
 }
 
 #[test]
-fn scripts_can_be_chained() {
+fn scripts_can_be_chained_in_every_shell() {
     if !has("openssl") {
         return;
     }
     let corp = Authority::new("corp");
-    for kind in ["debian", "redhat", "suse"] {
+    let shells: [(&str, &[&str]); 3] = [
+        ("debian", &["busybox", "sh"]),
+        ("redhat", &["bash"]),
+        ("suse", &["bash", "--posix"]),
+    ];
+    for (kind, shell) in shells {
         let Some(machine) = Machine::new(kind) else { return };
-        machine.mount(
-            "system-store.sh",
-            &render("start/system-store.sh", &[&corp], json!({})),
-            &[&corp],
+        let script = |template| render(template, &[&corp], json!({}));
+        machine.mount("system-store.sh", &script("start/system-store.sh"), &[&corp]);
+        machine.write(&format!("{TRUST}/keytool.sh"), script("start/keytool.sh"));
+        let (store, keytool) = (
+            ["/etc/tlsgen/trust/system-store.sh"],
+            ["/etc/tlsgen/trust/keytool.sh"],
         );
-        machine.write(
-            &format!("{TRUST}/keytool.sh"),
-            render("start/keytool.sh", &[&corp], json!({})),
-        );
-        let chained: Vec<&str> = ["/bin/sh", "/etc/tlsgen/trust/keytool.sh"]
-            .iter()
-            .chain(COMMAND)
-            .copied()
-            .collect();
+        let chained = [shell, &store, shell, &keytool, COMMAND].concat();
         for _ in 0..2 {
-            let ran = start(&machine, ROOT, "system-store.sh", &chained);
-            assert_eq!(
-                (ran.status, ran.stdout.as_str()),
-                (7, "<a b><><$x*><it's>1 0022\n"),
-                "{kind}: {}",
-                ran.stderr
-            );
+            let ran = machine.run(ROOT, &chained, &[]);
+            let said = (ran.status, ran.stdout.as_str());
+            assert_eq!(said, (7, "<a b><><$x*><it's>1 0022\n"), "{kind}: {}", ran.stderr);
         }
-        assert_eq!(
-            machine.count_in_keystore(&["-cacerts"], &corp).0,
-            1,
-            "{kind}: the system's store and ours are one"
-        );
+        let (times, _) = machine.count_in_keystore(&["-cacerts"], &corp);
+        assert_eq!(times, 1, "{kind}: the system's store and ours are one");
     }
+}
+
+#[test]
+fn a_store_without_a_password_as_newer_jvms_have_is_extended() {
+    if !has("openssl") {
+        return;
+    }
+    let [corp, other] = ["corp", "other"].map(Authority::new);
+    let Some(machine) = Machine::new("debian") else {
+        return;
+    };
+    machine.mount(
+        "keytool.sh",
+        &render("start/keytool.sh", &[&corp], json!({})),
+        &[&corp],
+    );
+    machine.write("/other.pem", &other.pem);
+    // JDK 18 and later come with such a cacerts; jssecacerts is read instead of it where it exists.
+    let make = "set -e
+        home=$(readlink -f /usr/bin/java); home=${home%/bin/java}
+        none='-J-Dkeystore.pkcs12.macAlgorithm=NONE -J-Dkeystore.pkcs12.certProtectionAlgorithm=NONE'
+        keytool $none -importcert -noprompt -alias other -file /other.pem -storetype PKCS12 \
+          -keystore $home/lib/security/jssecacerts -storepass changeit
+        ln -s $home/lib/security/jssecacerts /store";
+    machine.sh(ROOT, make).succeeded();
+    for said in ["1 authority imported", "holds every authority already"] {
+        start(&machine, ROOT, "keytool.sh", &["true"])
+            .succeeded()
+            .says(said);
+    }
+    assert_eq!(machine.count_in_keystore(&["-keystore", "/store"], &corp), (1, 2));
 }
 
 #[test]
