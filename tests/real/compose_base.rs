@@ -191,7 +191,9 @@ fn compose_config(
 ) -> Result<Value, String> {
     let mut process = Process::new(compose);
     process.current_dir(&case.root).env_clear();
-    process.env("PATH", "/usr/bin:/bin").env("HOME", "/root");
+    process
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/home/user");
     process.envs(environment.iter().copied());
     process.args(["--project-name", "case", "--profile", "*"]);
     for file in &case.files {
