@@ -132,7 +132,7 @@ fn manifest() -> &'static Path {
 
 /// The real Compose.
 fn judge() -> Option<PathBuf> {
-    let installed = manifest().join("target/judges/docker-compose");
+    let installed = manifest().join("target/judges/bin/docker-compose");
     let path = std::env::var_os("TLSGEN_COMPOSE").map_or(installed, PathBuf::from);
     if path.is_file() {
         return Some(path);
