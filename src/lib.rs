@@ -32,6 +32,7 @@ pub mod pki;
 pub mod plan;
 pub mod provision;
 pub mod render;
+pub mod report;
 pub mod rules;
 pub mod runtimes;
 pub mod source;

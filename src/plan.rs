@@ -6,9 +6,13 @@
 //! by hand or never ours, and is refused until somebody says that it may be taken over.
 
 mod apply;
+mod certificates;
+mod contents;
+mod diff;
 pub mod lock;
 mod ownership;
 mod paths;
+mod shown;
 mod standing;
 
 use std::collections::BTreeSet;
@@ -21,6 +25,9 @@ use crate::source::Span;
 use crate::world::World;
 
 pub use apply::{Applied, ApplyError, Doing, apply};
+pub use certificates::{CertificateChange, Direction};
+pub use contents::Contents;
+pub use diff::{Detail, Diff, Hunk, Line, Piece, Sign};
 pub use lock::{Lock, Pin, PublicPin, Written};
 pub use paths::Unfit;
 
