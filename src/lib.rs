@@ -120,6 +120,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(rules::codes())
         .chain(runtimes::codes())
         .chain(targets::codes())
+        .chain(plan::lock::CODES.iter().copied())
 }
 
 fn lower(

@@ -169,6 +169,9 @@ impl World for Failing<'_> {
     fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
         self.step().and_then(|()| self.world.stat(path))
     }
+    fn link_in(&self, path: &str) -> io::Result<Option<String>> {
+        self.step().and_then(|()| self.world.link_in(path))
+    }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.step().and_then(|()| self.world.list(directory))
     }

@@ -175,14 +175,19 @@ fn what_cannot_be_written_is_refused_with_its_reason() {
     std::os::unix::fs::symlink("../outside", root.join("leads-out")).expect("linked");
     std::os::unix::fs::symlink("..", root.join("up")).expect("linked");
     let world = Disk::new(&root).expect("a root");
-    let out = "it cannot be read: the path leads outside the project";
+    std::os::unix::fs::symlink("file", root.join("inside")).expect("linked");
+    std::os::unix::fs::symlink("d", root.join("directory")).expect("linked");
+    std::os::unix::fs::symlink("nowhere", root.join("dangling")).expect("linked");
     let below = "the path does not lie below the project root";
     let cases = [
         ("d", "a directory is there"),
         ("file/x/y", "`file` is a file, not a directory"),
-        ("leads-out", out),
-        ("up/outside", out),
-        ("up/new/x", out),
+        ("leads-out", "`leads-out` is a symbolic link"),
+        ("up/outside", "`up` is a symbolic link"),
+        ("up/new/x", "`up` is a symbolic link"),
+        ("inside", "`inside` is a symbolic link"),
+        ("directory/x", "`directory` is a symbolic link"),
+        ("dangling", "`dangling` is a symbolic link"),
         ("../outside", below),
         ("/tmp/x", below),
         ("tlsgen.lock", "the path is that of the lock"),
