@@ -116,6 +116,8 @@ key two-ous
 echo "$good_root" | issue two-ous two-ous "/DC=example/DC=corp/OU=Security/OU=PKI/CN=Two Units Root CA" 20260101000000Z 20460101000000Z sha256
 key unicode-root
 echo "$good_root" | issue unicode-root unicode-root "/C=DE/O=Prüfstelle Köln, Abt. 3/CN=Wurzel Süd" 20260101000000Z 20460101000000Z sha256
+key control-root
+echo "$good_root" | issue control-root control-root "$(printf '/CN=Odd\001Root\nCA')" 20260101000000Z 20460101000000Z sha256
 
 # --- intermediates
 key corp-issuing
