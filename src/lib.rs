@@ -11,6 +11,18 @@
 //!
 //! Everything from load to plan is a function of its arguments; [`compile`] is one line per stage.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unwrap_used
+    )
+)]
+#![deny(missing_docs)]
+
 pub mod artifact;
 pub mod cli;
 pub mod diagnostic;
@@ -20,6 +32,7 @@ pub mod pki;
 pub mod plan;
 pub mod provision;
 pub mod render;
+pub mod report;
 pub mod rules;
 pub mod runtimes;
 pub mod source;
@@ -107,6 +120,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(rules::codes())
         .chain(runtimes::codes())
         .chain(targets::codes())
+        .chain(plan::lock::CODES.iter().copied())
 }
 
 fn lower(

@@ -6,9 +6,13 @@
 //! by hand or never ours, and is refused until somebody says that it may be taken over.
 
 mod apply;
+mod certificates;
+mod contents;
+mod diff;
 pub mod lock;
 mod ownership;
 mod paths;
+mod shown;
 mod standing;
 
 use std::collections::BTreeSet;
@@ -21,6 +25,9 @@ use crate::source::Span;
 use crate::world::World;
 
 pub use apply::{Applied, ApplyError, Doing, apply};
+pub use certificates::{CertificateChange, Direction};
+pub use contents::Contents;
+pub use diff::{Detail, Diff, Hunk, Line, Piece, Sign};
 pub use lock::{Lock, Pin, PublicPin, Written};
 pub use paths::Unfit;
 
@@ -133,6 +140,8 @@ pub enum Obstacle {
     Directory,
     /// A device, a pipe or a socket is there.
     NotAFile,
+    /// This part of the path is a symbolic link, which a build neither follows nor replaces.
+    Link(String),
     /// This part of the path is a file.
     FileAbove(String),
     /// It cannot be read; the disk's own words.
@@ -308,6 +317,7 @@ impl fmt::Display for Obstacle {
         match self {
             Self::Directory => f.write_str("a directory is there"),
             Self::NotAFile => f.write_str("what is there is no file"),
+            Self::Link(path) => write!(f, "`{path}` is a symbolic link"),
             Self::FileAbove(path) => write!(f, "`{path}` is a file, not a directory"),
             Self::Unreadable(reason) => write!(f, "it cannot be read: {reason}"),
             Self::Unfit(unfit) => unfit.fmt(f),

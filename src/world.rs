@@ -49,6 +49,12 @@ pub trait World {
     /// As [`World::read`].
     fn stat(&self, path: &str) -> io::Result<Option<Stat>>;
 
+    /// The first part of a path that is a symbolic link, the path itself included.
+    ///
+    /// # Errors
+    /// Whatever the disk says; not for what does not exist.
+    fn link_in(&self, path: &str) -> io::Result<Option<String>>;
+
     /// The names in a directory, sorted.
     ///
     /// # Errors

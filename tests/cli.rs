@@ -65,15 +65,17 @@ fn replay(transcript: &str) -> String {
 fn run(directory: &Path, command: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_tlsgen")).parent().expect("a directory");
     let path = std::env::var("PATH").unwrap_or_default();
+    let pki = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pki");
     let output = Command::new("sh")
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(directory)
         .env("PATH", format!("{}:{path}", program.display()))
+        .env("PKI", &pki)
         .env("TLSGEN_AS_OF", "2026-11-22")
         .env("TLSGEN_COLOR", "never")
         .output()
         .expect("sh runs");
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut text = String::from_utf8_lossy(&output.stdout).replace(&*pki.to_string_lossy(), "$PKI");
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }

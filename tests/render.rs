@@ -1,5 +1,7 @@
 //! What the template engine writes, the real shells read back.
 
+#![allow(clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -8,17 +10,22 @@ use tlsgen::render;
 
 /// The shells that a script must work in, as far as this machine has them.
 fn shells() -> Vec<Vec<&'static str>> {
-    [vec!["dash"], vec!["busybox", "sh"], vec!["bash", "--posix"], vec!["sh"]]
-        .into_iter()
-        .filter(|shell| {
-            Command::new(shell[0])
-                .args(&shell[1..])
-                .args(["-c", ":"])
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
-        })
-        .collect()
+    [
+        vec!["dash"],
+        vec!["busybox", "sh"],
+        vec!["bash", "--posix"],
+        vec!["sh"],
+    ]
+    .into_iter()
+    .filter(|shell| {
+        Command::new(shell[0])
+            .args(&shell[1..])
+            .args(["-c", ":"])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    })
+    .collect()
 }
 
 /// What the shell makes of `printf '%s\0' WORDS`.
@@ -29,7 +36,10 @@ fn read_back(shell: &[&str], words: &[String]) -> Vec<String> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the shell starts");
-    let quoted: Vec<String> = words.iter().map(|word| render::quote_sh(word).expect("no NUL in it")).collect();
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| render::quote_sh(word).expect("no NUL in it"))
+        .collect();
     let script = format!("printf '%s\\0' {}\n", quoted.join(" "));
     child
         .stdin

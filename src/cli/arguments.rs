@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Say only what is wrong.
     #[arg(short, long, env = "TLSGEN_QUIET", value_parser = FalseyValueParser::new(), global = true)]
     pub quiet: bool,
-    /// Say more: files that stay as they are, and how each service learns whom to trust.
+    /// Say more: `build` shows the differences as well, `check` says what it compared.
     #[arg(short, long, env = "TLSGEN_VERBOSE", value_parser = FalseyValueParser::new(), global = true)]
     pub verbose: bool,
     /// What to do.

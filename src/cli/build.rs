@@ -7,6 +7,7 @@ use super::planned::{LockReading, planned};
 use crate::plan::{self, Adopt};
 use crate::report;
 
+const LOCKED: &str = "error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n";
 /// The word that adopts everything.
 const ALL: &str = "all";
 
@@ -31,20 +32,17 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     {
         return output.no_answer(&error.to_string());
     }
-    match (output.format, exit) {
-        (Format::Json, _) => output.json(&report::plan_json(&planned.report())),
-        (Format::Text, Exit::NoAnswer) => {}
-        (Format::Text, Exit::Done) => {
-            let text = report::build_text(&planned.report(), output.style(), arguments.verbose);
-            output.say(&text);
+    let view = planned.view(output.style(), options.scope.full);
+    match (output.format, exit, &planned.plan) {
+        (Format::Json, ..) => output.answer(&planned.json()),
+        (Format::Text, Exit::Done, Some(plan)) if arguments.verbose => output.answer(&report::plan(plan, &view)),
+        (Format::Text, Exit::Done, Some(plan)) => output.say(&report::build(plan, &view)),
+        (Format::Text, Exit::Refused, Some(plan)) => output.answer(&report::refusal(plan, &view)),
+        (Format::Text, Exit::No, Some(plan)) => {
+            output.answer(&report::plan(plan, &view));
+            output.complain(LOCKED);
         }
-        (Format::Text, _) => {
-            let text = report::plan_text(&planned.report(), output.style(), options.scope.full);
-            output.answer(&text);
-            if exit == Exit::No {
-                output.complain("error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n");
-            }
-        }
+        (Format::Text, ..) => {}
     }
     match planned.write_reports(&options.scope, output) {
         Ok(()) => exit,

@@ -14,14 +14,17 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
         Err(exit) => return exit,
     };
     match output.format {
-        Format::Json => output.json(&report::plan_json(&planned.report())),
+        Format::Json => output.answer(&planned.json()),
         Format::Text => {
             if planned.found.has_errors() || !output.quiet {
                 output.findings(&planned.found, &planned.sources);
             }
-            if planned.plan.is_some() {
-                let text = report::check_text(&planned.report(), output.style(), options.diff, options.scope.full);
-                output.answer(&text);
+            if let Some(plan) = &planned.plan {
+                let view = planned.view(output.style(), options.scope.full);
+                output.answer(&report::check(plan, &view, options.diff));
+                if arguments.verbose && in_sync(plan) {
+                    output.answer(&format!("check: {} files are as they should be\n", plan.changes.len()));
+                }
             }
         }
     }

@@ -14,12 +14,12 @@ pub fn run(arguments: &Arguments, options: &Plan, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     match output.format {
-        Format::Json => output.json(&report::plan_json(&planned.report())),
+        Format::Json => output.answer(&planned.json()),
         Format::Text => {
             output.findings(&planned.found, &planned.sources);
-            if planned.plan.is_some() {
-                let text = report::plan_text(&planned.report(), output.style(), options.scope.full);
-                output.answer(&text);
+            if let Some(plan) = &planned.plan {
+                let view = planned.view(output.style(), options.scope.full);
+                output.answer(&report::plan(plan, &view));
             }
         }
     }

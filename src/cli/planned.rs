@@ -2,13 +2,13 @@
 
 use super::Exit;
 use super::arguments::{Arguments, Format, Scope};
-use super::output::{Output, json_text};
+use super::output::Output;
 use super::project::Project;
 use crate::artifact::READABLE;
-use crate::diagnostic::{Diagnostics, Style, suggest};
+use crate::diagnostic::{self, Diagnostics, Style, suggest};
 use crate::model::Model;
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
-use crate::report::{self, PlanReport};
+use crate::report::{self, PlanJson, View};
 use crate::source::Sources;
 use crate::world::{Disk, World as _};
 
@@ -96,15 +96,32 @@ impl Planned {
         Ok(())
     }
 
-    /// What reports are made of.
-    pub fn report(&self) -> PlanReport<'_> {
-        PlanReport {
-            plan: self.plan.as_ref(),
-            found: &self.found,
+    /// What a text report needs beside the plan.
+    pub fn view(&self, style: Style, full: bool) -> View<'_> {
+        View {
             sources: &self.sources,
-            notes: &self.notes,
             spec: &self.project.spec,
+            style,
+            full,
+            notes: &self.notes,
         }
+    }
+
+    /// The report for programs, be there a plan or not.
+    pub fn json(&self) -> String {
+        let found = diagnostic::to_json(&self.found, &self.sources);
+        match &self.plan {
+            Some(plan) => PlanJson::of(plan, &self.sources, &self.notes, found),
+            None => PlanJson::errored(found),
+        }
+        .to_text()
+    }
+
+    fn text(&self, scope: &Scope) -> String {
+        let findings = diagnostic::to_text(&self.found, &self.sources, Style::Plain);
+        let view = self.view(Style::Plain, scope.full);
+        let plan = self.plan.as_ref().map(|plan| report::plan(plan, &view));
+        findings + &plan.unwrap_or_default()
     }
 
     /// Writes the reports that are asked for beside what is printed.
@@ -114,8 +131,8 @@ impl Planned {
     pub fn write_reports(&self, scope: &Scope, output: &mut Output) -> Result<(), Exit> {
         for (format, path) in &scope.report {
             let text = match format {
-                Format::Text => report::plan_text(&self.report(), Style::Plain, scope.full),
-                Format::Json => json_text(&report::plan_json(&self.report())),
+                Format::Text => self.text(scope),
+                Format::Json => self.json(),
             };
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -3,8 +3,7 @@
 //! Thousands of services share a few trust lists, so every form is made once, when it is first
 //! asked for.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::certificate::Certificate;
 use super::{bundle, pem, truststore};
@@ -22,7 +21,7 @@ pub struct PrivateAnchor {
 #[derive(Debug)]
 pub struct PublicRoots {
     text: Arc<[u8]>,
-    ders: OnceCell<Vec<Vec<u8>>>,
+    ders: OnceLock<Vec<Vec<u8>>>,
 }
 
 /// The certificates of one trust list.
@@ -30,9 +29,9 @@ pub struct PublicRoots {
 pub struct TrustAnchors {
     private: Vec<PrivateAnchor>,
     public: Option<Arc<PublicRoots>>,
-    bundle: OnceCell<Arc<[u8]>>,
-    private_roots: OnceCell<Arc<[u8]>>,
-    truststore: OnceCell<Arc<[u8]>>,
+    bundle: OnceLock<Arc<[u8]>>,
+    private_roots: OnceLock<Arc<[u8]>>,
+    truststore: OnceLock<Arc<[u8]>>,
 }
 
 impl PublicRoots {
@@ -40,7 +39,7 @@ impl PublicRoots {
     pub fn new(text: Arc<[u8]>) -> Self {
         Self {
             text,
-            ders: OnceCell::new(),
+            ders: OnceLock::new(),
         }
     }
 
@@ -78,9 +77,9 @@ impl TrustAnchors {
         Self {
             private,
             public,
-            bundle: OnceCell::new(),
-            private_roots: OnceCell::new(),
-            truststore: OnceCell::new(),
+            bundle: OnceLock::new(),
+            private_roots: OnceLock::new(),
+            truststore: OnceLock::new(),
         }
     }
 

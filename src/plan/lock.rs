@@ -80,8 +80,17 @@ impl Default for Lock {
 /// Two locks are equal when they say the same, whatever text they were read from.
 impl PartialEq for Lock {
     fn eq(&self, other: &Self) -> bool {
-        let said = |lock: &Self| (lock.language, lock.pins.clone(), lock.public_roots.clone());
-        said(self) == said(other) && self.artifacts == other.artifacts
+        (
+            self.language,
+            &self.pins,
+            &self.public_roots,
+            &self.artifacts,
+        ) == (
+            other.language,
+            &other.pins,
+            &other.public_roots,
+            &other.artifacts,
+        )
     }
 }
 

@@ -19,6 +19,11 @@ pub enum Standing {
 
 /// Looks at a path. Bytes equal to `expected` share its memory and digest.
 pub fn standing(world: &dyn World, path: &str, expected: Option<&Content>) -> Standing {
+    match world.link_in(path) {
+        Ok(None) => {}
+        Ok(Some(link)) => return Standing::Blocked(Obstacle::Link(link)),
+        Err(error) => return unreadable(&error),
+    }
     let stat = match world.stat(path) {
         Ok(Some(stat)) => stat,
         Ok(None) => return nothing(world, path),

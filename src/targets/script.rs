@@ -149,12 +149,35 @@ fn settings(provision: &Provision) -> Vec<File> {
 }
 
 fn variables(provision: &Provision) -> Vec<Variable<'_>> {
-    let variables = provision.variables.iter();
-    variables
-        .map(|variable| Variable {
+    let mut all = Vec::new();
+    for variable in &provision.variables {
+        let value = variable.value.at(DIRECTORY);
+        let append = variable.existing == Existing::Append;
+        // A list is joined word by word, so that what it has already is not said twice.
+        let words = if append { words(&value) } else { vec![value] };
+        all.extend(words.into_iter().map(|value| Variable {
             name: &variable.name,
-            value: variable.value.at(DIRECTORY),
-            append: variable.existing == Existing::Append,
-        })
-        .collect()
+            value,
+            append,
+        }));
+    }
+    all
+}
+
+/// The words of a list of options; what stands in double quotes is one word.
+fn words(list: &str) -> Vec<String> {
+    let mut quoted = false;
+    let parts = list.split(|letter: char| {
+        quoted ^= letter == '"';
+        letter == ' ' && !quoted
+    });
+    parts.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn quotes_keep_a_word_together() {
+        assert_eq!(super::words("-a \"-b=c d\"  -e"), ["-a", "\"-b=c d\"", "-e"]);
+    }
 }

@@ -125,6 +125,21 @@ impl World for Disk {
         }))
     }
 
+    fn link_in(&self, path: &str) -> io::Result<Option<String>> {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        for end in ends.chain([path.len()]) {
+            let part = &path[..end];
+            match fs::symlink_metadata(self.root.join(part)) {
+                Ok(meta) if meta.is_symlink() => return Ok(Some(part.to_owned())),
+                Ok(meta) if meta.is_dir() => {}
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.resolve(directory)?)? {

@@ -59,6 +59,10 @@ impl World for Memory {
         }))
     }
 
+    fn link_in(&self, _path: &str) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let inside = if directory.is_empty() {
             String::new()

@@ -132,7 +132,7 @@ fn manifest() -> &'static Path {
 
 /// The real Compose.
 fn judge() -> Option<PathBuf> {
-    let installed = manifest().join("target/judges/docker-compose");
+    let installed = manifest().join("target/judges/bin/docker-compose");
     let path = std::env::var_os("TLSGEN_COMPOSE").map_or(installed, PathBuf::from);
     if path.is_file() {
         return Some(path);
@@ -191,7 +191,9 @@ fn compose_config(
 ) -> Result<Value, String> {
     let mut process = Process::new(compose);
     process.current_dir(&case.root).env_clear();
-    process.env("PATH", "/usr/bin:/bin").env("HOME", "/root");
+    process
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/home/user");
     process.envs(environment.iter().copied());
     process.args(["--project-name", "case", "--profile", "*"]);
     for file in &case.files {

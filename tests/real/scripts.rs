@@ -1,8 +1,12 @@
 //! Generated scripts, judged by shellcheck, by three shells, and by what they do to scratch roots of
 //! the Debian, Red Hat, SUSE and Alpine kind (see scripts/roots.sh for what in them is real).
 
+#![allow(clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+
 #[path = "scripts/clean.rs"]
 mod clean;
+#[path = "scripts/pre_run.rs"]
+mod pre_run;
 #[path = "scripts/scene.rs"]
 mod scene;
 #[path = "scripts/start.rs"]

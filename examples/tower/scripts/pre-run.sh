@@ -10,8 +10,7 @@
 # A subshell: no option, function, variable, trap or mask of this reaches the shell around it.
 tlsgen_prepare() (
   set +efuC
-  IFS=' 	
-'
+  unset IFS
   umask 022
   # What the caller reads is the last line alone.
   exec 3>&1 >&2 </dev/null
@@ -76,7 +75,7 @@ tlsgen_prepare() (
     *) fail "$1 is not an absolute path" ;;
     esac
     case $1 in
-    *[!A-Za-z0-9/._+@,:=~-]*) fail "$1: a directory with such a character cannot be named to every program" ;;
+    *[!A-Za-z0-9/._+@,=~-]*) fail "$1: a directory with such a character cannot be named to every program" ;;
     esac
     mkdir -p -- "$1" || fail "cannot make the directory $1: set TLSGEN_DIRECTORY to one that can be written"
     [ ! -L "$1" ] || fail "$1 is a link and not a directory: remove it, or set TLSGEN_DIRECTORY"
@@ -276,11 +275,6 @@ TEXT
     return 1
   }
 
-  newline='
-'
-  # What we install is called this and the alias: no project's names begin like another's.
-  prefix='tlsgen-tower.'
-
   # Options for the service's JVM, an agent with a port for one, are not for keytool.
   unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
   TLSGEN_STOREPASS=${TLSGEN_STOREPASS:-changeit}
@@ -452,6 +446,11 @@ TLSGEN_CERTIFICATE
     is_in_text "$1" || print_anchor "$1"
   }
 
+  import_into_jvm() {
+    [ -n "$keytool" ] && import_into "$cacerts" || return 1
+    say "$cacerts holds $(authorities 1): $added imported, $removed removed"
+  }
+
   check_family 'amazon-2023'
   claim_directory "$directory" 0755
   claim_directory "$anchors" 0755
@@ -464,23 +463,16 @@ TLSGEN_CERTIFICATE
   fi
   each_anchor print_anchor | write_file "$directory/private-roots.pem" || exit 1
   read_bundle || say 'this system has no public roots: ca-bundle.pem holds the authorities of the project alone'
-  {
-    printf %s "$text" && each_anchor print_missing
-  } | write_file "$directory/ca-bundle.pem" || exit 1
+  { printf %s "$text" && each_anchor print_missing; } | write_file "$directory/ca-bundle.pem" || exit 1
   say "$directory holds $(authorities 1)"
-  truststore=
-  import_into_jvm() {
-    [ -n "$keytool" ] && import_into "$cacerts" || return 1
-    say "$cacerts holds $(authorities 1): $added imported, $removed removed"
-  }
-
+  truststore=no
   if [ "$user" != 0 ] || ! each_jvm import_into_jvm; then
     find_keytool || fail 'no JVM with a keytool in JAVA_HOME or PATH, and Java is to trust these authorities'
     make_truststore "$directory/truststore.jks" "$cacerts" || fail "$why"
     truststore=yes
     say "$directory/truststore.jks: $cacerts and $(authorities 1)"
   fi
-  printf '%s\n' "${truststore:-no}:$directory" >&3
+  printf '%s\n' "$truststore:$directory" >&3
 )
 
 # What a variable held is replaced, and that is worth a line.

@@ -110,7 +110,8 @@ pub struct Build {
 pub enum Command {
     /// Nothing, or null: the image decides.
     Absent,
-    /// One text as written, which Compose splits into words after filling in variables.
+    /// One text as written, which Compose splits into words after filling in variables. It is no
+    /// shell line: Compose ends it at an unquoted `;`, `&`, `|`, `<`, `>` or `(`.
     Line(String, Span),
     /// Words as written, with variables in them.
     Words(Vec<String>, Span),

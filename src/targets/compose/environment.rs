@@ -3,11 +3,12 @@
 use indexmap::IndexMap;
 
 use super::TRUST_DIRECTORY;
-use super::base::{EnvironmentValue, Service};
+use super::base::{Command, EnvironmentValue, Service};
 use super::circumstances::Image;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::ComposeService;
 use crate::provision::{Existing, Provision, Variable};
+use crate::source::Span;
 
 pub static TAKEN: Code = Code {
     name: "variable-taken",
@@ -40,7 +41,7 @@ pub fn join(
     found: &mut Vec<Diagnostic>,
 ) -> IndexMap<String, String> {
     let mut joined = IndexMap::new();
-    found.extend(truststore_elsewhere(deployed, service, provision));
+    found.extend(truststore_elsewhere(deployed, service, image, provision));
     for variable in &provision.variables {
         // Our own values hold no variable of Compose's: a `$` in them is a `$`.
         let ours = variable.value.at(TRUST_DIRECTORY).replace('$', "$$");
@@ -63,15 +64,14 @@ fn value(
     ours: &str,
 ) -> Result<String, Box<Diagnostic>> {
     let Some(existing) = service.variable(&variable.name) else {
-        return Ok(joined_with_image(image, variable, ours));
+        return joined_with_image(deployed, service, image, variable, ours);
     };
     match (variable.existing, &existing.value) {
         (Existing::Append, EnvironmentValue::Text(text)) => Ok(behind(text, ours)),
         (Existing::Append, EnvironmentValue::FromHost) => Ok(format!("${{{}:-}} {ours}", variable.name)),
         (Existing::Append, EnvironmentValue::Unwritable) => Err(Box::new(
-            Diagnostic::new(&UNWRITABLE, existing.span, format!("`{}` cannot be joined", variable.name))
+            unwritable(deployed, variable, existing.span)
                 .label("an env file computes it from other variables")
-                .also(deployed.place.key, format!("`{}` needs more in it", deployed.named))
                 .help("write its value plainly in that file, or under `environment:`"),
         )),
         (Existing::Conflict, EnvironmentValue::Text(text)) if text == ours => Ok(ours.to_owned()),
@@ -91,32 +91,82 @@ fn behind(existing: &str, ours: &str) -> String {
     }
 }
 
+fn unwritable(deployed: &ComposeService, variable: &Variable, span: Span) -> Diagnostic {
+    Diagnostic::new(&UNWRITABLE, span, format!("`{}` cannot be joined", variable.name))
+        .also(deployed.place.key, format!("`{}` needs more in it", deployed.named))
+}
+
 /// What the image itself sets, where its Dockerfile is in the project.
-fn joined_with_image(image: &Image, variable: &Variable, ours: &str) -> String {
-    let set = image.config.iter().flat_map(|config| &config.environment).rev();
-    let known = set.filter(|(name, _)| *name == variable.name).find_map(|(_, value)| value.as_deref());
-    match (variable.existing, known) {
-        (Existing::Append, Some(text)) => behind(text, ours),
-        _ => ours.to_owned(),
+fn joined_with_image(
+    deployed: &ComposeService,
+    service: &Service,
+    image: &Image,
+    variable: &Variable,
+    ours: &str,
+) -> Result<String, Box<Diagnostic>> {
+    let mut set = image.config.iter().flat_map(|config| &config.environment).rev();
+    match (variable.existing, set.find(|(name, _)| *name == variable.name)) {
+        (Existing::Append, Some((_, Some(text)))) => Ok(behind(text, ours)),
+        (Existing::Append, Some((_, None))) => Err(Box::new(
+            unwritable(deployed, variable, build_span(service))
+                .label("its Dockerfile sets it to what only the build knows")
+                .help(format!("write the whole value of `{}` under `environment:`", variable.name)),
+        )),
+        _ => Ok(ours.to_owned()),
     }
 }
 
+fn build_span(service: &Service) -> Span {
+    service.build.as_ref().map_or(service.span, |build| build.span)
+}
+
 /// A truststore that is named on some command line would win over ours.
-fn truststore_elsewhere(deployed: &ComposeService, service: &Service, provision: &Provision) -> Vec<Diagnostic> {
+fn truststore_elsewhere(
+    deployed: &ComposeService,
+    service: &Service,
+    image: &Image,
+    provision: &Provision,
+) -> Vec<Diagnostic> {
     if !provision.mechanisms.iter().any(|(runtime, _)| runtime == "java") {
         return Vec::new();
     }
-    let naming = service.environment.iter().filter(|variable| {
-        matches!(&variable.value, EnvironmentValue::Text(text) if text.contains(TRUSTSTORE_FLAG))
+    let variables = service.environment.iter().filter_map(|variable| match &variable.value {
+        EnvironmentValue::Text(text) if text.contains(TRUSTSTORE_FLAG) => {
+            Some((format!("`{}`", variable.name), variable.span))
+        }
+        _ => None,
     });
+    let commands = [("command", &service.command), ("entrypoint", &service.entrypoint)];
+    let commands = commands.into_iter().filter(|(_, command)| names_truststore(command)).map(|(field, command)| {
+        let span = match command {
+            Command::Line(_, span) | Command::Words(_, span) => *span,
+            Command::Absent | Command::Emptied(_) => service.span,
+        };
+        (format!("the {field} of `{}`", service.name), span)
+    });
+    let built = image.config.iter().filter(|config| {
+        let commands = [&config.command, &config.entrypoint].into_iter().flatten();
+        let mut values = config.environment.iter().filter_map(|(_, value)| value.as_deref());
+        commands.into_iter().any(names_truststore) || values.any(|value| value.contains(TRUSTSTORE_FLAG))
+    });
+    let built = built.map(|_| (format!("the Dockerfile of `{}`", service.name), build_span(service)));
+    let naming = variables.chain(commands).chain(built);
     naming
-        .map(|variable| {
-            Diagnostic::new(&TAKEN, variable.span, format!("`{}` already names a truststore", variable.name))
+        .map(|(what, span)| {
+            Diagnostic::new(&TAKEN, span, format!("{what} already names a truststore"))
                 .label("this one would be used, or ours instead of it")
                 .also(deployed.place.key, "what this asks for needs its own")
                 .help(format!("take `{TRUSTSTORE_FLAG}…` out of it; if that store holds a CA that is needed, give that CA to `authorities` and `trust`"))
         })
         .collect()
+}
+
+fn names_truststore(command: &Command) -> bool {
+    match command {
+        Command::Line(line, _) => line.contains(TRUSTSTORE_FLAG),
+        Command::Words(words, _) => words.iter().any(|word| word.contains(TRUSTSTORE_FLAG)),
+        Command::Absent | Command::Emptied(_) => false,
+    }
 }
 
 fn unread(deployed: &ComposeService, service: &Service, variable: &Variable) -> Vec<Diagnostic> {

@@ -61,7 +61,6 @@ struct Own {
 
 fn own_start(deployed: &ComposeService, service: &Service, image: &Image) -> Option<Own> {
     let config = image.config.as_ref();
-    let command = own_command(deployed, service, config);
     let entrypoint = match &service.entrypoint {
         Command::Line(line, _) => Words::Line(line.clone()),
         Command::Words(words, _) => Words::List(words.clone()),
@@ -69,23 +68,16 @@ fn own_start(deployed: &ComposeService, service: &Service, image: &Image) -> Opt
         Command::Emptied(_) => Words::List(Vec::new()),
         Command::Absent => own_entrypoint(deployed, service, config)?,
     };
-    let set_by_base = !matches!(service.entrypoint, Command::Absent | Command::Emptied(_));
-    match (command, set_by_base) {
-        (OwnCommand::InBase, _) => Some(Own {
-            entrypoint,
-            command: None,
-        }),
-        (OwnCommand::OfImage(command), _) => Some(Own {
-            entrypoint,
-            command: Some(command),
-        }),
+    let command = match service.entrypoint {
         // An entrypoint of the Compose files has dropped the image's command already.
-        (OwnCommand::Unknown, true) => Some(Own {
-            entrypoint,
-            command: None,
-        }),
-        (OwnCommand::Unknown, false) => None,
-    }
+        Command::Line(..) | Command::Words(..) => None,
+        Command::Emptied(_) | Command::Absent => match own_command(deployed, service, config) {
+            OwnCommand::InBase => None,
+            OwnCommand::OfImage(command) => Some(command),
+            OwnCommand::Unknown => return None,
+        },
+    };
+    Some(Own { entrypoint, command })
 }
 
 enum OwnCommand {

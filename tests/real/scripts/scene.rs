@@ -23,7 +23,10 @@ pub fn has(program: &str) -> bool {
 
 /// Always false: for the end of a condition.
 pub fn missing(what: &str) -> bool {
-    assert!(std::env::var_os("TLSGEN_REQUIRE_JUDGES").is_none_or(|value| value != "1"), "{what}");
+    assert!(
+        std::env::var_os("TLSGEN_REQUIRE_JUDGES").is_none_or(|value| value != "1"),
+        "{what}"
+    );
     println!("skipped: {what}");
     false
 }
@@ -85,13 +88,26 @@ impl Authority {
 
     /// The lines between the markers.
     pub fn body(&self) -> String {
-        self.pem.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>().join("\n")
+        self.pem
+            .lines()
+            .filter(|line| !line.starts_with("-----"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// A server on a free port of the loopback address; it presents its root too when told.
     pub fn serve(&self, with_root: bool) -> Server {
         let mut command = Command::new("openssl");
-        command.args(["s_server", "-accept", "127.0.0.1:0", "-cert", "leaf.pem", "-key", "leaf.key", "-www"]);
+        command.args([
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-cert",
+            "leaf.pem",
+            "-key",
+            "leaf.key",
+            "-www",
+        ]);
         if with_root {
             command.args(["-cert_chain", "ca.pem"]);
         }
@@ -108,7 +124,11 @@ impl Authority {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("ACCEPT ")?.rsplit_once(':')?.1.parse().ok())
             .expect("a port");
-        Server { child, _stdout: stdout, port }
+        Server {
+            child,
+            _stdout: stdout,
+            port,
+        }
     }
 }
 
@@ -179,7 +199,10 @@ impl Machine {
         }
         BUILD.call_once(|| {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/scripts/roots.sh");
-            let built = Command::new("sh").arg(script).arg(target().join("roots")).status();
+            let built = Command::new("sh")
+                .arg(script)
+                .arg(target().join("roots"))
+                .status();
             println!("roots: {built:?}");
         });
         if !lower.join(".complete").exists() {
@@ -193,7 +216,11 @@ impl Machine {
             fs::create_dir(layer.path().join(part)).expect("a directory");
         }
         fs::set_permissions(layer.path(), fs::Permissions::from_mode(0o755)).expect("ours");
-        let machine = Self { layer, lower, read_only: false };
+        let machine = Self {
+            layer,
+            lower,
+            read_only: false,
+        };
         machine.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
         let entered = machine.run(ROOT, &["true"], &[]);
         if entered.status != 0 {
@@ -216,13 +243,27 @@ impl Machine {
         let _ = fs::remove_dir_all(self.layer.path().join("upper/etc/tlsgen"));
         self.write(&format!("/etc/tlsgen/trust/{name}"), script);
         for anchor in anchors {
-            self.write(&format!("/etc/tlsgen/trust/anchors/{}.crt", anchor.alias), &anchor.pem);
+            self.write(
+                &format!("/etc/tlsgen/trust/anchors/{}.crt", anchor.alias),
+                &anchor.pem,
+            );
         }
     }
 
     pub fn run(&self, user: u32, command: &[&str], environment: &[(&str, &str)]) -> Ran {
         let output = Command::new("unshare")
-            .args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh", "env", "-i"])
+            .args([
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "sh",
+                "-c",
+                ENTER,
+                "sh",
+                "env",
+                "-i",
+            ])
             .args(["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LC_ALL=C"])
             .args(environment.iter().map(|(name, value)| format!("{name}={value}")))
             .args(command)
@@ -254,7 +295,10 @@ impl Machine {
 
     /// How many certificates a bundle has.
     pub fn count_all(&self, bundle: &str) -> usize {
-        self.run(ROOT, &["cat", bundle], &[]).stdout.matches("-----BEGIN CERTIFICATE-----").count()
+        self.run(ROOT, &["cat", bundle], &[])
+            .stdout
+            .matches("-----BEGIN CERTIFICATE-----")
+            .count()
     }
 
     /// How often keytool lists an authority, and how many certificates in all.
@@ -263,7 +307,10 @@ impl Machine {
         command.extend(keystore);
         let list = self.run(ROOT, &command, &[]);
         assert_eq!(list.status, 0, "{}", list.stdout);
-        (list.stdout.matches(&authority.fingerprint()).count(), list.stdout.matches("trustedCertEntry").count())
+        (
+            list.stdout.matches(&authority.fingerprint()).count(),
+            list.stdout.matches("trustedCertEntry").count(),
+        )
     }
 }
 
@@ -276,13 +323,21 @@ impl Ran {
 
     #[track_caller]
     pub fn failed_with(self, status: i32, words: &str) -> Self {
-        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status, status,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self.says(words)
     }
 
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.stderr.contains(words), "expected `{words}` in: {}", self.stderr);
+        assert!(
+            self.stderr.contains(words),
+            "expected `{words}` in: {}",
+            self.stderr
+        );
         self
     }
 }

@@ -60,8 +60,12 @@ impl Loader<'_> {
                     None => step.draft,
                     Some(base) => step.draft.extending(base),
                 };
-                if step.file.is_none() {
-                    services.put(step.name, merged.clone());
+                match step.file {
+                    None => services.put(step.name, merged.clone()),
+                    Some((path, _)) => {
+                        let key = (path, directory.to_owned(), step.name);
+                        self.resolved.insert(key, merged.clone());
+                    }
                 }
                 base = Some(merged);
             }
@@ -121,7 +125,11 @@ impl Loader<'_> {
             Some((_, services)) => services,
             None => own,
         };
-        match services.get(&extends.service) {
+        let resolved = file.as_ref().and_then(|(path, _)| {
+            let key = (path.clone(), directory.to_owned(), extends.service.clone());
+            self.resolved.get(&key)
+        });
+        match resolved.or_else(|| services.get(&extends.service)) {
             Some(draft) => Ok(Step {
                 draft: draft.clone(),
                 name: extends.service.clone(),

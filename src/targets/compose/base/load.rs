@@ -53,6 +53,9 @@ pub(super) struct Loader<'w> {
     pub found: Vec<Diagnostic>,
     /// Files that services are extended from, each with the working directory it is read for.
     pub extended: HashMap<(String, String), Option<Rc<Services>>>,
+    /// Services of those files with what they extend themselves: many services start from one.
+    /// By file, working directory and name.
+    pub resolved: HashMap<(String, String, String), Draft>,
     /// How many files were included so far.
     pub included: usize,
 }
@@ -67,6 +70,7 @@ pub(super) fn load(
         files: Files::new(world, sources),
         found: Vec::new(),
         extended: HashMap::new(),
+        resolved: HashMap::new(),
         included: 0,
     };
     let directory = files.first().map_or("", |(path, _)| world::parent(path));
@@ -191,8 +195,7 @@ impl Loader<'_> {
             if draft::clears(value) {
                 layer.cleared.insert(name.clone());
             }
-            // `x-…` extends the file format everywhere, under `services` too.
-            if draft::is_reset(value) || draft::is_reset(node) || name.starts_with("x-") {
+            if draft::is_reset(value) || draft::is_reset(node) {
                 continue;
             }
             if !value.is_mapping() && !value.is_null() {

@@ -32,7 +32,7 @@ const SUFFIXES: &[(&str, &str)] = &[
 const TERRAFORM: &[&str] = &["if", "for", "else", "endif", "endfor"];
 
 /// How many bytes of a statement are looked at.
-const LONGEST: usize = 400;
+const LONGEST: usize = 160;
 
 /// The program that a file is written for, by its name.
 pub(super) fn by_name(path: &str, asked: Span) -> Option<Diagnostic> {

@@ -1,0 +1,205 @@
+//! What a plan says, in words.
+
+use super::View;
+use crate::plan::{Action, Cause, Change, Lock, Pin, Plan, in_sync};
+
+/// The word for what would be done.
+pub fn will(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Chmod => "chmod",
+        Action::Delete => "delete",
+        Action::Refuse => "refuse",
+        Action::Keep => "keep",
+        Action::Adopt | Action::Forget | Action::Unchanged => "",
+    }
+}
+
+/// The word for what was done.
+pub fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Chmod => "chmod",
+        Action::Delete => "deleted",
+        Action::Refuse => "refused",
+        Action::Keep => "kept",
+        Action::Adopt | Action::Forget | Action::Unchanged => "",
+    }
+}
+
+/// Why something is done.
+pub fn why(change: &Change, view: &View<'_>) -> String {
+    let spec = view.spec;
+    if let Some(obstacle) = &change.obstacle {
+        return match change.action {
+            Action::Keep => format!("{spec} no longer asks for it, but {obstacle}"),
+            _ => obstacle.to_string(),
+        };
+    }
+    let cause = change.cause.map_or("", |cause| match cause {
+        Cause::New => "new",
+        Cause::SpecChanged => "the spec changed",
+        Cause::EditedByHand => "edited by hand since the last build",
+        Cause::ModeChanged => "somebody changed the mode",
+        Cause::Missing => "removed by hand since the last build",
+        Cause::NeverOurs => "not written by tlsgen",
+        Cause::Gone => "",
+    });
+    match change.action {
+        Action::Delete => format!("{spec} no longer asks for it"),
+        Action::Keep => format!("{spec} no longer asks for it, but it was {cause}: it stays"),
+        Action::Chmod => format!("{cause}: {}", modes(change)),
+        Action::Refuse => {
+            let path = shell_word(&change.path);
+            format!("{cause}; `tlsgen build --adopt {path}` takes it over")
+        }
+        Action::Update if change.cause != Some(Cause::SpecChanged) => {
+            format!("{cause}, taken over")
+        }
+        _ => cause.to_owned(),
+    }
+}
+
+fn modes(change: &Change) -> String {
+    let mode = |content: &Option<crate::plan::Content>| {
+        let mode = content.as_ref().map(|content| content.mode);
+        mode.map_or_else(String::new, |mode| format!("{mode:04o}"))
+    };
+    format!("{} to {}", mode(&change.before), mode(&change.after))
+}
+
+/// Why, and which line of the spec asked for it.
+pub fn why_and_where(change: &Change, view: &View<'_>) -> String {
+    let why = why(change, view);
+    match change.origin {
+        Some(span) => format!("{why}; asked for by {}", view.sources.place(span)),
+        None => why,
+    }
+}
+
+/// What the lock gains or loses besides the files that are written, if anything.
+pub fn lock_only(plan: &Plan) -> Option<String> {
+    let summary = plan.summary();
+    let mut parts = Vec::new();
+    if plan.lock_before().is_rebuilt() {
+        parts.push("a merge conflict is resolved".to_owned());
+    }
+    if summary.adopt > 0 {
+        let as_wanted = plural(summary.adopt, "file is", "files are");
+        parts.push(format!("{as_wanted} as wanted already"));
+    }
+    if summary.forget > 0 {
+        let gone = plural(summary.forget, "file is", "files are");
+        parts.push(format!("{gone} gone already"));
+    }
+    let after = plan.lock();
+    parts.extend(pins(plan.lock_before(), &after));
+    if parts.is_empty() && only_lock(plan) {
+        parts.push("its other facts changed".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn pins(before: &Lock, after: &Lock) -> Vec<String> {
+    let missing_in = |lock: &Lock, pin: &Pin| {
+        let key = |pin: &Pin| (pin.authority.clone(), pin.sha256);
+        !lock.pins.iter().any(|other| key(other) == key(pin))
+    };
+    let added = after.pins.iter().filter(|pin| missing_in(before, pin));
+    let removed = before.pins.iter().filter(|pin| missing_in(after, pin));
+    let told = |word: &str, pin: &Pin| {
+        let (authority, title) = (&pin.authority, &pin.title);
+        format!("{word} `{authority}`: {title}, sha256 {}", pin.sha256)
+    };
+    added
+        .map(|pin| told("pins", pin))
+        .chain(removed.map(|pin| told("no longer pins", pin)))
+        .collect()
+}
+
+/// Whether nothing but the lock is written.
+fn only_lock(plan: &Plan) -> bool {
+    let summary = plan.summary();
+    let files = summary.create + summary.update + summary.chmod + summary.delete;
+    files + summary.refuse + summary.keep == 0 && !in_sync(plan)
+}
+
+/// The last line: what there is to do, counted.
+pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String {
+    let summary = plan.summary();
+    let as_wanted = summary.unchanged + summary.adopt;
+    let right = match as_wanted {
+        1 => "1 file as it should be".to_owned(),
+        count => format!("{} files as they should be", thousands(count)),
+    };
+    if in_sync(plan) {
+        return format!("nothing to do: {right}");
+    }
+    if only_lock(plan) {
+        return format!("{command}: only tlsgen.lock {to}written, {right}");
+    }
+    let [create, update, delete] = words;
+    let mut parts = vec![
+        format!("{} {create}", thousands(summary.create)),
+        format!("{} {update}", thousands(summary.update + summary.chmod)),
+        format!("{} {delete}", thousands(summary.delete)),
+        format!("{} unchanged", thousands(as_wanted)),
+    ];
+    for (count, word) in [(summary.keep, "kept"), (summary.refuse, "refused")] {
+        if count > 0 {
+            parts.push(format!("{} {word}", thousands(count)));
+        }
+    }
+    format!("{command}: {}", parts.join(", "))
+}
+
+/// `1 file`, `1,234 files`.
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{} {many}", thousands(count)),
+    }
+}
+
+/// `1,234`.
+pub fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    let groups = groups.into_iter().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// A control character as a picture of it, so that a file cannot steer the terminal.
+pub fn harmless(character: char) -> char {
+    match character {
+        '\t' => '\t',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        character => character,
+    }
+}
+
+/// A path as a shell takes it.
+fn shell_word(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-+@".contains(&byte);
+    if path.bytes().all(plain) && !path.starts_with('-') {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_thousands_apart_and_paths_their_quotes() {
+        let numbers = [0, 999, 1000, 1_234_567].map(thousands);
+        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(shell_word("a/b.yml"), "a/b.yml");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+    }
+}
