@@ -9,6 +9,7 @@
     reason = "each test takes its part; a test may panic and touch the disk"
 )]
 
+pub mod lab;
 pub mod merged;
 pub mod project;
 
