@@ -31,7 +31,7 @@ impl Lab {
         let ready = inspected.is_ok_and(|output| output.status.success());
         there(
             ready,
-            "the lab's engine and images (tests/real/lab/engine.sh start, images.sh)",
+            "the lab's engine and images: run tests/real/lab/engine.sh start, and images.sh",
         )
         .then(|| Self {
             name: format!("tlsgen-test-{}", std::process::id()),
