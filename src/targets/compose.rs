@@ -42,6 +42,7 @@ static TOO_OLD: Code = Code {
 pub static CODES: &[&Code] = &[
     &UNKNOWN_SERVICE,
     &TOO_OLD,
+    &environment::SECRET,
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
