@@ -125,6 +125,10 @@ fn remedy(path: &str, foreign: &Foreign) -> String {
 /// What to say of a file that cannot be read.
 pub fn unreadable(path: &str, named: Span, error: &io::Error) -> Diagnostic {
     let (message, help) = match error.kind() {
+        io::ErrorKind::NotFound if path.contains(":/") => (
+            format!("`{path}` is a URL, and no path"),
+            "download it, compare its fingerprint with whoever runs the CA, and name the file",
+        ),
         io::ErrorKind::NotFound => (
             format!("there is no `{path}`"),
             "put the file there, or correct the path: it is relative to the file that names it",
