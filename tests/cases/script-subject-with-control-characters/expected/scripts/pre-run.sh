@@ -10,8 +10,7 @@
 # A subshell: no option, function, variable, trap or mask of this reaches the shell around it.
 tlsgen_prepare() (
   set +efuC
-  IFS=' 	
-'
+  unset IFS
   umask 022
   # What the caller reads is the last line alone.
   exec 3>&1 >&2 </dev/null
@@ -76,7 +75,7 @@ tlsgen_prepare() (
     *) fail "$1 is not an absolute path" ;;
     esac
     case $1 in
-    *[!A-Za-z0-9/._+@,:=~-]*) fail "$1: a directory with such a character cannot be named to every program" ;;
+    *[!A-Za-z0-9/._+@,=~-]*) fail "$1: a directory with such a character cannot be named to every program" ;;
     esac
     mkdir -p -- "$1" || fail "cannot make the directory $1: set TLSGEN_DIRECTORY to one that can be written"
     [ ! -L "$1" ] || fail "$1 is a link and not a directory: remove it, or set TLSGEN_DIRECTORY"
@@ -275,12 +274,12 @@ TLSGEN_CERTIFICATE
   each_anchor print_anchor | write_file "$directory/private-roots.pem" || exit 1
   write_file "$directory/ca-bundle.pem" <"$directory/private-roots.pem"
   say "$directory holds $(authorities 1)"
-  truststore=
+  truststore=no
   find_keytool || fail 'no JVM with a keytool in JAVA_HOME or PATH, and Java is to trust these authorities'
   make_truststore "$directory/truststore.jks" || fail "$why"
   truststore=yes
   say "$directory/truststore.jks: $(authorities 1) and nobody else"
-  printf '%s\n' "${truststore:-no}:$directory" >&3
+  printf '%s\n' "$truststore:$directory" >&3
 )
 
 # What a variable held is replaced, and that is worth a line.
