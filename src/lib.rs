@@ -44,17 +44,25 @@ pub mod yaml;
 use std::sync::Arc;
 
 use artifact::{Artifact, Keep};
-use diagnostic::{Code, Diagnostics, Stop};
+use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use model::Model;
 use pki::{Certificate, PublicRoots};
 use rules::Judged;
 use runtimes::TrustLists;
-use source::Sources;
+use source::{Sources, Span};
 use targets::{Inputs, Lowered};
-use world::World;
+use world::{Recording, World};
 
 /// Where the public roots are kept in a project that trusts them.
 pub const PUBLIC_ROOTS_FILE: &str = "pki/public-roots.pem";
+
+static PUBLIC_ROOTS_UNUSABLE: Code = Code {
+    name: "public-roots-unusable",
+    severity: Severity::Error,
+    summary: "the project's copy of the public roots cannot be used",
+    manual: "The public roots are written once into `pki/public-roots.pem` and pinned by the lock. That file is\n\
+             there and cannot be read, or holds no certificate.\n\nRestore it from version control.\n",
+};
 
 /// What a spec compiles to.
 #[derive(Debug)]
@@ -80,10 +88,12 @@ pub fn compile(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Result<Compiled, Stop> {
+    let world = &Recording::new(world);
     let model = check(world, path, sources, found)?;
-    let public = public_roots(world, &model);
+    let public = public_roots(world, &model, found)?;
     let lists = TrustLists::new(&model, public.as_ref());
     let lowered = lower(world, &model, &lists, only, sources, found)?;
+    keep_inputs(world, &lowered.artifacts, found)?;
     let artifacts = public_roots_artifact(&model, public).into_iter().chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
@@ -120,6 +130,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(rules::codes())
         .chain(runtimes::codes())
         .chain(targets::codes())
+        .chain([&PUBLIC_ROOTS_UNUSABLE])
         .chain(plan::lock::CODES.iter().copied())
 }
 
@@ -149,27 +160,56 @@ fn lower(
     found.checkpoint().map(|()| all)
 }
 
+/// Nothing that was read may be written, lest a slip in `output` destroys what it was made from.
+fn keep_inputs(read: &Recording<'_>, artifacts: &[Artifact], found: &mut Diagnostics) -> Result<(), Stop> {
+    let taken = artifacts.iter().filter(|artifact| read.has_read(&artifact.path));
+    found.extend(taken.map(|artifact| {
+        let message = format!("`{}` is the project's own and is never written", artifact.path);
+        Diagnostic::new(&model::OUTPUT_TAKEN, artifact.origin, message).help("choose another file for `output`")
+    }));
+    found.checkpoint()
+}
+
 /// The public roots as the project keeps them, or, the first time, as this version brings them.
-fn public_roots(world: &dyn World, model: &Model) -> Option<Arc<PublicRoots>> {
-    if !model.wants_public_roots() {
-        return None;
-    }
-    let kept = world.read(PUBLIC_ROOTS_FILE).ok();
-    let text = kept.unwrap_or_else(|| pki::bundle::public_roots_pem().into_bytes());
-    Some(Arc::new(PublicRoots::new(Arc::from(text))))
+fn public_roots(world: &dyn World, model: &Model, found: &mut Diagnostics) -> Result<Option<Arc<PublicRoots>>, Stop> {
+    let Some(origin) = trusting_public(model) else { return Ok(None) };
+    let text = match world.read(PUBLIC_ROOTS_FILE) {
+        Ok(text) if is_pem(&text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => pki::bundle::public_roots_pem().into_bytes(),
+        kept => {
+            let why = kept.err().map_or("it holds no certificate".to_owned(), |error| error.to_string());
+            let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
+            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
+            found.push(unusable.help("restore the file from version control"));
+            return Err(Stop);
+        }
+    };
+    Ok(Some(Arc::new(PublicRoots::new(Arc::from(text)))))
+}
+
+/// Looks for a certificate without parsing any: the file is what the lock pins, or the plan says so.
+fn is_pem(text: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    text.windows(BEGIN.len()).any(|window| window == BEGIN)
+}
+
+/// Where a deployed service asks for the public roots, if one does.
+fn trusting_public(model: &Model) -> Option<Span> {
+    let services = model.deployed().map(|id| model.service(id));
+    let mut trusting = services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
+    trusting.next().map(|service| service.place.key)
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {
-    let roots = public_roots(world, model);
+    let roots = public_roots(world, model, &mut Diagnostics::default());
+    let roots = roots.ok().flatten();
     let ders = roots.as_ref().map(|roots| roots.ders()).unwrap_or_default();
     ders.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
 }
 
 fn public_roots_artifact(model: &Model, public: Option<Arc<PublicRoots>>) -> Option<Artifact> {
-    let trusts_public = |service: &&model::Service| service.trust.as_ref().is_some_and(|trust| trust.public);
-    let origin = model.services.iter().find(trusts_public)?.place.key;
     Some(Artifact {
         keep: Keep::Pinned,
-        ..Artifact::bytes(PUBLIC_ROOTS_FILE, public?.pem(), origin)
+        ..Artifact::bytes(PUBLIC_ROOTS_FILE, public?.pem(), trusting_public(model)?)
     })
 }

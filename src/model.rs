@@ -14,6 +14,7 @@ use crate::spec::{Allowance, Loaded, OperatingSystem, Place, RuntimeVersion, Tls
 
 pub use certificates::{PemCertificate, PemFile};
 pub use host_name::SubjectName;
+pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, resolve};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -242,11 +243,9 @@ impl Model {
             .map(|(index, authority)| (AuthorityId(index), authority))
     }
 
-    /// Whether any service that is deployed trusts the public roots.
-    pub fn wants_public_roots(&self) -> bool {
-        self.services
-            .iter()
-            .any(|service| service.trust.as_ref().is_some_and(|trust| trust.public))
+    /// The services of all targets; one that stands in several comes several times.
+    pub fn deployed(&self) -> impl Iterator<Item = ServiceId> {
+        self.targets.iter().flat_map(|target| target.kind.services())
     }
 
     /// The services that trust an authority.
@@ -254,6 +253,16 @@ impl Model {
         self.services.iter().filter(move |service| {
             service.trust.as_ref().is_some_and(|trust| trust.authorities.contains(&id))
         })
+    }
+}
+
+impl TargetKind {
+    /// The services that are deployed there.
+    fn services(&self) -> Vec<ServiceId> {
+        match self {
+            Self::Compose(compose) => compose.services.iter().map(|one| one.service).collect(),
+            Self::Script(script) => script.services.iter().map(|(id, _)| *id).collect(),
+        }
     }
 }
 

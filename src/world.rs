@@ -5,11 +5,13 @@
 
 mod disk;
 mod memory;
+mod recording;
 
 use std::io;
 
 pub use disk::Disk;
 pub use memory::Memory;
+pub use recording::Recording;
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -100,7 +100,8 @@ pub struct Build {
     /// What to build, and where to report.
     #[command(flatten)]
     pub scope: Scope,
-    /// Overwrite these files even though they are not as the last build wrote them.
+    /// Overwrite these files, or what is in these directories, even though they are not as the last
+    /// build wrote them; `all` stands for whatever is in the way.
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
     /// Fail rather than change the lock.

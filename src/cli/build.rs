@@ -18,6 +18,11 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
+    if let (Adopt::Paths(paths), Some(plan)) = (&adopt, &planned.plan)
+        && let Some(unknown) = paths.iter().find(|path| !plan.changes.iter().any(|change| is_in(&change.path, path)))
+    {
+        return output.no_answer(&format!("`--adopt {unknown}` names no file that is written; paths are relative to the spec's directory"));
+    }
     let exit = match &planned.plan {
         None => Exit::NoAnswer,
         Some(plan) if plan.refused().next().is_some() => Exit::Refused,
@@ -48,6 +53,10 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         Ok(()) => exit,
         Err(exit) => exit,
     }
+}
+
+fn is_in(file: &str, path: &str) -> bool {
+    file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn adopt(paths: &[String]) -> Adopt {

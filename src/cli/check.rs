@@ -16,9 +16,7 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
     match output.format {
         Format::Json => output.answer(&planned.json()),
         Format::Text => {
-            if planned.found.has_errors() || !output.quiet {
-                output.findings(&planned.found, &planned.sources);
-            }
+            output.findings(&planned.found, &planned.sources);
             if let Some(plan) = &planned.plan {
                 let view = planned.view(output.style(), options.scope.full);
                 output.answer(&report::check(plan, &view, options.diff));

@@ -44,7 +44,14 @@ pub fn run(arguments: &Arguments, options: &Inspect, output: &mut Output) -> Exi
             }
         };
         match inspect::inspect(&bytes, now, &passwords) {
-            Ok(report) => reports.push((name, report)),
+            Ok(report) => {
+                // What cannot be read is no answer; what is wrong with a certificate is one.
+                let readable = !report.certificates.is_empty() || !report.keys.is_empty();
+                if !readable && (report.others.is_empty() || report.others.iter().all(|other| other.damaged)) {
+                    exit = Exit::NoAnswer;
+                }
+                reports.push((name, report));
+            }
             Err(error) => exit = output.no_answer(&format!("`{name}`: {error}")),
         }
     }

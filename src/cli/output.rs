@@ -59,6 +59,9 @@ impl Output {
 
     /// Writes findings for people, with their number at the end.
     pub fn findings(&mut self, found: &Diagnostics, sources: &Sources) {
+        if self.quiet && !found.has_errors() {
+            return;
+        }
         let mut text = diagnostic::to_text(found, sources, style(self.findings.current_choice()));
         if let Some(count) = diagnostic::count(found) {
             text.push_str(&count);

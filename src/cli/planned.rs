@@ -67,7 +67,7 @@ impl Planned {
         output: &mut Output,
     ) -> Result<(), Exit> {
         let disk = &self.project.disk;
-        let compiled = crate::compile(disk, &self.project.spec, &[], &mut self.sources, &mut self.found);
+        let compiled = crate::compile(disk, &self.project.spec, &scope.only, &mut self.sources, &mut self.found);
         let lock = match lock_reading {
             LockReading::Strict => Lock::load(disk),
             LockReading::Rebuild => Lock::load_to_rebuild(disk),

@@ -72,7 +72,12 @@ pub fn read(
     let reading = pem::blocks(&bytes);
     let before = found.len();
     if let Some(foreign) = &reading.foreign {
-        let message = format!("`{path}` is no PEM file, but {foreign}");
+        // The first line of any other text may be a secret: a `.env` named by mistake.
+        let what = match foreign {
+            Foreign::Text(_) => "some other text".to_owned(),
+            foreign => foreign.to_string(),
+        };
+        let message = format!("`{path}` is no PEM file, but {what}");
         found.push(Diagnostic::new(&NOT_A_CERTIFICATE, named, message).help(remedy(path, foreign)));
         return file;
     }

@@ -1,6 +1,6 @@
 //! From a spec to a model: names become ids, paths are read.
 
-mod targets;
+pub(super) mod targets;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
 use crate::pki::key;

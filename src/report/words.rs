@@ -40,7 +40,7 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
     }
     let cause = change.cause.map_or("", |cause| match cause {
         Cause::New => "new",
-        Cause::SpecChanged => "the spec changed",
+        Cause::SpecChanged => "the spec or an input changed",
         Cause::EditedByHand => "edited by hand since the last build",
         Cause::ModeChanged => "somebody changed the mode",
         Cause::Missing => "removed by hand since the last build",

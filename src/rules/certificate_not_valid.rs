@@ -1,7 +1,7 @@
 //! Certificates whose time is over, or has not come.
 
-use super::{Rule, code};
-use crate::diagnostic::Code;
+use super::{Judged, Named, Rule, Use, code};
+use crate::diagnostic::{Code, Severity};
 use crate::pki;
 
 static CODE: Code = code!("certificate-not-valid", Error, "a certificate has expired, or is not valid yet");
@@ -16,7 +16,14 @@ pub const RULE: Rule = Rule {
             let title = certificate.title();
             if judged.now > certificate.not_after() {
                 let message = format!("`{title}` expired on {}", pki::date(certificate.not_after()));
-                found.push(named.finding(&CODE, message).help("put its successor there, or remove it"));
+                let mut finding = named.finding(&CODE, message);
+                if has_valid_neighbour(judged, &named) {
+                    // Its successor is there already: nothing that works today would stop.
+                    finding.severity = Severity::Warning;
+                    found.push(finding.help("remove it: another CA of the same file is valid"));
+                    continue;
+                }
+                found.push(finding.help("put its successor there, or remove it"));
             } else if judged.now < certificate.not_before() {
                 let message = format!("`{title}` is not valid before {}", pki::date(certificate.not_before()));
                 let help = "put it there when its time has come; until then verifiers refuse it";
@@ -26,3 +33,13 @@ pub const RULE: Rule = Rule {
         found
     },
 };
+
+/// Whether a trust list's file holds another CA that is valid now.
+fn has_valid_neighbour(judged: &Judged<'_>, named: &Named<'_>) -> bool {
+    let mut neighbours = judged.certificates().filter(|other| other.subject == named.subject);
+    named.used == Use::Trusted
+        && neighbours.any(|other| {
+            let certificate = &other.certificate.certificate;
+            certificate.is_ca() && certificate.self_issued() && certificate.valid_at(judged.now)
+        })
+}

@@ -2,7 +2,6 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::TargetKind;
 
 static CODE: Code = code!("unused", Warning, "an authority that nobody trusts, or a service that is deployed nowhere");
 
@@ -21,14 +20,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
             );
         }
     }
-    let deployed: std::collections::HashSet<_> = model
-        .targets
-        .iter()
-        .flat_map(|target| match &target.kind {
-            TargetKind::Compose(compose) => compose.services.iter().map(|one| one.service).collect::<Vec<_>>(),
-            TargetKind::Script(script) => script.services.iter().map(|(id, _)| *id).collect(),
-        })
-        .collect();
+    let deployed: std::collections::HashSet<_> = model.deployed().collect();
     for (id, service) in model.services() {
         if !deployed.contains(&id) {
             found.push(

@@ -21,7 +21,7 @@ use super::{Inputs, Lowered};
 use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
-use crate::provision::Provision;
+use crate::provision::{Existing, Provision};
 use crate::runtimes;
 use crate::source::Sources;
 
@@ -42,6 +42,7 @@ static TOO_OLD: Code = Code {
 pub static CODES: &[&Code] = &[
     &UNKNOWN_SERVICE,
     &TOO_OLD,
+    &environment::SECRET,
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
@@ -136,6 +137,7 @@ impl Lowering<'_> {
             return Some(ServiceOverride::default());
         }
         self.note(deployed, &provision);
+        self.note_unknown(deployed, service, &image, &circumstances, &provision);
         let before = self.found.len();
         let trust = model_service.trust.as_ref()?;
         let directory = self.directories.place(self.inputs.model, trust, deployed, &provision);
@@ -164,12 +166,42 @@ impl Lowering<'_> {
         diagnostic
     }
 
+    /// Says what depends on an image that nobody here can see.
+    fn note_unknown(
+        &mut self,
+        deployed: &ComposeService,
+        service: &base::Service,
+        image: &Image,
+        circumstances: &runtimes::Circumstances,
+        provision: &Provision,
+    ) {
+        if image.config.is_some() {
+            return;
+        }
+        let joined = provision.variables.iter().filter(|variable| {
+            variable.existing == Existing::Append && service.variable(&variable.name).is_none()
+        });
+        let names: Vec<&str> = joined.map(|variable| variable.name.as_str()).collect();
+        if !names.is_empty() {
+            let names = names.join(" and ");
+            let note = format!("if its image sets {names} itself, write that under `environment:` in your Compose file, or it is replaced");
+            self.lowered.notes.push(format!("{}: {note}", deployed.named));
+        }
+        let root = provision.steps.iter().any(|step| step.needs_root);
+        if root && circumstances.not_root.is_none() && service.user.is_none() {
+            let note = "needs root: if its image runs as somebody else, it says so when it starts, and ends";
+            self.lowered.notes.push(format!("{}: {note}", deployed.named));
+        }
+    }
+
     fn note(&mut self, deployed: &ComposeService, provision: &Provision) {
         let how: Vec<String> = provision
             .mechanisms
             .iter()
             .map(|(runtime, mechanism)| format!("{runtime} by {}", mechanism.name()))
             .collect();
+        let mut how = how;
+        how.dedup();
         self.lowered.notes.push(format!("{}: {}", deployed.named, how.join(", ")));
         let notes = provision.notes.iter().map(|note| format!("{}: {note}", deployed.named));
         self.lowered.notes.extend(notes);

@@ -108,7 +108,7 @@ fn a_certificate_that_joins_the_public_roots_is_one_line() {
     let text = project.text(&[("pki/bundle.pem", &new, 0o644)]);
     let expected = format!(
         "\
-update  pki/bundle.pem  (the spec changed; asked for by tlsgen.yaml:3)
+update  pki/bundle.pem  (the spec or an input changed; asked for by tlsgen.yaml:3)
 diff --git a/pki/bundle.pem b/pki/bundle.pem
 --- a/pki/bundle.pem
 +++ b/pki/bundle.pem
@@ -170,7 +170,7 @@ fn a_truststore_is_the_list_of_its_entries() {
     let text = project.text(&[("trust.jks", &jks(&[&next]), 0o644)]);
     let expected = format!(
         "\
-update  trust.jks  (the spec changed; asked for by tlsgen.yaml:3)
+update  trust.jks  (the spec or an input changed; asked for by tlsgen.yaml:3)
 diff --git a/trust.jks b/trust.jks
 --- a/trust.jks
 +++ b/trust.jks
@@ -206,7 +206,7 @@ fn texts_come_change_and_go() {
         ("unchanged", b"", 0o644),
     ]);
     let expected = "\
-update  compose.tls.yml  (the spec changed; asked for by tlsgen.yaml:3)
+update  compose.tls.yml  (the spec or an input changed; asked for by tlsgen.yaml:3)
 diff --git a/compose.tls.yml b/compose.tls.yml
 --- a/compose.tls.yml
 +++ b/compose.tls.yml
@@ -234,7 +234,7 @@ new file mode 100755
 @@ -0,0 +1 @@
 +\tone\u{241b}[2J
 
-chmod   start.sh  (the spec changed: 0644 to 0755; asked for by tlsgen.yaml:3)
+chmod   start.sh  (the spec or an input changed: 0644 to 0755; asked for by tlsgen.yaml:3)
 diff --git a/start.sh b/start.sh
 old mode 100644
 new mode 100755
@@ -384,7 +384,7 @@ fn words_that_change_are_marked_on_a_terminal() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "\u{1b}[33mupdate\u{1b}[0m  f  (the spec changed; asked for by tlsgen.yaml:3)"
+        "\u{1b}[33mupdate\u{1b}[0m  f  (the spec or an input changed; asked for by tlsgen.yaml:3)"
     );
     assert_eq!(
         lines[5],

@@ -80,7 +80,7 @@ fn real_inputs_are_merged_and_nothing_is_lost() {
 fn nasty_bases_are_joined_exactly() {
     let Some(judges) = judges() else { return };
     for case in nasty_bases::JOINED.iter().chain(started_bases::STARTED) {
-        let project = project(&case.spec());
+        let project = project(case.spec());
         for (path, text) in case.files {
             project.write(path, text);
         }
@@ -95,7 +95,7 @@ fn nasty_bases_are_joined_exactly() {
 fn what_cannot_be_kept_is_refused() {
     let Some(_) = judges() else { return };
     for (case, code, words) in refused_bases::REFUSED {
-        let project = project(&case.spec());
+        let project = project(case.spec());
         for (path, text) in case.files {
             project.write(path, text);
         }

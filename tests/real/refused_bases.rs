@@ -129,6 +129,29 @@ pub static REFUSED: &[(Case, &str, &str)] = &[
     ),
     (
         Case {
+            name: "not every `-c` is a shell's",
+            files: &[(
+                "compose.yml",
+                app!("command: -c fsync=off -c shared_buffers=1GB"),
+            )],
+            service: SYSTEM,
+            ..PLAIN
+        },
+        "entrypoint-unknown",
+        "docker image inspect",
+    ),
+    (
+        Case {
+            name: "nor where it is only one",
+            files: &[("compose.yml", app!("command: ['-c', /etc/app.conf]"))],
+            service: SYSTEM,
+            ..PLAIN
+        },
+        "entrypoint-unknown",
+        "docker image inspect",
+    ),
+    (
+        Case {
             name: "nobody knows the command",
             files: &[("compose.yml", app!("entrypoint: ''"))],
             service: SYSTEM,

@@ -191,4 +191,20 @@ pub static STARTED: &[Case] = &[
         ],
         ..PLAIN
     },
+    Case {
+        name: "what looks like a shell's command, behind an entrypoint that a Dockerfile says",
+        files: &[
+            (
+                "compose.yml",
+                "services:\n  app:\n    build: .\n    command: [-c, a b]\n",
+            ),
+            ("Dockerfile", "FROM scratch\nENTRYPOINT [\"/count\"]\n"),
+        ],
+        service: SYSTEM,
+        expect: &[(
+            "app/entrypoint",
+            r#"["/bin/sh", "/etc/tlsgen/trust/system-store.sh", "/count"]"#,
+        )],
+        ..PLAIN
+    },
 ];

@@ -514,6 +514,7 @@ if tlsgen_directory=$(tlsgen_prepare); then
     tlsgen_join "${JAVA_TOOL_OPTIONS-}" "-Djavax.net.ssl.trustStore=$tlsgen_directory/truststore.jks" \
       "-Djavax.net.ssl.trustStorePassword=${TLSGEN_STOREPASS:-changeit}"
     export JAVA_TOOL_OPTIONS="$tlsgen_joined"
+    printf 'tlsgen: JAVA_TOOL_OPTIONS names %s\n' "$tlsgen_directory/truststore.jks" >&2
   fi
   printf 'tlsgen: exported%s\n' " AWS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO GRPC_DEFAULT_SSL_ROOTS_FILE_PATH PIP_CERT REQUESTS_CA_BUNDLE SSL_CERT_FILE" >&2
 fi

@@ -17,7 +17,7 @@ pub(super) static UNKNOWN_SERVICE: Code = Code {
     summary: "a target names a service that the spec does not have",
     manual: include_str!("../manual/unknown-service.md"),
 };
-pub(super) static OUTPUT_TAKEN: Code = Code {
+pub(crate) static OUTPUT_TAKEN: Code = Code {
     name: "output-taken",
     severity: Severity::Error,
     summary: "a target would write over another target's file, or over one of the project's own",

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::TRUST_DIRECTORY;
-use super::base::{Command, EnvironmentValue, Service};
+use super::base::{self, Command, EnvironmentValue, Service};
 use super::circumstances::Image;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::ComposeService;
@@ -28,6 +28,20 @@ pub static UNREAD: Code = Code {
     summary: "an optional env file is not here, and what it sets in a joined variable would be lost",
     manual: include_str!("manual/env-file-unread.md"),
 };
+
+pub static SECRET: Code = Code {
+    name: "secret-in-env-file",
+    severity: Severity::Error,
+    summary: "a variable that must be joined holds what looks like a secret, in an env file",
+    manual: include_str!("manual/secret-in-env-file.md"),
+};
+
+/// What options that hold secrets are called.
+const SECRET_WORDS: [&str; 9] = [
+    "password", "passwd", "pwd", "secret", "token", "credential", "apikey", "accesskey", "privatekey",
+];
+/// A password that everybody knows.
+const CUSTOMARY_PASSWORD: &str = "changeit";
 
 /// A flag that stands in any variable with Java options, and beats `JAVA_TOOL_OPTIONS`.
 const TRUSTSTORE_FLAG: &str = "-Djavax.net.ssl.trustStore=";
@@ -67,7 +81,15 @@ fn value(
         return joined_with_image(deployed, service, image, variable, ours);
     };
     match (variable.existing, &existing.value) {
-        (Existing::Append, EnvironmentValue::Text(text)) => Ok(behind(text, ours)),
+        (Existing::Append, EnvironmentValue::Text(text)) => match secret(existing, text) {
+            None => Ok(behind(text, ours)),
+            Some(option) => Err(Box::new(
+                Diagnostic::new(&SECRET, existing.span, format!("`{}` holds what looks like a secret: `{option}`", variable.name))
+                    .label("this env file sets it")
+                    .also(deployed.place.key, "the override would repeat it, for everybody who reads the repository")
+                    .help("move that option to a variable of its own, such as `JDK_JAVA_OPTIONS`, or to the application's configuration"),
+            )),
+        },
         (Existing::Append, EnvironmentValue::FromHost) => Ok(format!("${{{}:-}} {ours}", variable.name)),
         (Existing::Append, EnvironmentValue::Unwritable) => Err(Box::new(
             unwritable(deployed, variable, existing.span)
@@ -82,6 +104,20 @@ fn value(
                 .help("remove it here; if it names a CA that is needed, give that CA to `authorities` and `trust`"),
         )),
     }
+}
+
+/// The name of an option of an env file whose value nobody but that file may hold.
+///
+/// Env files are where people keep what they do not commit, and an override is committed.
+fn secret(variable: &base::Variable, text: &str) -> Option<String> {
+    variable.env_file.as_ref()?;
+    let options = text.split_whitespace().filter_map(|word| word.split_once('='));
+    let mut secrets = options.filter(|(name, value)| {
+        let plain: String = name.to_lowercase().chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+        let known = value.is_empty() || *value == CUSTOMARY_PASSWORD || value.starts_with("${");
+        !known && SECRET_WORDS.iter().any(|word| plain.contains(word))
+    });
+    secrets.next().map(|(name, _)| name.to_owned())
 }
 
 fn behind(existing: &str, ours: &str) -> String {

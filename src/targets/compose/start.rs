@@ -107,24 +107,41 @@ fn own_entrypoint(deployed: &ComposeService, service: &Service, config: Option<&
     if let Some(words) = &deployed.entrypoint {
         return Some(literal(words));
     }
-    if begins_with_option(&service.command) {
-        return Some(Words::List(SHELL.map(str::to_owned).to_vec()));
-    }
-    match config?.entrypoint.as_ref()? {
-        Command::Words(words, _) => Some(Words::List(words.clone())),
-        Command::Line(line, _) => Some(Words::Line(line.clone())),
-        Command::Emptied(_) => Some(Words::List(Vec::new())),
-        Command::Absent => None,
+    match config.and_then(|config| config.entrypoint.as_ref()) {
+        Some(Command::Words(words, _)) => Some(Words::List(words.clone())),
+        Some(Command::Line(line, _)) => Some(Words::Line(line.clone())),
+        Some(Command::Emptied(_)) => Some(Words::List(Vec::new())),
+        Some(Command::Absent) | None => {
+            is_for_a_shell(&service.command).then(|| Words::List(SHELL.map(str::to_owned).to_vec()))
+        }
     }
 }
 
-/// `command: -c '…'` has a meaning only behind a shell.
-fn begins_with_option(command: &Command) -> bool {
-    match command {
-        Command::Line(line, _) => line.trim_start().strip_prefix("-c").is_some_and(|rest| rest.starts_with([' ', '\t', '\n'])),
-        Command::Words(words, _) => words.first().is_some_and(|word| word == "-c"),
-        _ => false,
+/// `command: -c '…; …'` has a meaning only behind a shell. Not every `-c` has: `-c fsync=off` is
+/// meant for PostgreSQL, and `-c /etc/app.conf` for whatever reads that.
+fn is_for_a_shell(command: &Command) -> bool {
+    let script = match command {
+        Command::Line(line, _) => line.trim().strip_prefix("-c").and_then(|rest| {
+            let word = rest.trim_start();
+            (word.len() < rest.len()).then_some(word).and_then(only_word)
+        }),
+        Command::Words(words, _) => match words.as_slice() {
+            [option, script] if option == "-c" => Some(script.as_str()),
+            _ => None,
+        },
+        Command::Absent | Command::Emptied(_) => None,
+    };
+    script.is_some_and(|script| script.contains([' ', '\n', ';', '&', '|']) || script.ends_with(".sh"))
+}
+
+/// What a text holds that is one word, in quotes or plain.
+fn only_word(text: &str) -> Option<&str> {
+    for quote in ['\'', '"'] {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return (!inner.contains(quote)).then_some(inner);
+        }
     }
+    (!text.contains([' ', '\t', '\n', '\'', '"'])).then_some(text)
 }
 
 /// Words of the spec, in which a `$` is a `$`.

@@ -9,6 +9,7 @@
     reason = "each test takes its part; a test may panic and touch the disk"
 )]
 
+pub mod lab;
 pub mod merged;
 pub mod project;
 
@@ -24,7 +25,8 @@ pub fn checkout() -> &'static Path {
 /// A program that `tests/real/install.sh` brings; without it the test is skipped, by name.
 pub fn judge(name: &str) -> Option<PathBuf> {
     let path = checkout().join("target/judges/bin").join(name);
-    there(path.exists(), name).then_some(path)
+    let what = format!("{name}: run tests/real/install.sh");
+    there(path.exists(), &what).then_some(path)
 }
 
 /// Real inputs that are kept beside the checkout; without them the test is skipped.
@@ -34,7 +36,8 @@ pub fn shared(below: &str) -> Option<PathBuf> {
         None => checkout().join("../shared"),
     };
     let path = directory.join(below);
-    there(path.exists(), &format!("shared/{below}")).then_some(path)
+    let what = format!("../shared/{below}, or TLSGEN_SHARED to name another place of it");
+    there(path.exists(), &what).then_some(path)
 }
 
 /// Says that a test is skipped, unless everything must run.
@@ -47,9 +50,9 @@ pub fn there(is_there: bool, what: &str) -> bool {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(
         std::env::var_os("TLSGEN_REQUIRE_JUDGES").is_none_or(|value| value != "1"),
-        "{test} needs {what}: run tests/real/install.sh",
+        "{test} needs {what}",
     );
-    let line = format!("skipped: {test}, which needs {what} (tests/real/install.sh)\n");
+    let line = format!("skipped: {test}, which needs {what}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
     false
 }

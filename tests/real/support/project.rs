@@ -1,8 +1,8 @@
-//! A project in a directory of its own, compiled as the command line does.
+//! A project in a directory of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 use tlsgen::Compiled;
@@ -10,10 +10,12 @@ use tlsgen::diagnostic::{Diagnostics, Style, to_text};
 use tlsgen::source::Sources;
 use tlsgen::world::Disk;
 
-/// The directory of a project; one of its own is gone when this is.
+use super::succeed;
+
+/// The directory of a project; it is gone when this is.
 pub struct Project {
     root: PathBuf,
-    _own: Option<TempDir>,
+    _own: TempDir,
 }
 
 impl Project {
@@ -21,15 +23,7 @@ impl Project {
         let own = tempfile::tempdir().unwrap();
         Self {
             root: own.path().canonicalize().unwrap(),
-            _own: Some(own),
-        }
-    }
-
-    /// The project in a directory that stays.
-    pub fn at(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            _own: None,
+            _own: own,
         }
     }
 
@@ -56,15 +50,11 @@ impl Project {
             .map_err(|_| to_text(&found, &sources, Style::Plain))
     }
 
-    /// Compiles and writes.
+    /// Builds with the real program, and answers what it compiled.
     pub fn build(&self) -> Compiled {
-        let compiled = self.compile().unwrap_or_else(|found| panic!("{found}"));
-        for artifact in &compiled.artifacts {
-            self.write(&artifact.path, &artifact.body);
-            let mode = fs::Permissions::from_mode(artifact.mode);
-            fs::set_permissions(self.path(&artifact.path), mode).unwrap();
-        }
-        compiled
+        let mut tlsgen = Command::new(env!("CARGO_BIN_EXE_tlsgen"));
+        succeed(tlsgen.current_dir(&self.root).arg("build"));
+        self.compile().unwrap_or_else(|found| panic!("{found}"))
     }
 }
 

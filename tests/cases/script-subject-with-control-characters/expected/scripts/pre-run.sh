@@ -311,6 +311,7 @@ if tlsgen_directory=$(tlsgen_prepare); then
     tlsgen_join "${JAVA_TOOL_OPTIONS-}" "-Djavax.net.ssl.trustStore=$tlsgen_directory/truststore.jks" \
       "-Djavax.net.ssl.trustStorePassword=${TLSGEN_STOREPASS:-changeit}"
     export JAVA_TOOL_OPTIONS="$tlsgen_joined"
+    printf 'tlsgen: JAVA_TOOL_OPTIONS names %s\n' "$tlsgen_directory/truststore.jks" >&2
   fi
   printf 'tlsgen: exported%s\n' " GIT_SSL_CAINFO GIT_SSL_CAPATH" >&2
 fi

@@ -1,0 +1,60 @@
+//! A world that remembers what was read from it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io;
+
+use super::{Stat, World};
+
+/// Passes everything on, and remembers the files that were read.
+pub struct Recording<'a> {
+    inner: &'a dyn World,
+    read: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Recording<'a> {
+    /// Nothing was read yet.
+    pub fn new(inner: &'a dyn World) -> Self {
+        Self {
+            inner,
+            read: RefCell::default(),
+        }
+    }
+
+    /// Whether a file was read.
+    pub fn has_read(&self, path: &str) -> bool {
+        self.read.borrow().contains(path)
+    }
+}
+
+impl World for Recording<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let body = self.inner.read(path)?;
+        self.read.borrow_mut().insert(path.to_owned());
+        Ok(body)
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
+        self.inner.stat(path)
+    }
+
+    fn link_in(&self, path: &str) -> io::Result<Option<String>> {
+        self.inner.link_in(path)
+    }
+
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.inner.list(directory)
+    }
+
+    fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
+        self.inner.write(path, body, mode)
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.inner.remove(path)
+    }
+
+    fn now(&self) -> i64 {
+        self.inner.now()
+    }
+}
