@@ -48,7 +48,7 @@ fn any_one_node_may_be_anything() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_the_schema_accepts_is_what_decodes(mutations in prop::collection::vec(mutation(), 0..5), base in 0_usize..4) {

@@ -182,10 +182,13 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<T>();
-        json_schema!({
-            "anyOf": [one, {"type": "array", "items": one, "minItems": 1}],
-        })
+        // Not `anyOf`, of which validators can only say that nothing fits: what is said of texts
+        // says nothing of lists, so both can stand side by side.
+        let mut schema = T::json_schema(generator);
+        schema.insert("type".into(), serde_json::json!(["string", "array"]));
+        schema.insert("items".into(), generator.subschema_for::<T>().to_value());
+        schema.insert("minItems".into(), 1.into());
+        schema
     }
 }
 

@@ -87,9 +87,6 @@ impl Explainer<'_> {
                 };
                 vec![self.mismatch(&path, at.value, error.instance(), &expected, fragment)]
             }
-            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                self.alternatives(&path, at.value, error.instance(), context, missing)
-            }
             ValidationErrorKind::PropertyNames { error } => {
                 let key = error.instance().as_str().unwrap_or_default().to_owned();
                 let key_at = self.entry(&path, &key).map_or(at.key, |entry| entry.key_span);
@@ -201,35 +198,6 @@ impl Explainer<'_> {
             _ => form::instead(fragment, &wanted),
         };
         Diagnostic::new(&WRONG_TYPE, span, message).help(help)
-    }
-
-    /// Of several forms, the faults of the one that was meant: the one of the written type.
-    fn alternatives(
-        &self,
-        path: &[String],
-        span: Span,
-        instance: &Value,
-        context: &[Vec<ValidationError<'_>>],
-        missing: &mut Missing,
-    ) -> Vec<Diagnostic> {
-        let mut expected = Vec::new();
-        let mut fragment = &Value::Null;
-        for faults in context {
-            let here = faults.iter().find_map(|fault| match fault.kind() {
-                ValidationErrorKind::Type {
-                    kind: TypeKind::Single(one),
-                } if parts(fault.instance_path().as_str()) == path => Some((one.to_string(), fault)),
-                _ => None,
-            });
-            let Some((name, fault)) = here else {
-                return faults.iter().flat_map(|fault| self.explain(fault, missing)).collect();
-            };
-            if expected.is_empty() {
-                fragment = self.fragment(fault.schema_path().as_str());
-            }
-            expected.push(name);
-        }
-        vec![self.mismatch(path, span, instance, &expected, fragment)]
     }
 
     /// The part of the schema in which a keyword failed.

@@ -41,7 +41,12 @@ pub fn name(span: Span, name: &str) -> Diagnostic {
 
 /// Whether a text would fit if it stood in quotes.
 pub fn fits(fragment: &Value, text: &str) -> bool {
-    jsonschema::is_valid(fragment, &Value::String(text.to_owned()))
+    // Alone, without the references that lead out of the fragment.
+    let mut alone = serde_json::Map::new();
+    for keyword in ["pattern", "enum"] {
+        alone.extend(fragment.get(keyword).map(|value| (keyword.to_owned(), value.clone())));
+    }
+    jsonschema::validator_for(&alone.into()).is_ok_and(|validator| validator.is_valid(&Value::from(text)))
 }
 
 /// What to write instead of something else entirely.
