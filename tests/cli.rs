@@ -2,7 +2,7 @@
 //!
 //! A transcript is a text below `tests/cli/`; lines that begin with `$ ` are run by sh in a fresh
 //! copy of `tests/cli/project`, one after another; below each stands what it prints on both streams
-//! and, unless it is 0, the exit code. `UPDATE=1` writes what is printed now.
+//! and, unless it is 0, the exit code; lines that begin with `## ` tell the story. `UPDATE=1` writes what is printed now.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn replay(transcript: &str) -> String {
                 text.push_str(&run(project.path(), command));
             }
             // What is said of a story, and the lines between its parts.
-            None if line.starts_with('#') => {
+            None if line.starts_with("## ") => {
                 text.push_str(line);
                 text.push('\n');
             }

@@ -300,7 +300,7 @@ fn undownloadable(
         .map(|(id, _)| model.host(*id))
         .collect();
     let known = |host: &&crate::model::Host| host.observed.is_some() || host.certificate.is_some();
-    if !hosts.iter().all(|host| known(host)) {
+    if !hosts.iter().all(known) {
         return Vec::new();
     }
     let presented: Vec<_> = hosts
