@@ -124,7 +124,7 @@ impl Diagnostic {
     }
 }
 
-/// All findings so far; of each kind at most [`MOST_OF_A_KIND`], since nobody reads more.
+/// All findings so far; of each kind at most `MOST_OF_A_KIND`, since nobody reads more.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics(Vec<Diagnostic>, BTreeMap<&'static str, usize>);
 

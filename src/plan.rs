@@ -1,5 +1,5 @@
 //! What a build would do to the disk, as a value: computed here, printed by a report, executed by
-//! [`apply`], and by nothing else.
+//! [`apply()`], and by nothing else.
 //!
 //! A file is ours when its bytes are those that the lock remembers; then it may be replaced and
 //! removed. What is already as it should be is adopted without a word. Everything else was edited

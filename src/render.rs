@@ -2,7 +2,7 @@
 //!
 //! The format is what a template's name ends in. A value is quoted wherever it is written, no
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
-//! rule is an error too: a new one begins with a row in [`FORMATS`].
+//! rule is an error too: a new one begins with a row in `FORMATS`.
 
 mod shell;
 
