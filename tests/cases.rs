@@ -26,7 +26,6 @@ const JARGON: [&str; 10] = [
     "unknown variant",
     "unknown field",
     "invalid type",
-    
 ];
 
 #[test]
@@ -41,7 +40,12 @@ fn every_case_is_as_expected() {
         }
         wrong.extend(differences(&project, &outcome));
     }
-    assert!(wrong.is_empty(), "{}\n{} differ; read them, then UPDATE=1", wrong.join("\n"), wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} differ; read them, then UPDATE=1",
+        wrong.join("\n"),
+        wrong.len()
+    );
 }
 
 #[test]
@@ -55,15 +59,41 @@ fn every_case_reads_well() {
             assert!(!text.contains(word), "{name} says `{word}`:\n{text}");
         }
         let copy = project.copy.path().to_string_lossy();
-        assert!(!text.contains(&*copy), "{name} names a path of this machine:\n{text}");
+        assert!(
+            !text.contains(&*copy),
+            "{name} names a path of this machine:\n{text}"
+        );
         let mut seen = BTreeSet::new();
         for one in outcome.found.iter() {
-            assert!(seen.insert((one.span(), &one.message)), "{name} says twice: {}", one.message);
-            assert!(!one.help.is_empty(), "{name} does not say what to do: {}", one.message);
-            let first = one.message.trim_start_matches('`').chars().next().unwrap_or('.');
-            assert!(one.message.starts_with('`') || !first.is_uppercase() || first.is_ascii_digit() || proper(&one.message), "{name}: {}", one.message);
+            assert!(
+                seen.insert((one.span(), &one.message)),
+                "{name} says twice: {}",
+                one.message
+            );
+            assert!(
+                !one.help.is_empty(),
+                "{name} does not say what to do: {}",
+                one.message
+            );
+            let first = one
+                .message
+                .trim_start_matches('`')
+                .chars()
+                .next()
+                .unwrap_or('.');
+            assert!(
+                one.message.starts_with('`')
+                    || !first.is_uppercase()
+                    || first.is_ascii_digit()
+                    || proper(&one.message),
+                "{name}: {}",
+                one.message
+            );
             for sentence in one.help.iter().chain([&one.message]) {
-                assert!(!sentence.ends_with('.') && !sentence.contains('\n'), "{name}: {sentence}");
+                assert!(
+                    !sentence.ends_with('.') && !sentence.contains('\n'),
+                    "{name}: {sentence}"
+                );
                 assert_eq!(sentence.matches('`').count() % 2, 0, "{name}: {sentence}");
             }
         }
@@ -85,7 +115,11 @@ fn text_and_json_say_the_same() {
             assert_eq!(same, Printed::of_json(one), "{}:\n{block}", project.name);
             for span in one["spans"].as_array().unwrap() {
                 let label = span["label"].as_str().unwrap();
-                assert!(block.contains(label), "{}: `{label}` is not in\n{block}", project.name);
+                assert!(
+                    block.contains(label),
+                    "{}: `{label}` is not in\n{block}",
+                    project.name
+                );
             }
         }
     }
@@ -115,12 +149,16 @@ fn differences(project: &Project, outcome: &Outcome) -> Vec<String> {
     let expected = fs::read_to_string(project.folder.join("expected.txt")).unwrap_or_default();
     let text = outcome.text();
     if text != expected {
-        wrong.push(format!("== {name}: expected\n{expected}\n== {name}: is\n{text}"));
+        wrong.push(format!(
+            "== {name}: expected\n{expected}\n== {name}: is\n{text}"
+        ));
     }
     let folder = project.folder.join("expected");
     if !folder.exists() {
         if expected.is_empty() {
-            wrong.push(format!("== {name} expects nothing: it has neither expected.txt nor expected/"));
+            wrong.push(format!(
+                "== {name} expects nothing: it has neither expected.txt nor expected/"
+            ));
         }
         return wrong;
     }
@@ -136,7 +174,9 @@ fn differences(project: &Project, outcome: &Outcome) -> Vec<String> {
 
 /// Names are written as their owners write them, even where a message begins with one.
 fn proper(message: &str) -> bool {
-    ["Compose ", "TLS "].iter().any(|name| message.starts_with(name))
+    ["Compose ", "TLS "]
+        .iter()
+        .any(|name| message.starts_with(name))
 }
 
 /// What both renderings say of one finding.
@@ -156,15 +196,22 @@ impl Printed {
         let (title, rest) = block.split_once('\n').unwrap_or((block, ""));
         let (head, message) = title.split_once(": ").unwrap();
         let (severity, code) = head.trim_end_matches(']').split_once('[').unwrap();
-        let arrow = |line: &str, arrow: &str| line.trim_start().strip_prefix(arrow).map(str::to_owned);
-        let place = rest.lines().find_map(|line| arrow(line, "--> ")).unwrap_or_default();
+        let arrow =
+            |line: &str, arrow: &str| line.trim_start().strip_prefix(arrow).map(str::to_owned);
+        let place = rest
+            .lines()
+            .find_map(|line| arrow(line, "--> "))
+            .unwrap_or_default();
         let others = rest.lines().filter_map(|line| arrow(line, "::: "));
         let file = |place: String| place.split(':').next().unwrap_or_default().to_owned();
         Self {
             severity: severity.to_owned(),
             code: code.to_owned(),
             message: message.to_owned(),
-            help: rest.lines().filter_map(|line| arrow(line, "= help: ")).collect(),
+            help: rest
+                .lines()
+                .filter_map(|line| arrow(line, "= help: "))
+                .collect(),
             files: others.chain([place.clone()]).map(file).collect(),
             place,
         }
@@ -179,7 +226,12 @@ impl Printed {
             code: text(&one["code"]),
             message: text(&one["message"]),
             help: one["help"].as_array().unwrap().iter().map(text).collect(),
-            place: format!("{}:{}:{}", text(&spans[0]["file"]), start["line"], start["column"]),
+            place: format!(
+                "{}:{}:{}",
+                text(&spans[0]["file"]),
+                start["line"],
+                start["column"]
+            ),
             files: spans.iter().map(|span| text(&span["file"])).collect(),
         }
     }

@@ -18,14 +18,19 @@ use mutation::{Mutation, mutated, mutation};
 #[test]
 fn the_committed_schemas_are_those_of_the_types() {
     for (file, schema) in [("tlsgen", spec_schema()), ("fragment", fragment_schema())] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{file}.schema.json"));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{file}.schema.json"));
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("UPDATE").is_some() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &text).unwrap();
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == text, "{} differs from the types: UPDATE=1 cargo test --test schema", path.display());
+        assert!(
+            committed == text,
+            "{} differs from the types: UPDATE=1 cargo test --test schema",
+            path.display()
+        );
     }
 }
 
@@ -34,7 +39,11 @@ fn every_field_and_word_is_described() {
     for schema in [spec_schema(), fragment_schema()] {
         let mut bare = Vec::new();
         undescribed(&schema, "", &mut bare);
-        assert!(bare.is_empty(), "without a description: {}", bare.join(", "));
+        assert!(
+            bare.is_empty(),
+            "without a description: {}",
+            bare.join(", ")
+        );
     }
 }
 
@@ -71,9 +80,17 @@ fn agree(value: &Value, explain: bool) {
     // YAML has no place for a bare DEL, which JSON leaves as it is.
     let text = value.to_string().replace('\u{7f}', "\\u007f");
     let spec = decodes::<Spec>(&text);
-    assert_eq!(spec.is_ok(), spec_validator().is_valid(value), "{spec:?}\n{value:#}");
+    assert_eq!(
+        spec.is_ok(),
+        spec_validator().is_valid(value),
+        "{spec:?}\n{value:#}"
+    );
     let fragment = decodes::<Fragment>(&text);
-    assert_eq!(fragment.is_ok(), fragment_validator().is_valid(value), "as a fragment: {fragment:?}\n{value:#}");
+    assert_eq!(
+        fragment.is_ok(),
+        fragment_validator().is_valid(value),
+        "as a fragment: {fragment:?}\n{value:#}"
+    );
     if explain && spec.is_err() {
         explained(&text, value);
     }
@@ -85,7 +102,11 @@ fn explained(text: &str, value: &Value) {
     let loaded = tlsgen::spec::load(&world, &mut sources, "tlsgen.yaml", &mut found);
     assert!(loaded.is_err() && found.has_errors(), "{value:#}");
     for one in found.iter() {
-        assert!(!one.help.is_empty() && !one.message.contains("expected"), "{}\n{value:#}", one.message);
+        assert!(
+            !one.help.is_empty() && !one.message.contains("expected"),
+            "{}\n{value:#}",
+            one.message
+        );
     }
 }
 
@@ -93,7 +114,9 @@ fn decodes<T: serde::de::DeserializeOwned>(text: &str) -> Result<(), String> {
     let mut sources = Sources::default();
     let id = sources.add("tlsgen.yaml", text);
     let node = yaml::parse(&sources, id).map_err(|found| format!("{found:?}"))?;
-    yaml::decode::<T>(&node).map(|_| ()).map_err(|error| error.message)
+    yaml::decode::<T>(&node)
+        .map(|_| ())
+        .map_err(|error| error.message)
 }
 
 fn spec_validator() -> &'static jsonschema::Validator {
@@ -112,15 +135,26 @@ fn fragment_validator() -> &'static jsonschema::Validator {
 fn undescribed(schema: &Value, at: &str, bare: &mut Vec<String>) {
     match schema {
         Value::Object(object) => {
-            for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
-                let described = field.get("description").is_some_and(|text| text.as_str().is_some_and(|text| !text.is_empty()));
+            for (name, field) in object
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
+                let described = field
+                    .get("description")
+                    .is_some_and(|text| text.as_str().is_some_and(|text| !text.is_empty()));
                 if !described {
                     bare.push(format!("{at}/{name}"));
                 }
             }
-            if let (Some(words), Some(described)) = (object.get("enum"), object.get("markdownEnumDescriptions")) {
+            if let (Some(words), Some(described)) =
+                (object.get("enum"), object.get("markdownEnumDescriptions"))
+            {
                 let described = described.as_array().unwrap();
-                let all = described.iter().all(|text| text.as_str().is_some_and(|text| !text.is_empty()));
+                let all = described
+                    .iter()
+                    .all(|text| text.as_str().is_some_and(|text| !text.is_empty()));
                 if !all || Some(described.len()) != words.as_array().map(Vec::len) {
                     bare.push(format!("{at}: words"));
                 }
@@ -129,7 +163,10 @@ fn undescribed(schema: &Value, at: &str, bare: &mut Vec<String>) {
                 undescribed(value, &format!("{at}/{key}"), bare);
             }
         }
-        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| undescribed(item, &format!("{at}/{index}"), bare)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| undescribed(item, &format!("{at}/{index}"), bare)),
         _ => {}
     }
 }

@@ -68,13 +68,32 @@ const OWNERS: &[(&str, &str)] = &[
 ];
 
 /// Words that every room speaks.
-const SHARED: &[&str] = &["std", "core", "alloc", "serde", "serde_json", "schemars", "indexmap", "anstyle", "proptest"];
+const SHARED: &[&str] = &[
+    "std",
+    "core",
+    "alloc",
+    "serde",
+    "serde_json",
+    "schemars",
+    "indexmap",
+    "anstyle",
+    "proptest",
+];
 
 /// Codes that no folder of tests/cases reaches, and why.
 const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
-    ("file-too-large", "its file is made by tests/cases/hostile.rs"),
-    ("script-unwritable", "a guard: what reaches a script has a form that it can carry"),
-    ("value-not-for-script", "a guard: what reaches a script has a form that it can carry"),
+    (
+        "file-too-large",
+        "its file is made by tests/cases/hostile.rs",
+    ),
+    (
+        "script-unwritable",
+        "a guard: what reaches a script has a form that it can carry",
+    ),
+    (
+        "value-not-for-script",
+        "a guard: what reaches a script has a form that it can carry",
+    ),
 ];
 
 /// The longest source file.
@@ -85,16 +104,26 @@ fn rooms_import_only_from_floors_below() {
     let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
     let mut wrong = Vec::new();
     for Import { file, room, path } in imports(&source_files()) {
-        let Some(inside) = path.strip_prefix("crate::") else { continue };
+        let Some(inside) = path.strip_prefix("crate::") else {
+            continue;
+        };
         let other = inside.split("::").next().unwrap_or_default();
-        let floor = floors.get(room.as_str()).unwrap_or_else(|| panic!("{room} has no floor"));
-        let Some(below) = floors.get(other) else { continue };
+        let floor = floors
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} has no floor"));
+        let Some(below) = floors.get(other) else {
+            continue;
+        };
         let neighbours = NEIGHBOURS.contains(&(other, room.as_str()));
         if room != other && below >= floor && !neighbours {
-            wrong.push(format!("{file}: {room} (floor {floor}) imports {path} (floor {below})"));
+            wrong.push(format!(
+                "{file}: {room} (floor {floor}) imports {path} (floor {below})"
+            ));
         }
         if room == "plan" && ["model", "targets"].contains(&other) {
-            wrong.push(format!("{file}: plan could apply artifacts from anywhere, and imports {path}"));
+            wrong.push(format!(
+                "{file}: plan could apply artifacts from anywhere, and imports {path}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -106,8 +135,16 @@ fn targets_do_not_know_their_siblings() {
     for Import { file, path, .. } in imports(&source_files()) {
         for (one, other) in [("compose", "script"), ("script", "compose")] {
             let inside = file.contains(&format!("src/targets/{one}"));
-            let reaches = [format!("crate::targets::{other}"), format!("super::{other}"), format!("super::super::{other}")];
-            if inside && reaches.iter().any(|reach| path == *reach || path.starts_with(&format!("{reach}::"))) {
+            let reaches = [
+                format!("crate::targets::{other}"),
+                format!("super::{other}"),
+                format!("super::super::{other}"),
+            ];
+            if inside
+                && reaches
+                    .iter()
+                    .any(|reach| path == *reach || path.starts_with(&format!("{reach}::")))
+            {
                 wrong.push(format!("{file} imports {path}"));
             }
         }
@@ -125,7 +162,9 @@ fn an_outside_crate_has_one_owner() {
             continue;
         }
         if !OWNERS.contains(&(name, room.as_str())) {
-            wrong.push(format!("{file}: {room} imports {name}, which it does not own"));
+            wrong.push(format!(
+                "{file}: {room} imports {name}, which it does not own"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -134,23 +173,42 @@ fn an_outside_crate_has_one_owner() {
 #[test]
 fn every_code_has_a_name_a_manual_and_a_case() {
     let transcripts = files_below("tests/cli", "txt");
-    let expected = files_below("tests/cases", "txt").into_iter().filter(|path| path.ends_with("expected.txt"));
-    let said: String = expected.chain(transcripts).map(|path| text(&path)).collect();
+    let expected = files_below("tests/cases", "txt")
+        .into_iter()
+        .filter(|path| path.ends_with("expected.txt"));
+    let said: String = expected
+        .chain(transcripts)
+        .map(|path| text(&path))
+        .collect();
     let mut names = BTreeSet::new();
     let mut wrong = Vec::new();
     for code in tlsgen::codes() {
         let name = code.name;
         assert!(names.insert(name), "two codes are called `{name}`");
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        assert!(name.chars().all(kebab) && !name.starts_with('-') && !name.ends_with('-'), "{name}");
-        assert!(!code.summary.is_empty() && !code.summary.ends_with('.'), "{name}: {}", code.summary);
-        assert!(code.manual.trim().len() > 60, "{name} has no manual worth the name");
+        assert!(
+            name.chars().all(kebab) && !name.starts_with('-') && !name.ends_with('-'),
+            "{name}"
+        );
+        assert!(
+            !code.summary.is_empty() && !code.summary.ends_with('.'),
+            "{name}: {}",
+            code.summary
+        );
+        assert!(
+            code.manual.trim().len() > 60,
+            "{name} has no manual worth the name"
+        );
         let excused = WITHOUT_A_FOLDER.iter().any(|(without, _)| *without == name);
         if said.contains(&format!("[{name}]: ")) == excused {
             wrong.push(name);
         }
     }
-    assert!(wrong.is_empty(), "no case or transcript finds, or one does and WITHOUT_A_FOLDER denies it: {}", wrong.join(", "));
+    assert!(
+        wrong.is_empty(),
+        "no case or transcript finds, or one does and WITHOUT_A_FOLDER denies it: {}",
+        wrong.join(", ")
+    );
     for (name, _) in WITHOUT_A_FOLDER {
         assert!(names.contains(name), "there is no code `{name}`");
     }
@@ -158,24 +216,57 @@ fn every_code_has_a_name_a_manual_and_a_case() {
 
 #[test]
 fn every_rule_and_runtime_has_its_file_its_manual_and_a_case() {
-    let specs: String = files_below("tests/cases", "yaml").iter().map(|path| text(path)).collect();
+    let specs: String = files_below("tests/cases", "yaml")
+        .iter()
+        .map(|path| text(path))
+        .collect();
     for runtime in tlsgen::runtimes::RUNTIMES {
         let name = runtime.name;
-        assert!(repository().join(format!("src/runtimes/{name}.rs")).exists(), "{name}");
-        assert!(runtime.manual.trim().len() > 60 && !runtime.summary.is_empty(), "{name}");
+        assert!(
+            repository()
+                .join(format!("src/runtimes/{name}.rs"))
+                .exists(),
+            "{name}"
+        );
+        assert!(
+            runtime.manual.trim().len() > 60 && !runtime.summary.is_empty(),
+            "{name}"
+        );
         assert!(!runtime.mechanisms.is_empty(), "{name}");
-        assert!(specs.contains(&format!("runtime: {name}")) || specs.contains(&format!(", {name}")) || specs.contains(&format!("[{name}")), "no case has the runtime {name}");
+        assert!(
+            specs.contains(&format!("runtime: {name}"))
+                || specs.contains(&format!(", {name}"))
+                || specs.contains(&format!("[{name}")),
+            "no case has the runtime {name}"
+        );
     }
-    let of_the_language: Vec<&str> = tlsgen::runtimes::RUNTIMES.iter().map(|runtime| runtime.name).collect();
-    assert_eq!(of_the_language, tlsgen::spec::RUNTIMES, "the language and the registry name the same runtimes");
+    let of_the_language: Vec<&str> = tlsgen::runtimes::RUNTIMES
+        .iter()
+        .map(|runtime| runtime.name)
+        .collect();
+    assert_eq!(
+        of_the_language,
+        tlsgen::spec::RUNTIMES,
+        "the language and the registry name the same runtimes"
+    );
     let files = files_below("src/rules", "rs");
     let texts: Vec<String> = files.iter().map(|path| text(path)).collect();
     for rule in tlsgen::rules::RULES {
         let named = format!("\"{}\"", rule.code.name);
-        assert!(texts.iter().any(|text| text.contains(&named)), "{named} has no file");
+        assert!(
+            texts.iter().any(|text| text.contains(&named)),
+            "{named} has no file"
+        );
     }
-    let rules = files.iter().filter(|path| text(path).contains("pub const RULE: Rule")).count();
-    assert_eq!(rules, tlsgen::rules::RULES.len(), "every file of a rule has its row");
+    let rules = files
+        .iter()
+        .filter(|path| text(path).contains("pub const RULE: Rule"))
+        .count();
+    assert_eq!(
+        rules,
+        tlsgen::rules::RULES.len(),
+        "every file of a rule has its row"
+    );
 }
 
 #[test]
@@ -185,8 +276,16 @@ fn no_source_file_is_too_long() {
         let text = text(path);
         let lines = text.lines().count();
         assert!(lines <= MOST_LINES, "{} has {lines} lines", path.display());
-        assert!(text.is_empty() || text.ends_with('\n') && !text.ends_with("\n\n"), "{} ends otherwise than in one newline", path.display());
-        assert!(!text.contains('\r'), "{} holds a carriage return", path.display());
+        assert!(
+            text.is_empty() || text.ends_with('\n') && !text.ends_with("\n\n"),
+            "{} ends otherwise than in one newline",
+            path.display()
+        );
+        assert!(
+            !text.contains('\r'),
+            "{} holds a carriage return",
+            path.display()
+        );
     }
 }
 
@@ -205,7 +304,9 @@ fn no_file_names_a_machine_or_leaves_work_undone() {
     ];
     let mut wrong = Vec::new();
     for path in committed_files() {
-        let Ok(text) = fs::read_to_string(repository().join(&path)) else { continue };
+        let Ok(text) = fs::read_to_string(repository().join(&path)) else {
+            continue;
+        };
         for word in words.iter().filter(|word| text.contains(word.as_str())) {
             wrong.push(format!("{path} holds `{word}`"));
         }
@@ -216,8 +317,23 @@ fn no_file_names_a_machine_or_leaves_work_undone() {
 #[test]
 fn the_root_holds_what_the_house_has() {
     const ROOT: &[&str] = &[
-        ".ci", ".gitattributes", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE",
-        "README.md", "benches", "clippy.toml", "examples", "rustfmt.toml", "schemas", "src", "templates", "tests",
+        ".ci",
+        ".gitattributes",
+        ".gitignore",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "benches",
+        "clippy.toml",
+        "examples",
+        "rustfmt.toml",
+        "schemas",
+        "src",
+        "templates",
+        "tests",
     ];
     for path in committed_files() {
         let top = path.split('/').next().unwrap_or_default();
@@ -259,9 +375,17 @@ fn files_below(folder: &str, suffix: &str) -> Vec<PathBuf> {
 
 /// What Git holds; outside a checkout, such as in a published package, nothing.
 fn committed_files() -> Vec<String> {
-    let listed = std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(repository()).output();
-    let Ok(listed) = listed else { return Vec::new() };
-    String::from_utf8_lossy(&listed.stdout).split_terminator('\0').map(str::to_owned).collect()
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(repository())
+        .output();
+    let Ok(listed) = listed else {
+        return Vec::new();
+    };
+    String::from_utf8_lossy(&listed.stdout)
+        .split_terminator('\0')
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The names under which Cargo.toml's dependencies are imported.
@@ -269,7 +393,15 @@ fn dependencies() -> BTreeSet<String> {
     let manifest = text(&repository().join("Cargo.toml"));
     let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
     let lines = section.lines().take_while(|line| !line.starts_with('['));
-    let names = lines.filter_map(|line| line.split_once(" = ")).filter(|(name, _)| !name.starts_with('#'));
-    let imported = |name: &str| if name == "rustls-webpki" { "webpki".to_owned() } else { name.replace('-', "_") };
+    let names = lines
+        .filter_map(|line| line.split_once(" = "))
+        .filter(|(name, _)| !name.starts_with('#'));
+    let imported = |name: &str| {
+        if name == "rustls-webpki" {
+            "webpki".to_owned()
+        } else {
+            name.replace('-', "_")
+        }
+    };
     names.map(|(name, _)| imported(name)).collect()
 }

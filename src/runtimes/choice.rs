@@ -237,7 +237,7 @@ fn undownloadable(model: &Model, service: &Service, circumstances: &Circumstance
     }
     let hosts: Vec<_> = service.connects.iter().map(|(id, _)| model.host(*id)).collect();
     let known = |host: &&crate::model::Host| host.observed.is_some() || host.certificate.is_some();
-    if !hosts.iter().all(|host| known(host)) {
+    if !hosts.iter().all(known) {
         return Vec::new();
     }
     let presented: Vec<_> = hosts

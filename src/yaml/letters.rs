@@ -40,7 +40,8 @@ pub fn lookalikes(tree: &Node, sources: &Sources) -> Vec<Diagnostic> {
 pub(super) fn in_broken_line(line: Span, sources: &Sources) -> Option<Diagnostic> {
     let text = sources.slice(line);
     let code = text.find(" #").map_or(text, |comment| &text[..comment]);
-    let of_interest = |(_, letter): &(usize, char)| space(*letter).is_some() || OPENING.contains(letter);
+    let of_interest =
+        |(_, letter): &(usize, char)| space(*letter).is_some() || OPENING.contains(letter);
     let (at, letter) = code.char_indices().find(of_interest)?;
     let start = line.start as usize + at;
     let span = line.source.span(start..start + letter.len_utf8());
@@ -75,11 +76,17 @@ fn word(text: &str, span: Span, sources: &Sources, found: &mut Vec<Diagnostic>) 
         span.source.span(start..start + letter.len_utf8())
     };
     let quoted = written.starts_with(['"', '\'']);
-    if let Some((start, letter)) = written.char_indices().find(|(_, letter)| space(*letter).is_some())
+    if let Some((start, letter)) = written
+        .char_indices()
+        .find(|(_, letter)| space(*letter).is_some())
         && !quoted
     {
         found.push(no_space(at(start, letter), letter));
-    } else if let Some(letter) = written.chars().next().filter(|letter| OPENING.contains(letter)) {
+    } else if let Some(letter) = written
+        .chars()
+        .next()
+        .filter(|letter| OPENING.contains(letter))
+    {
         found.push(quotes(at(0, letter)));
     }
 }
@@ -90,14 +97,29 @@ fn space(letter: char) -> Option<&'static (char, &'static str, bool)> {
 
 fn no_space(span: Span, letter: char) -> Diagnostic {
     let (name, seen) = space(letter).map_or(("a space", true), |(_, name, seen)| (*name, *seen));
-    let help = if seen { "type the space anew" } else { "delete it; it is there although nothing is seen" };
-    Diagnostic::new(&NO_BREAK_SPACE, span, format!("{name} stands here, which YAML takes for a letter"))
-        .label(format!("U+{:04X}, mostly copied from a web page", u32::from(letter)))
-        .help(help)
+    let help = if seen {
+        "type the space anew"
+    } else {
+        "delete it; it is there although nothing is seen"
+    };
+    Diagnostic::new(
+        &NO_BREAK_SPACE,
+        span,
+        format!("{name} stands here, which YAML takes for a letter"),
+    )
+    .label(format!(
+        "U+{:04X}, mostly copied from a web page",
+        u32::from(letter)
+    ))
+    .help(help)
 }
 
 fn quotes(span: Span) -> Diagnostic {
-    Diagnostic::new(&QUOTES, span, "this quote is a letter to YAML, and part of the value")
-        .label("mostly copied from a web page")
-        .help("write \" or ' instead, or leave the quotes out")
+    Diagnostic::new(
+        &QUOTES,
+        span,
+        "this quote is a letter to YAML, and part of the value",
+    )
+    .label("mostly copied from a web page")
+    .help("write \" or ' instead, or leave the quotes out")
 }

@@ -32,7 +32,9 @@ pub struct Outcome {
 /// The folders in `parent` that hold a project, sorted.
 pub fn folders(parent: &str) -> Vec<PathBuf> {
     let parent = repository().join(parent);
-    let entries = fs::read_dir(&parent).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(&parent)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut all: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     all.sort();
     all
@@ -49,7 +51,9 @@ impl Project {
         copy_tree(folder, copy.path(), &EXPECTATIONS);
         let shared = fs::read_to_string(folder.join("files.txt")).unwrap_or_default();
         for line in shared.lines() {
-            let (here, there) = line.split_once(" = ").expect("files.txt has lines `here = file of tests/pki`");
+            let (here, there) = line
+                .split_once(" = ")
+                .expect("files.txt has lines `here = file of tests/pki`");
             let here = copy.path().join(here);
             fs::create_dir_all(here.parent().unwrap()).unwrap();
             fs::copy(repository().join("tests/pki").join(there), here).unwrap();
@@ -67,9 +71,15 @@ impl Project {
         let compiled = tlsgen::compile(&world, "tlsgen.yaml", &[], &mut sources, &mut found);
         let files = compiled.ok().map(|compiled| {
             let files = compiled.artifacts.iter();
-            files.map(|file| (file.path.clone(), file.body.to_vec())).collect()
+            files
+                .map(|file| (file.path.clone(), file.body.to_vec()))
+                .collect()
         });
-        Outcome { found, sources, files }
+        Outcome {
+            found,
+            sources,
+            files,
+        }
     }
 }
 
@@ -89,7 +99,11 @@ pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                let name = path
+                    .strip_prefix(folder)
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
                 files.insert(name, fs::read(&path).unwrap());
             }
         }

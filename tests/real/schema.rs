@@ -35,22 +35,39 @@ struct Document {
 
 #[test]
 fn check_jsonschema_agrees_with_tlsgen() {
-    let Some(program) = judge("check-jsonschema") else { return };
+    let Some(program) = judge("check-jsonschema") else {
+        return;
+    };
     let documents = documents();
     let directory = laid_out(&documents);
     let mut wrong = Vec::new();
     for kind in ["spec", "fragment"] {
-        let of_kind: Vec<&Document> = documents.iter().filter(|one| one.name.starts_with(kind)).collect();
+        let of_kind: Vec<&Document> = documents
+            .iter()
+            .filter(|one| one.name.starts_with(kind))
+            .collect();
         let mut command = Command::new(&program);
         command.args(["-o", "json", "--schemafile", &format!("{kind}.schema.json")]);
-        command.args(of_kind.iter().map(|one| &one.name)).current_dir(directory.path());
+        command
+            .args(of_kind.iter().map(|one| &one.name))
+            .current_dir(directory.path());
         let output = command.output().unwrap();
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        let said: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
         let broken = said["parse_errors"].as_array().into_iter().flatten();
-        let refused: BTreeSet<&str> = said["errors"].as_array().into_iter().flatten().chain(broken).filter_map(|one| one["filename"].as_str()).collect();
+        let refused: BTreeSet<&str> = said["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .chain(broken)
+            .filter_map(|one| one["filename"].as_str())
+            .collect();
         for one in of_kind {
             if one.accepted == refused.contains(one.name.as_str()) {
-                wrong.push(format!("{}: tlsgen accepts it: {}\n{}", one.name, one.accepted, one.text));
+                wrong.push(format!(
+                    "{}: tlsgen accepts it: {}\n{}",
+                    one.name, one.accepted, one.text
+                ));
             }
         }
     }
@@ -60,12 +77,17 @@ fn check_jsonschema_agrees_with_tlsgen() {
 #[test]
 fn yaml_language_server_agrees_with_tlsgen() {
     let documents = documents();
-    let Some(answer) = ask(&documents, &[]) else { return };
+    let Some(answer) = ask(&documents, &[]) else {
+        return;
+    };
     let mut wrong = Vec::new();
     for one in &documents {
         let said = answer["diagnostics"][&one.name].as_array().unwrap();
         if one.accepted != said.is_empty() {
-            wrong.push(format!("{}: tlsgen accepts it: {}; the server says {said:?}\n{}", one.name, one.accepted, one.text));
+            wrong.push(format!(
+                "{}: tlsgen accepts it: {}; the server says {said:?}\n{}",
+                one.name, one.accepted, one.text
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -82,7 +104,17 @@ struct Completion {
 const COMPLETIONS: &[Completion] = &[
     Completion {
         text: "|",
-        offered: &["version", "project", "include", "defaults", "lint", "authorities", "hosts", "services", "targets"],
+        offered: &[
+            "version",
+            "project",
+            "include",
+            "defaults",
+            "lint",
+            "authorities",
+            "hosts",
+            "services",
+            "targets",
+        ],
         described: true,
     },
     Completion {
@@ -122,12 +154,22 @@ const COMPLETIONS: &[Completion] = &[
     },
     Completion {
         text: "version: 1\nproject: x\nservices:\n  backend:\n    |",
-        offered: &["runtime", "trust", "connects", "user", "read_only", "tls_versions"],
+        offered: &[
+            "runtime",
+            "trust",
+            "connects",
+            "user",
+            "read_only",
+            "tls_versions",
+        ],
         described: true,
     },
     Completion {
         text: "version: 1\nproject: x\nservices:\n  backend:\n    runtime: |",
-        offered: &["java@17", "node", "python", "go", "openssl", "curl", "git", "ruby", "php", "dotnet", "rust", "system"],
+        offered: &[
+            "java@17", "node", "python", "go", "openssl", "curl", "git", "ruby", "php", "dotnet",
+            "rust", "system",
+        ],
         described: false,
     },
     Completion {
@@ -160,10 +202,22 @@ const COMPLETIONS: &[Completion] = &[
 /// A spec with `|` before what the pointer rests on, and words that the hover must hold.
 const HOVERS: &[(&str, &str)] = &[
     ("version: 1\n|project: x", "name of the project"),
-    ("version: 1\nproject: x\n|services: {}", "Software that trusts"),
-    ("version: 1\nproject: x\nservices:\n  backend:\n    |trust: [public]", "public Web PKI roots"),
-    ("version: 1\nproject: x\ntargets:\n  stack:\n    |kind: compose", "Which kind"),
-    ("version: 1\nproject: x\ntargets:\n  stack:\n    kind: |compose", "Docker Compose"),
+    (
+        "version: 1\nproject: x\n|services: {}",
+        "Software that trusts",
+    ),
+    (
+        "version: 1\nproject: x\nservices:\n  backend:\n    |trust: [public]",
+        "public Web PKI roots",
+    ),
+    (
+        "version: 1\nproject: x\ntargets:\n  stack:\n    |kind: compose",
+        "Which kind",
+    ),
+    (
+        "version: 1\nproject: x\ntargets:\n  stack:\n    kind: |compose",
+        "Docker Compose",
+    ),
     (
         "version: 1\nproject: x\ntargets:\n  stack:\n    kind: compose\n    services:\n      backend: {|trust_via: keytool}",
         "Pins the mechanism",
@@ -176,7 +230,10 @@ const HOVERS: &[(&str, &str)] = &[
 
 #[test]
 fn yaml_language_server_completes_and_explains() {
-    let texts = COMPLETIONS.iter().map(|one| one.text).chain(HOVERS.iter().map(|(text, _)| *text));
+    let texts = COMPLETIONS
+        .iter()
+        .map(|one| one.text)
+        .chain(HOVERS.iter().map(|(text, _)| *text));
     let (mut documents, mut asks) = (Vec::new(), Vec::new());
     for (number, marked) in texts.enumerate() {
         let (before, after) = marked.split_once('|').unwrap();
@@ -193,16 +250,25 @@ fn yaml_language_server_completes_and_explains() {
             accepted: true,
         });
     }
-    let Some(answer) = ask(&documents, &asks) else { return };
+    let Some(answer) = ask(&documents, &asks) else {
+        return;
+    };
     let answers = answer["answers"].as_array().unwrap();
     let mut wrong = Vec::new();
     for (one, items) in COMPLETIONS.iter().zip(answers) {
         let items = items.as_array().unwrap();
         for word in one.offered {
             let item = items.iter().find(|item| item["label"] == *word);
-            let described = item.is_some_and(|item| item["documentation"].as_str().is_some_and(|text| !text.is_empty()));
+            let described = item.is_some_and(|item| {
+                item["documentation"]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty())
+            });
             if item.is_none() || one.described && !described {
-                wrong.push(format!("`{word}` is not offered, or not described, at\n{}\n{items:#?}", one.text));
+                wrong.push(format!(
+                    "`{word}` is not offered, or not described, at\n{}\n{items:#?}",
+                    one.text
+                ));
             }
         }
     }
@@ -218,17 +284,38 @@ fn yaml_language_server_completes_and_explains() {
 fn documents() -> Vec<Document> {
     let mut documents = Vec::new();
     for parent in ["tests/cases", "examples"] {
-        let mut projects: Vec<PathBuf> = fs::read_dir(checkout().join(parent)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut projects: Vec<PathBuf> = fs::read_dir(checkout().join(parent))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         projects.sort();
         for project in projects.iter().filter(|path| path.is_dir()) {
-            let directory = project.strip_prefix(checkout()).unwrap().to_string_lossy().replace('/', "-");
+            let directory = project
+                .strip_prefix(checkout())
+                .unwrap()
+                .to_string_lossy()
+                .replace('/', "-");
             for path in yaml_files(project) {
-                let Ok(text) = fs::read_to_string(&path) else { continue };
+                let Ok(text) = fs::read_to_string(&path) else {
+                    continue;
+                };
                 let text = without_modeline(&path, &text);
-                let file = path.strip_prefix(project).unwrap().to_string_lossy().replace('/', "-");
-                let kind = if file == "tlsgen.yaml" { "spec" } else { "fragment" };
+                let file = path
+                    .strip_prefix(project)
+                    .unwrap()
+                    .to_string_lossy()
+                    .replace('/', "-");
+                let kind = if file == "tlsgen.yaml" {
+                    "spec"
+                } else {
+                    "fragment"
+                };
                 let name = format!("{kind}/{directory}-{file}");
-                documents.extend(judged(kind, &text).map(|accepted| Document { name, text, accepted }));
+                documents.extend(judged(kind, &text).map(|accepted| Document {
+                    name,
+                    text,
+                    accepted,
+                }));
             }
         }
     }
@@ -254,7 +341,9 @@ fn yaml_files(project: &Path) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             match path.is_dir() {
                 true => open.push(path),
-                false if path.extension().is_some_and(|suffix| suffix == "yaml") => found.push(path),
+                false if path.extension().is_some_and(|suffix| suffix == "yaml") => {
+                    found.push(path)
+                }
                 false => {}
             }
         }
@@ -267,7 +356,9 @@ fn yaml_files(project: &Path) -> Vec<PathBuf> {
 fn judged(kind: &str, text: &str) -> Option<bool> {
     let mut sources = Sources::default();
     let id = sources.add("judged.yaml", text);
-    let tree = yaml::parse(&sources, id).ok().filter(|tree| !tree.is_null())?;
+    let tree = yaml::parse(&sources, id)
+        .ok()
+        .filter(|tree| !tree.is_null())?;
     Some(match kind {
         "spec" => yaml::decode::<Spec>(&tree).is_ok(),
         _ => yaml::decode::<Fragment>(&tree).is_ok(),
@@ -277,12 +368,23 @@ fn judged(kind: &str, text: &str) -> Option<bool> {
 /// A directory with the documents and the two schemas.
 fn laid_out(documents: &[Document]) -> TempDir {
     // The server's patterns pass over directories whose names begin with a dot.
-    let directory = tempfile::Builder::new().prefix("judged-").tempdir().unwrap();
+    let directory = tempfile::Builder::new()
+        .prefix("judged-")
+        .tempdir()
+        .unwrap();
     for kind in ["spec", "fragment"] {
         fs::create_dir(directory.path().join(kind)).unwrap();
     }
-    fs::write(directory.path().join("spec.schema.json"), spec_schema().to_string()).unwrap();
-    fs::write(directory.path().join("fragment.schema.json"), fragment_schema().to_string()).unwrap();
+    fs::write(
+        directory.path().join("spec.schema.json"),
+        spec_schema().to_string(),
+    )
+    .unwrap();
+    fs::write(
+        directory.path().join("fragment.schema.json"),
+        fragment_schema().to_string(),
+    )
+    .unwrap();
     for one in documents {
         fs::write(directory.path().join(&one.name), &one.text).unwrap();
     }
@@ -306,7 +408,12 @@ fn ask(documents: &[Document], asks: &[Value]) -> Option<Value> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(job.to_string().as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(job.to_string().as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     Some(serde_json::from_slice(&output.stdout).unwrap())

@@ -33,7 +33,11 @@ pub fn mutation() -> impl Strategy<Value = Mutation> {
         2 => Just(Kind::Transplant),
         2 => "[a-zA-Z0-9@.:/*%_ \u{e9}\\\\-]{0,12}".prop_map(Kind::ChangeText),
     ];
-    (any::<usize>(), kind, any::<usize>()).prop_map(|(node, kind, chosen)| Mutation { node, kind, chosen })
+    (any::<usize>(), kind, any::<usize>()).prop_map(|(node, kind, chosen)| Mutation {
+        node,
+        kind,
+        chosen,
+    })
 }
 
 /// The valid spec number `base` after some changes.
@@ -51,7 +55,11 @@ pub fn every_single_replacement(base: usize) -> impl Iterator<Item = Value> {
     let value = mutated(base, &[]);
     let mut pointers = Vec::new();
     collect(&value, "", &mut pointers);
-    let replacements = pointers.into_iter().flat_map(|pointer| scalars().iter().map(move |scalar| (pointer.clone(), scalar)));
+    let replacements = pointers.into_iter().flat_map(|pointer| {
+        scalars()
+            .iter()
+            .map(move |scalar| (pointer.clone(), scalar))
+    });
     replacements.map(move |(pointer, scalar)| {
         let mut replaced = value.clone();
         put(&mut replaced, &pointer, scalar.clone());
@@ -89,8 +97,15 @@ fn apply(value: &mut Value, mutation: &Mutation) {
 
 fn collect(value: &Value, at: &str, pointers: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
-        Value::Object(object) => object.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (index.to_string(), value))
+            .collect(),
         _ => Vec::new(),
     };
     for (part, child) in children {
@@ -108,9 +123,13 @@ fn put(value: &mut Value, pointer: &str, new: Value) {
 }
 
 fn remove(value: &mut Value, pointer: &str) {
-    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
+    let Some((parent, last)) = pointer.rsplit_once('/') else {
+        return;
+    };
     match value.pointer_mut(parent) {
-        Some(Value::Object(object)) => drop(object.shift_remove(&last.replace("~1", "/").replace("~0", "~"))),
+        Some(Value::Object(object)) => {
+            drop(object.shift_remove(&last.replace("~1", "/").replace("~0", "~")))
+        }
         Some(Value::Array(items)) => drop(last.parse::<usize>().map(|index| items.remove(index))),
         _ => {}
     }
@@ -126,22 +145,109 @@ fn scalars() -> &'static [Value] {
         let long = "a1".repeat(32);
         let pairs = vec!["5F"; 32].join(":");
         vec![
-            json!(null), json!(true), json!(0), json!(1), json!(-1), json!(1.0), json!(1.5), json!(443.0), json!(65_535),
-            json!(65_536), json!(4_294_967_295_u64), json!(4_294_967_296_u64), json!(1e30), json!(i64::MAX), json!(u64::MAX),
-            json!(""), json!(" "), json!("1"), json!("public"), json!("corp"), json!("a"), json!("-a"), json!("a-"), json!("A"),
-            json!("a_b"), json!("é"), json!("1.2"), json!("1.3"), json!("2.24"), json!("2.24.1"), json!("2"), json!("2.2424"),
-            json!("90d"), json!("0d"), json!("010y"), json!("1000000h"), json!("999999y"), json!("33%"), json!("0%"), json!("100%"),
-            json!("java"), json!("java@17"), json!("java@17.0.1.2"), json!("java@1.2.3.4.5"), json!("java@"), json!("java@17 "),
-            json!("node@22222"), json!("perl"), json!("system"), json!("external"), json!("compose"), json!("script"), json!("managed"),
-            json!("alpine"), json!("debian-12"), json!("env"), json!("keytool"), json!("ecdsa-p256"), json!("ecdsap256"), json!("modern"),
-            json!("pki/a.pem"), json!("/abs"), json!("a\\b"), json!("a\nb"), json!("a\u{7f}"), json!("../a"), json!("*.yaml"),
-            json!("*.lab.example"), json!("*."), json!("*"), json!("a.*.b"), json!("::1"), json!("a b"), json!("https://a"), json!("a:1"),
-            json!("a\u{a0}b"), json!("xn--a"), json!(long), json!(format!("sha256:{long}")), json!(format!("SHA256:{pairs}")),
-            json!(pairs), json!(format!("{}:", &pairs[..93])), json!(format!("{}{}", &pairs[..6], &long[..58])),
-            json!(format!("{}:{}", &long[..4], &long[4..])), json!("sha256:"), json!(&long[..63]),
-            json!([]), json!({}), json!([""]), json!(["a"]), json!([null]), json!({"a": null}), json!({"a": {}}), json!({"A": {}}),
-            json!({"": {}}), json!([1]), json!(["java", "curl@8"]), json!([["java"]]), json!({"kind": "compose"}), json!({"kind": null}),
-            json!({"min": "1.2"}), json!({"chain": "a", "key": "b"}), json!({"rule": "unused", "reason": "because"}),
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(1),
+            json!(-1),
+            json!(1.0),
+            json!(1.5),
+            json!(443.0),
+            json!(65_535),
+            json!(65_536),
+            json!(4_294_967_295_u64),
+            json!(4_294_967_296_u64),
+            json!(1e30),
+            json!(i64::MAX),
+            json!(u64::MAX),
+            json!(""),
+            json!(" "),
+            json!("1"),
+            json!("public"),
+            json!("corp"),
+            json!("a"),
+            json!("-a"),
+            json!("a-"),
+            json!("A"),
+            json!("a_b"),
+            json!("é"),
+            json!("1.2"),
+            json!("1.3"),
+            json!("2.24"),
+            json!("2.24.1"),
+            json!("2"),
+            json!("2.2424"),
+            json!("90d"),
+            json!("0d"),
+            json!("010y"),
+            json!("1000000h"),
+            json!("999999y"),
+            json!("33%"),
+            json!("0%"),
+            json!("100%"),
+            json!("java"),
+            json!("java@17"),
+            json!("java@17.0.1.2"),
+            json!("java@1.2.3.4.5"),
+            json!("java@"),
+            json!("java@17 "),
+            json!("node@22222"),
+            json!("perl"),
+            json!("system"),
+            json!("external"),
+            json!("compose"),
+            json!("script"),
+            json!("managed"),
+            json!("alpine"),
+            json!("debian-12"),
+            json!("env"),
+            json!("keytool"),
+            json!("ecdsa-p256"),
+            json!("ecdsap256"),
+            json!("modern"),
+            json!("pki/a.pem"),
+            json!("/abs"),
+            json!("a\\b"),
+            json!("a\nb"),
+            json!("a\u{7f}"),
+            json!("../a"),
+            json!("*.yaml"),
+            json!("*.lab.example"),
+            json!("*."),
+            json!("*"),
+            json!("a.*.b"),
+            json!("::1"),
+            json!("a b"),
+            json!("https://a"),
+            json!("a:1"),
+            json!("a\u{a0}b"),
+            json!("xn--a"),
+            json!(long),
+            json!(format!("sha256:{long}")),
+            json!(format!("SHA256:{pairs}")),
+            json!(pairs),
+            json!(format!("{}:", &pairs[..93])),
+            json!(format!("{}{}", &pairs[..6], &long[..58])),
+            json!(format!("{}:{}", &long[..4], &long[4..])),
+            json!("sha256:"),
+            json!(&long[..63]),
+            json!([]),
+            json!({}),
+            json!([""]),
+            json!(["a"]),
+            json!([null]),
+            json!({"a": null}),
+            json!({"a": {}}),
+            json!({"A": {}}),
+            json!({"": {}}),
+            json!([1]),
+            json!(["java", "curl@8"]),
+            json!([["java"]]),
+            json!({"kind": "compose"}),
+            json!({"kind": null}),
+            json!({"min": "1.2"}),
+            json!({"chain": "a", "key": "b"}),
+            json!({"rule": "unused", "reason": "because"}),
         ]
     });
     &SCALARS
@@ -150,7 +256,9 @@ fn scalars() -> &'static [Value] {
 /// Every field and word of the language, and some that are none.
 fn names() -> &'static [String] {
     static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let mut names = BTreeSet::from(["kind", "nothing", "Kind", "a", "A", "a-b", "-", ""].map(str::to_owned));
+        let mut names = BTreeSet::from(
+            ["kind", "nothing", "Kind", "a", "A", "a-b", "-", ""].map(str::to_owned),
+        );
         gather(&tlsgen::spec::spec_schema(), &mut names);
         names.into_iter().collect()
     });
@@ -158,8 +266,14 @@ fn names() -> &'static [String] {
 }
 
 fn gather(schema: &Value, names: &mut BTreeSet<String>) {
-    let properties: Option<&Map<String, Value>> = schema.get("properties").and_then(Value::as_object);
-    names.extend(properties.into_iter().flatten().map(|(name, _)| name.clone()));
+    let properties: Option<&Map<String, Value>> =
+        schema.get("properties").and_then(Value::as_object);
+    names.extend(
+        properties
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone()),
+    );
     match schema {
         Value::Object(object) => object.values().for_each(|value| gather(value, names)),
         Value::Array(items) => items.iter().for_each(|value| gather(value, names)),

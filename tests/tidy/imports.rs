@@ -18,7 +18,11 @@ pub fn imports(files: &[PathBuf]) -> Vec<Import> {
     let mut all = Vec::new();
     for file in files {
         let text = fs::read_to_string(file).unwrap();
-        let name = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_string_lossy().into_owned();
+        let name = file
+            .strip_prefix(env!("CARGO_MANIFEST_DIR"))
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         let room = room(Path::new(&name));
         for path in paths(&without_comments_and_texts(&text)) {
             let (file, room) = (name.clone(), room.clone());
@@ -31,7 +35,12 @@ pub fn imports(files: &[PathBuf]) -> Vec<Import> {
 /// `targets` of `src/targets/compose/base.rs`.
 fn room(path: &Path) -> String {
     let below = path.strip_prefix("src").unwrap();
-    let first = below.components().next().unwrap().as_os_str().to_string_lossy();
+    let first = below
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -82,7 +91,9 @@ fn parts(tree: &str) -> Vec<&str> {
 }
 
 fn without_comments_and_texts(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
     let mut code = String::new();
     for line in lines {
         let mut outside = true;
@@ -102,5 +113,16 @@ fn without_comments_and_texts(text: &str) -> String {
 fn paths_are_found_in_use_and_on_the_spot() {
     let code = "use crate::{render, spec::{A, B}};\nuse x::y;\nfn f() -> crate::pki::C { super::g() }\nlet t = \"no::path\"; // no::comment\n";
     let found = paths(&without_comments_and_texts(code));
-    assert_eq!(found, ["crate::render", "crate::spec::", "spec::A", "spec::B", "x::y", "crate::pki::C", "super::g"]);
+    assert_eq!(
+        found,
+        [
+            "crate::render",
+            "crate::spec::",
+            "spec::A",
+            "spec::B",
+            "x::y",
+            "crate::pki::C",
+            "super::g"
+        ]
+    );
 }

@@ -37,8 +37,12 @@ impl Resolver<'_> {
         for (name, target) in &self.loaded.spec.targets {
             let name = name.as_str();
             let kind = match target {
-                spec::Target::Compose(compose) => TargetKind::Compose(self.compose(name, compose, &services)),
-                spec::Target::Script(script) => TargetKind::Script(self.script(name, script, &services)),
+                spec::Target::Compose(compose) => {
+                    TargetKind::Compose(self.compose(name, compose, &services))
+                }
+                spec::Target::Script(script) => {
+                    TargetKind::Script(self.script(name, script, &services))
+                }
             };
             all.push(Target {
                 name: name.to_owned(),
@@ -50,11 +54,21 @@ impl Resolver<'_> {
     }
 
     /// No output may be another's, nor a file that the compiler reads.
-    pub(super) fn outputs(&mut self, authorities: &[Authority], hosts: &[Host], targets: &[Target]) {
+    pub(super) fn outputs(
+        &mut self,
+        authorities: &[Authority],
+        hosts: &[Host],
+        targets: &[Target],
+    ) {
         let mut inputs: HashMap<String, Option<Span>> = pem_files(authorities, hosts).collect();
         for target in targets {
             if let TargetKind::Compose(compose) = &target.kind {
-                inputs.extend(compose.files.iter().map(|(path, span)| (path.clone(), Some(*span))));
+                inputs.extend(
+                    compose
+                        .files
+                        .iter()
+                        .map(|(path, span)| (path.clone(), Some(*span))),
+                );
             }
         }
         inputs.extend(self.loaded.files().map(|(path, _)| (path.to_owned(), None)));
@@ -64,11 +78,16 @@ impl Resolver<'_> {
             if let Some(first) = outputs.insert(output, span) {
                 let message = format!("two targets write `{output}`");
                 let taken = Diagnostic::new(&OUTPUT_TAKEN, span, message);
-                self.found.push(taken.also(first, "the other one").help("give each target a file of its own"));
+                self.found.push(
+                    taken
+                        .also(first, "the other one")
+                        .help("give each target a file of its own"),
+                );
             }
             if let Some(read_at) = inputs.get(output) {
                 let message = format!("`{output}` is the project's own and is never written");
-                let taken = Diagnostic::new(&OUTPUT_TAKEN, span, message).help("choose another file for `output`");
+                let taken = Diagnostic::new(&OUTPUT_TAKEN, span, message)
+                    .help("choose another file for `output`");
                 self.found.push(match read_at {
                     Some(read_at) => taken.also(*read_at, "it is read here"),
                     None => taken,
@@ -85,7 +104,9 @@ impl Resolver<'_> {
             files.extend(self.path(file, here, span).map(|path| (path, span)));
         }
         let output_span = self.value(&["targets", target, "output"]);
-        let output = self.path(&compose.output, here, output_span).unwrap_or_default();
+        let output = self
+            .path(&compose.output, here, output_span)
+            .unwrap_or_default();
         let mut services: Vec<ComposeService> = Vec::with_capacity(compose.services.len());
         let mut taken: HashMap<String, Span> = HashMap::new();
         // Side by side with what was written: looking every name up would take the square of the time.
@@ -96,9 +117,15 @@ impl Resolver<'_> {
                 key: entry.key_span,
                 value: entry.value.span,
             };
-            let Some(id) = self.service(name.as_str(), known, place.key) else { continue };
+            let Some(id) = self.service(name.as_str(), known, place.key) else {
+                continue;
+            };
             let field = |field: &str| entry.value.locate([field]).value;
-            let named_span = if service.named.is_some() { field("as") } else { place.key };
+            let named_span = if service.named.is_some() {
+                field("as")
+            } else {
+                place.key
+            };
             let named = service.named.clone().unwrap_or_else(|| name.to_string());
             if let Some(first) = taken.insert(named.clone(), named_span) {
                 let message = format!("two services are deployed as `{named}`");
@@ -110,7 +137,9 @@ impl Resolver<'_> {
             }
             services.push(ComposeService {
                 service: id,
-                trust_via: service.trust_via.map(|mechanism| (mechanism, field("trust_via"))),
+                trust_via: service
+                    .trust_via
+                    .map(|mechanism| (mechanism, field("trust_via"))),
                 named,
                 named_span,
                 entrypoint: service.entrypoint.clone(),
@@ -131,11 +160,19 @@ impl Resolver<'_> {
 
     fn script(&mut self, target: &str, script: &spec::Script, known: &Index) -> Script {
         let output_span = self.value(&["targets", target, "output"]);
-        let output = self.path(&script.output, ["targets", target], output_span).unwrap_or_default();
+        let output = self
+            .path(&script.output, ["targets", target], output_span)
+            .unwrap_or_default();
         let mut services = Vec::new();
         for name in script.services.keys() {
-            let span = self.loaded.place(&["targets", target, "services", name.as_str()]).key;
-            services.extend(self.service(name.as_str(), known, span).map(|id| (id, span)));
+            let span = self
+                .loaded
+                .place(&["targets", target, "services", name.as_str()])
+                .key;
+            services.extend(
+                self.service(name.as_str(), known, span)
+                    .map(|id| (id, span)),
+            );
         }
         Script {
             os: script.os,
@@ -149,19 +186,38 @@ impl Resolver<'_> {
         if let Some(id) = known.get(name) {
             return Some(ServiceId(*id));
         }
-        let unknown = Diagnostic::new(&UNKNOWN_SERVICE, span, format!("there is no service `{name}`"));
-        self.found.push(unknown.help(suggest(name, known.keys().map(String::as_str))));
+        let unknown = Diagnostic::new(
+            &UNKNOWN_SERVICE,
+            span,
+            format!("there is no service `{name}`"),
+        );
+        self.found
+            .push(unknown.help(suggest(name, known.keys().map(String::as_str))));
         None
     }
 }
 
 /// The files of certificates and keys, each with the place that names it.
-fn pem_files(authorities: &[Authority], hosts: &[Host]) -> impl Iterator<Item = (String, Option<Span>)> {
-    let of_authorities = authorities.iter().map(|authority| (authority.file.path.clone(), Some(authority.file_span)));
-    let made = hosts.iter().filter_map(|host| host.certificate.as_ref()).flat_map(|made| {
-        let key = (made.key_path.clone(), Some(made.key_span));
-        [(made.chain.path.clone(), Some(made.chain_span)), key]
-    });
-    let seen = hosts.iter().filter_map(|host| host.observed.as_ref()).map(|(file, span)| (file.path.clone(), Some(*span)));
-    of_authorities.chain(made).chain(seen).filter(|(path, _)| !path.is_empty())
+fn pem_files(
+    authorities: &[Authority],
+    hosts: &[Host],
+) -> impl Iterator<Item = (String, Option<Span>)> {
+    let of_authorities = authorities
+        .iter()
+        .map(|authority| (authority.file.path.clone(), Some(authority.file_span)));
+    let made = hosts
+        .iter()
+        .filter_map(|host| host.certificate.as_ref())
+        .flat_map(|made| {
+            let key = (made.key_path.clone(), Some(made.key_span));
+            [(made.chain.path.clone(), Some(made.chain_span)), key]
+        });
+    let seen = hosts
+        .iter()
+        .filter_map(|host| host.observed.as_ref())
+        .map(|(file, span)| (file.path.clone(), Some(*span)));
+    of_authorities
+        .chain(made)
+        .chain(seen)
+        .filter(|(path, _)| !path.is_empty())
 }

@@ -16,7 +16,9 @@ mod form;
 #[path = "explain/words.rs"]
 mod words;
 
-use words::{dotted, first_sentence, is_bare, kinds, list, parts, shortened, type_words, value_words};
+use words::{
+    dotted, first_sentence, is_bare, kinds, list, parts, shortened, type_words, value_words,
+};
 
 /// More faults than anybody mends before looking again.
 const MOST: usize = 1_000;
@@ -45,7 +47,12 @@ pub fn faults(tree: &Node, whole: Whole, sources: &Sources) -> Vec<Diagnostic> {
         .filter(|diagnostic| seen.insert((diagnostic.span(), diagnostic.message.clone())))
         .take(MOST)
         .collect();
-    found.extend(missing.0.iter().map(|(path, fields)| explainer.missing_fields(path, fields)));
+    found.extend(
+        missing
+            .0
+            .iter()
+            .map(|(path, fields)| explainer.missing_fields(path, fields)),
+    );
     found.sort_by_key(Diagnostic::span);
     found
 }
@@ -67,11 +74,20 @@ impl Explainer<'_> {
         let at = self.tree.locate(path.iter().map(String::as_str));
         let fragment = self.fragment(error.schema_path().as_str());
         match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } => self.unknown_fields(&path, unexpected, fragment),
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                self.unknown_fields(&path, unexpected, fragment)
+            }
             ValidationErrorKind::Required { property } => {
                 let field = property.as_str().unwrap_or_default();
-                if let (Some(help), true) = (self.what_to_write(&path, field, fragment), missing.0.len() < MOST) {
-                    missing.0.entry(path).or_default().push((field.to_owned(), help));
+                if let (Some(help), true) = (
+                    self.what_to_write(&path, field, fragment),
+                    missing.0.len() < MOST,
+                ) {
+                    missing
+                        .0
+                        .entry(path)
+                        .or_default()
+                        .push((field.to_owned(), help));
                 }
                 Vec::new()
             }
@@ -89,14 +105,21 @@ impl Explainer<'_> {
             }
             ValidationErrorKind::PropertyNames { error } => {
                 let key = error.instance().as_str().unwrap_or_default().to_owned();
-                let key_at = self.entry(&path, &key).map_or(at.key, |entry| entry.key_span);
+                let key_at = self
+                    .entry(&path, &key)
+                    .map_or(at.key, |entry| entry.key_span);
                 vec![form::name(key_at, &key)]
             }
             _ => vec![form::wrong(&path, at.value, error, fragment)],
         }
     }
 
-    fn unknown_fields(&self, path: &[String], unexpected: &[String], fragment: &Value) -> Vec<Diagnostic> {
+    fn unknown_fields(
+        &self,
+        path: &[String],
+        unexpected: &[String],
+        fragment: &Value,
+    ) -> Vec<Diagnostic> {
         let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
         let entries = self.node(path).map(Node::entries).unwrap_or_default();
         let known = self.known_fields(path, fragment);
@@ -110,14 +133,18 @@ impl Explainer<'_> {
 
     fn unknown_field(&self, path: &[String], entry: &Entry, known: &[String]) -> Diagnostic {
         let field = shortened(&entry.key);
-        let of_the_spec = self.whole == Whole::Fragment && spec_schema()["properties"].get(&*entry.key).is_some();
+        let of_the_spec =
+            self.whole == Whole::Fragment && spec_schema()["properties"].get(&*entry.key).is_some();
         let message = match path.last() {
             Some(_) => format!("`{}` has no field `{field}`", dotted(path)),
-            None if self.whole == Whole::Fragment => format!("an included file has no section `{field}`"),
+            None if self.whole == Whole::Fragment => {
+                format!("an included file has no section `{field}`")
+            }
             None => format!("there is no section `{field}`"),
         };
         let help = match path.is_empty() && of_the_spec {
-            true => "say it in the file that includes this one: it holds for the whole project".to_owned(),
+            true => "say it in the file that includes this one: it holds for the whole project"
+                .to_owned(),
             false => suggest(&entry.key, known.iter().map(String::as_str)),
         };
         Diagnostic::new(&UNKNOWN_FIELD, entry.key_span, message).help(help)
@@ -128,7 +155,10 @@ impl Explainer<'_> {
         let properties = fragment.get("properties").and_then(Value::as_object);
         let written = self.keys(path);
         let names = properties.into_iter().flatten().map(|(name, _)| name);
-        names.filter(|name| !written.contains(name.as_str())).cloned().collect()
+        names
+            .filter(|name| !written.contains(name.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// What to write for a field that is missing, unless it is there and misspelt, which is said
@@ -137,7 +167,9 @@ impl Explainer<'_> {
         let property = fragment.pointer(&format!("/properties/{field}"));
         let known = fragment.get("properties").and_then(Value::as_object);
         let written = self.keys(path);
-        let mut unknown = written.iter().filter(|key| known.is_some_and(|known| !known.contains_key(**key)));
+        let mut unknown = written
+            .iter()
+            .filter(|key| known.is_some_and(|known| !known.contains_key(**key)));
         if unknown.any(|key| nearest(key, [field]).is_some()) {
             return None;
         }
@@ -145,17 +177,34 @@ impl Explainer<'_> {
             return Some(kinds(fragment));
         }
         let resolved = property.map(|property| self.resolved(property));
-        let value = [property, resolved].into_iter().flatten().find_map(form::example);
-        let line = match (value, resolved.is_some_and(|resolved| resolved.get("const").is_some())) {
+        let value = [property, resolved]
+            .into_iter()
+            .flatten()
+            .find_map(form::example);
+        let line = match (
+            value,
+            resolved.is_some_and(|resolved| resolved.get("const").is_some()),
+        ) {
             (Some(value), true) => return Some(format!("write `{field}: {value}`")),
             (Some(value), false) => format!("write `{field}: {value}` or the like"),
             (None, _) => format!("write `{field}: …`"),
         };
-        let described = |value: &Value| value.get("description").and_then(Value::as_str).map(first_sentence);
-        Some(match [property, resolved].into_iter().flatten().find_map(described) {
-            Some(description) => format!("{line}: {description}"),
-            None => line,
-        })
+        let described = |value: &Value| {
+            value
+                .get("description")
+                .and_then(Value::as_str)
+                .map(first_sentence)
+        };
+        Some(
+            match [property, resolved]
+                .into_iter()
+                .flatten()
+                .find_map(described)
+            {
+                Some(description) => format!("{line}: {description}"),
+                None => line,
+            },
+        )
     }
 
     fn missing_fields(&self, path: &[String], fields: &[(String, String)]) -> Diagnostic {
@@ -166,13 +215,25 @@ impl Explainer<'_> {
                 self.tree.locate(path.iter().map(String::as_str)).key,
                 format!("`{}` does not say {names}", dotted(path)),
             ),
-            true => (self.tree.span.source.start(), format!("the file does not say {names}")),
+            true => (
+                self.tree.span.source.start(),
+                format!("the file does not say {names}"),
+            ),
         };
         let diagnostic = Diagnostic::new(&MISSING_FIELD, span, message);
-        fields.iter().fold(diagnostic, |diagnostic, (_, help)| diagnostic.help(help))
+        fields
+            .iter()
+            .fold(diagnostic, |diagnostic, (_, help)| diagnostic.help(help))
     }
 
-    fn mismatch(&self, path: &[String], span: Span, instance: &Value, expected: &[String], fragment: &Value) -> Diagnostic {
+    fn mismatch(
+        &self,
+        path: &[String],
+        span: Span,
+        instance: &Value,
+        expected: &[String],
+        fragment: &Value,
+    ) -> Diagnostic {
         let wanted: Vec<&str> = expected.iter().map(|name| type_words(name)).collect();
         let written = value_words(instance);
         let place = match path.is_empty() {
@@ -182,16 +243,23 @@ impl Explainer<'_> {
         let message = format!("{place} is {written}, and must be {}", wanted.join(" or "));
         let text = self.sources.slice(span);
         let help = match (expected.first().map(String::as_str), instance) {
-            (_, Value::Null) if path.is_empty() => "begin with `version: 1` and `project: name`".to_owned(),
-            (Some("string"), Value::Number(_) | Value::Bool(_)) => match form::fits(fragment, text) {
+            (_, Value::Null) if path.is_empty() => {
+                "begin with `version: 1` and `project: name`".to_owned()
+            }
+            (Some("string"), Value::Number(_) | Value::Bool(_)) => match form::fits(fragment, text)
+            {
                 true => format!("put it in quotes: `\"{text}\"`"),
                 false => form::instead(fragment, &wanted),
             },
             (Some("integer" | "number" | "boolean"), Value::String(inner)) if is_bare(inner) => {
                 format!("write it without quotes: `{inner}`")
             }
-            (Some("array"), Value::String(inner)) => format!("write a list: `[{}]`", shortened(inner)),
-            (Some("object"), Value::Null) => "write `{}` for one that says nothing, or remove the line".to_owned(),
+            (Some("array"), Value::String(inner)) => {
+                format!("write a list: `[{}]`", shortened(inner))
+            }
+            (Some("object"), Value::Null) => {
+                "write `{}` for one that says nothing, or remove the line".to_owned()
+            }
             (Some("object"), Value::Array(_)) => "write `name: …` entries without `-`".to_owned(),
             (Some("object"), _) => "write fields below it, one a line".to_owned(),
             (_, Value::Null) => "write a value, or remove the line".to_owned(),
@@ -211,8 +279,13 @@ impl Explainer<'_> {
                 continue;
             }
             let next = match at {
-                Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
-                _ => at.get(part.as_str()).or_else(|| self.resolved(at).get(part.as_str())),
+                Value::Array(items) => part
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| items.get(index)),
+                _ => at
+                    .get(part.as_str())
+                    .or_else(|| self.resolved(at).get(part.as_str())),
             };
             match next {
                 Some(next) => at = next,
@@ -225,16 +298,19 @@ impl Explainer<'_> {
     fn resolved<'v>(&'v self, value: &'v Value) -> &'v Value {
         let target = value.get("$ref").and_then(Value::as_str);
         match target.and_then(|target| target.strip_prefix('#')) {
-            Some(pointer) if value.get("properties").is_none() => self.schema.pointer(pointer).unwrap_or(value),
+            Some(pointer) if value.get("properties").is_none() => {
+                self.schema.pointer(pointer).unwrap_or(value)
+            }
             _ => value,
         }
     }
 
     fn node(&self, path: &[String]) -> Option<&Node> {
-        path.iter().try_fold(self.tree, |node, part| match part.parse::<usize>() {
-            Ok(index) if node.is_sequence() => node.items().get(index),
-            _ => node.get(part),
-        })
+        path.iter()
+            .try_fold(self.tree, |node, part| match part.parse::<usize>() {
+                Ok(index) if node.is_sequence() => node.items().get(index),
+                _ => node.get(part),
+            })
     }
 
     fn entry(&self, path: &[String], key: &str) -> Option<&Entry> {
@@ -248,7 +324,12 @@ impl Explainer<'_> {
 }
 
 fn unknown_word(path: &[String], span: Span, instance: &Value, options: &Value) -> Diagnostic {
-    let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let words: Vec<&str> = options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let written = instance.as_str().unwrap_or_default();
     let shown = shortened(written);
     let field = path.last().map(String::as_str).unwrap_or_default();
@@ -261,8 +342,17 @@ fn unknown_word(path: &[String], span: Span, instance: &Value, options: &Value) 
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("this version knows {}", list(&words)),
         };
-        return Diagnostic::new(&UNKNOWN_KIND, span, format!("there is no kind of {of} `{shown}`")).help(help);
+        return Diagnostic::new(
+            &UNKNOWN_KIND,
+            span,
+            format!("there is no kind of {of} `{shown}`"),
+        )
+        .help(help);
     }
-    Diagnostic::new(&UNKNOWN_WORD, span, format!("`{shown}` is not a word that `{field}` takes"))
-        .help(suggest(written, words.iter().copied()))
+    Diagnostic::new(
+        &UNKNOWN_WORD,
+        span,
+        format!("`{shown}` is not a word that `{field}` takes"),
+    )
+    .help(suggest(written, words.iter().copied()))
 }

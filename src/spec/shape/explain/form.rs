@@ -9,7 +9,12 @@ use crate::diagnostic::{Diagnostic, nearest, suggest};
 use crate::source::Span;
 
 /// A value of the right type and the wrong form.
-pub fn wrong(path: &[String], span: Span, error: &ValidationError<'_>, fragment: &Value) -> Diagnostic {
+pub fn wrong(
+    path: &[String],
+    span: Span,
+    error: &ValidationError<'_>,
+    fragment: &Value,
+) -> Diagnostic {
     let instance = error.instance();
     let written = match instance.as_ref() {
         Value::String(text) => format!("`{}`", shortened(text)),
@@ -19,23 +24,38 @@ pub fn wrong(path: &[String], span: Span, error: &ValidationError<'_>, fragment:
     let place = dotted(path);
     let expected = fragment.get("x-expected").and_then(Value::as_str);
     let (message, help) = match (error.kind(), expected) {
-        (ValidationErrorKind::MinItems { .. } | ValidationErrorKind::MinProperties { .. }, _) => {
-            (format!("`{place}` is empty, and must name at least one"), "name one".to_owned())
+        (ValidationErrorKind::MinItems { .. } | ValidationErrorKind::MinProperties { .. }, _) => (
+            format!("`{place}` is empty, and must name at least one"),
+            "name one".to_owned(),
+        ),
+        (ValidationErrorKind::MinLength { .. }, _) => {
+            (format!("`{place}` is empty"), "write a text".to_owned())
         }
-        (ValidationErrorKind::MinLength { .. }, _) => (format!("`{place}` is empty"), "write a text".to_owned()),
         (ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. }, _) => {
             let range = range(fragment);
-            (format!("`{place}` is {written}, and must be {range}"), format!("write a number that is {range}"))
+            (
+                format!("`{place}` is {written}, and must be {range}"),
+                format!("write a number that is {range}"),
+            )
         }
-        (_, Some(expected)) => (format!("{written} is not {expected}"), remedy(instance.as_str(), fragment)),
-        _ => (format!("{written} is not what `{place}` takes"), remedy(instance.as_str(), fragment)),
+        (_, Some(expected)) => (
+            format!("{written} is not {expected}"),
+            remedy(instance.as_str(), fragment),
+        ),
+        _ => (
+            format!("{written} is not what `{place}` takes"),
+            remedy(instance.as_str(), fragment),
+        ),
     };
     Diagnostic::new(&WRONG_FORM, span, message).help(help)
 }
 
 /// A key that is no name.
 pub fn name(span: Span, name: &str) -> Diagnostic {
-    let message = format!("`{}` is not a name of lower-case letters, digits and inner hyphens", shortened(name));
+    let message = format!(
+        "`{}` is not a name of lower-case letters, digits and inner hyphens",
+        shortened(name)
+    );
     Diagnostic::new(&WRONG_FORM, span, message).help(name_instead(name))
 }
 
@@ -44,9 +64,14 @@ pub fn fits(fragment: &Value, text: &str) -> bool {
     // Alone, without the references that lead out of the fragment.
     let mut alone = serde_json::Map::new();
     for keyword in ["pattern", "enum"] {
-        alone.extend(fragment.get(keyword).map(|value| (keyword.to_owned(), value.clone())));
+        alone.extend(
+            fragment
+                .get(keyword)
+                .map(|value| (keyword.to_owned(), value.clone())),
+        );
     }
-    jsonschema::validator_for(&alone.into()).is_ok_and(|validator| validator.is_valid(&Value::from(text)))
+    jsonschema::validator_for(&alone.into())
+        .is_ok_and(|validator| validator.is_valid(&Value::from(text)))
 }
 
 /// What to write instead of something else entirely.
@@ -59,10 +84,17 @@ pub fn instead(fragment: &Value, wanted: &[&str]) -> String {
 
 /// The first example or the default of a schema, as YAML in one line.
 pub fn example(fragment: &Value) -> Option<String> {
-    let value = fragment.get("examples").and_then(|all| all.get(0)).or_else(|| fragment.get("const"))?;
+    let value = fragment
+        .get("examples")
+        .and_then(|all| all.get(0))
+        .or_else(|| fragment.get("const"))?;
     Some(match value {
         Value::String(text) => text.clone(),
-        other => other.to_string().replace('"', "").replace(',', ", ").replace(':', ": "),
+        other => other
+            .to_string()
+            .replace('"', "")
+            .replace(',', ", ")
+            .replace(':', ": "),
     })
 }
 
@@ -76,8 +108,17 @@ fn range(fragment: &Value) -> String {
 }
 
 fn remedy(written: Option<&str>, fragment: &Value) -> String {
-    let title = fragment.get("title").and_then(Value::as_str).unwrap_or_default();
-    let known: Vec<&str> = fragment.get("x-known").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let title = fragment
+        .get("title")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let known: Vec<&str> = fragment
+        .get("x-known")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     match (title, written) {
         (_, Some(text)) if !known.is_empty() => versioned(text, &known),
         ("Name" | "Authority, or `public`", Some(text)) => name_instead(text),
@@ -87,14 +128,18 @@ fn remedy(written: Option<&str>, fragment: &Value) -> String {
         ("Path" | "Path pattern", Some(text)) if text.contains('\\') => {
             "name a file of the project, with `/` between the parts: `pki/corp.pem`".to_owned()
         }
-        ("SHA-256 fingerprint", _) => "`tlsgen inspect FILE` prints the fingerprints of a file".to_owned(),
+        ("SHA-256 fingerprint", _) => {
+            "`tlsgen inspect FILE` prints the fingerprints of a file".to_owned()
+        }
         ("Host name", Some(text)) if text.contains("://") => {
             let rest = text.split("://").nth(1).unwrap_or_default();
             let name = rest.split(['/', ':', '?']).next().unwrap_or_default();
             format!("write the name alone: `{}`", shortened(name))
         }
         _ => match example(fragment) {
-            Some(example) if fragment.get("const").is_some() => format!("write `{example}`, without quotes"),
+            Some(example) if fragment.get("const").is_some() => {
+                format!("write `{example}`, without quotes")
+            }
             Some(example) => format!("for example `{example}`"),
             None => "`tlsgen schema` prints what may stand here".to_owned(),
         },
@@ -103,12 +148,20 @@ fn remedy(written: Option<&str>, fragment: &Value) -> String {
 
 /// A known word with a version behind it, as in `java@17`.
 fn versioned(text: &str, known: &[&str]) -> String {
-    let end = text.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(text.len());
+    let end = text
+        .find(|letter: char| !letter.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     let digits = rest.trim_matches(|letter: char| !letter.is_ascii_digit());
-    let is_version = !digits.is_empty() && digits.len() < 20 && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    let is_version = !digits.is_empty()
+        && digits.len() < 20
+        && digits
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter == '.');
     match nearest(word, known.iter().copied()) {
-        Some(name) if name == word && !is_version => format!("write its version as numbers, such as `{name}@17`, or leave it out"),
+        Some(name) if name == word && !is_version => {
+            format!("write its version as numbers, such as `{name}@17`, or leave it out")
+        }
         Some(name) if is_version => format!("did you mean `{name}@{digits}`?"),
         Some(name) => format!("did you mean `{name}`?"),
         None => suggest(word, known.iter().copied()),
@@ -117,7 +170,16 @@ fn versioned(text: &str, known: &[&str]) -> String {
 
 fn name_instead(text: &str) -> String {
     let letters = text.to_lowercase();
-    let proposal: String = letters.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
+    let proposal: String = letters
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
     match proposal.trim_matches('-') {
         "" => "for example `corp-root`".to_owned(),
         proposal => format!("for example `{}`", shortened(proposal)),
