@@ -16,22 +16,46 @@ const ROOT: &str = include_str!("../tests/pki/corp-root.pem");
 fn main() {
     println!("{:<44} {:>10} {:>9}  claim", "what", "time", "memory");
     let tower = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tower");
-    row("check examples/tower", "15 ms", 30, || tlsgen(&tower, "check"));
+    row("check examples/tower", "15 ms", 30, || {
+        tlsgen(&tower, "check")
+    });
     let judge = judges().join("check-jsonschema");
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/tlsgen.schema.json");
     peer("  check-jsonschema on its spec alone", 3, &judge, |peer| {
-        peer.arg("--schemafile").arg(&schema).arg(tower.join("tlsgen.yaml"));
+        peer.arg("--schemafile")
+            .arg(&schema)
+            .arg(tower.join("tlsgen.yaml"));
     });
     for (services, claim) in [(1_000, "500 ms, 150 MB"), (10_000, "5 s")] {
         let project = generated(services);
-        row(&format!("build {services} services, nothing written yet"), claim, 1, || {
-            tlsgen(project.path(), "build")
-        });
-        row(&format!("check {services} services, all in sync"), claim, 3, || tlsgen(project.path(), "check"));
-        peer(&format!("  docker-compose config, {services} services"), 1, &judges().join("docker-compose"), |peer| {
-            peer.current_dir(project.path());
-            peer.args(["-f", "docker-compose.yml", "-f", "compose.tls.yml", "config", "-q"]);
-        });
+        row(
+            &format!("build {services} services, nothing written yet"),
+            claim,
+            1,
+            || tlsgen(project.path(), "build"),
+        );
+        row(
+            &format!("check {services} services, all in sync"),
+            claim,
+            3,
+            || tlsgen(project.path(), "check"),
+        );
+        peer(
+            &format!("  docker-compose config, {services} services"),
+            1,
+            &judges().join("docker-compose"),
+            |peer| {
+                peer.current_dir(project.path());
+                peer.args([
+                    "-f",
+                    "docker-compose.yml",
+                    "-f",
+                    "compose.tls.yml",
+                    "config",
+                    "-q",
+                ]);
+            },
+        );
     }
 }
 
@@ -41,13 +65,20 @@ fn judges() -> PathBuf {
 
 fn tlsgen(project: &Path, command: &str) -> Command {
     let mut program = Command::new(TLSGEN);
-    program.arg("-C").arg(project).args(["--quiet", "--as-of", "2026-11-22", command]);
+    program
+        .arg("-C")
+        .arg(project)
+        .args(["--quiet", "--as-of", "2026-11-22", command]);
     program
 }
 
 fn row(what: &str, claim: &str, times: u32, command: impl Fn() -> Command) {
     let (time, memory) = best(times, command);
-    println!("{what:<44} {:>10} {:>9}  {claim}", shown(time), memory.unwrap_or_default());
+    println!(
+        "{what:<44} {:>10} {:>9}  {claim}",
+        shown(time),
+        memory.unwrap_or_default()
+    );
 }
 
 fn peer(what: &str, times: u32, program: &Path, arguments: impl Fn(&mut Command)) {
@@ -79,7 +110,10 @@ fn best(times: u32, command: impl Fn() -> Command) -> (Duration, Option<String>)
 /// As GNU time tells it, where it is installed.
 fn most_memory(command: Command) -> Option<String> {
     let mut measured = Command::new("/usr/bin/time");
-    measured.args(["-f", "%M"]).arg(command.get_program()).args(command.get_args());
+    measured
+        .args(["-f", "%M"])
+        .arg(command.get_program())
+        .args(command.get_args());
     if let Some(directory) = command.get_current_dir() {
         measured.current_dir(directory);
     }
@@ -108,7 +142,11 @@ fn generated(services: usize) -> tempfile::TempDir {
         let runtime = ["java@17", "node", "python", "[go, curl]"][number % 4];
         let trust = ["[corp]", "[corp, public]"][number % 2];
         let name = format!("service-{number}");
-        write!(spec, "  {name}:\n    runtime: {runtime}\n    trust: {trust}\n    connects: [git]\n").expect("memory");
+        write!(
+            spec,
+            "  {name}:\n    runtime: {runtime}\n    trust: {trust}\n    connects: [git]\n"
+        )
+        .expect("memory");
         write!(
             base,
             "  {name}:\n    image: registry.example/{name}:1\n    environment:\n      - JAVA_TOOL_OPTIONS=-Dname={name}\n      \

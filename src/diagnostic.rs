@@ -142,14 +142,19 @@ impl Diagnostics {
         *count += 1;
         match (*count).cmp(&MOST_OF_A_KIND) {
             Ordering::Less => self.0.push(diagnostic),
-            Ordering::Equal => self.0.push(diagnostic.help("there are more like this one: they are shown once these are mended")),
+            Ordering::Equal => self.0.push(
+                diagnostic
+                    .help("there are more like this one: they are shown once these are mended"),
+            ),
             Ordering::Greater => {}
         }
     }
 
     /// Adds several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        diagnostics
+            .into_iter()
+            .for_each(|diagnostic| self.push(diagnostic));
     }
 
     /// Ends a stage.

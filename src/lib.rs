@@ -94,7 +94,9 @@ pub fn compile(
     let lists = TrustLists::new(&model, public.as_ref());
     let lowered = lower(world, &model, &lists, only, sources, found)?;
     keep_inputs(world, &lowered.artifacts, found)?;
-    let artifacts = public_roots_artifact(&model, public).into_iter().chain(lowered.artifacts);
+    let artifacts = public_roots_artifact(&model, public)
+        .into_iter()
+        .chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
         notes: lowered.notes,
@@ -106,7 +108,12 @@ pub fn compile(
 ///
 /// # Errors
 /// [`Stop`] when there is an error in `found`.
-pub fn check(world: &dyn World, path: &str, sources: &mut Sources, found: &mut Diagnostics) -> Result<Model, Stop> {
+pub fn check(
+    world: &dyn World,
+    path: &str,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Model, Stop> {
     let loaded = spec::load(world, sources, path, found)?;
     let model = model::resolve(world, sources, loaded, found)?;
     let public = || public_certificates(world, &model);
@@ -142,7 +149,11 @@ fn lower(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Result<Lowered, Stop> {
-    let inputs = Inputs { model, lists, world };
+    let inputs = Inputs {
+        model,
+        lists,
+        world,
+    };
     let mut all = Lowered::default();
     for target in &model.targets {
         if !only.is_empty() && !only.contains(&target.name) {
@@ -161,23 +172,45 @@ fn lower(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from.
-fn keep_inputs(read: &Recording<'_>, artifacts: &[Artifact], found: &mut Diagnostics) -> Result<(), Stop> {
-    let taken = artifacts.iter().filter(|artifact| read.has_read(&artifact.path));
+fn keep_inputs(
+    read: &Recording<'_>,
+    artifacts: &[Artifact],
+    found: &mut Diagnostics,
+) -> Result<(), Stop> {
+    let taken = artifacts
+        .iter()
+        .filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
-        let message = format!("`{}` is the project's own and is never written", artifact.path);
-        Diagnostic::new(&model::OUTPUT_TAKEN, artifact.origin, message).help("choose another file for `output`")
+        let message = format!(
+            "`{}` is the project's own and is never written",
+            artifact.path
+        );
+        Diagnostic::new(&model::OUTPUT_TAKEN, artifact.origin, message)
+            .help("choose another file for `output`")
     }));
     found.checkpoint()
 }
 
 /// The public roots as the project keeps them, or, the first time, as this version brings them.
-fn public_roots(world: &dyn World, model: &Model, found: &mut Diagnostics) -> Result<Option<Arc<PublicRoots>>, Stop> {
-    let Some(origin) = trusting_public(model) else { return Ok(None) };
+fn public_roots(
+    world: &dyn World,
+    model: &Model,
+    found: &mut Diagnostics,
+) -> Result<Option<Arc<PublicRoots>>, Stop> {
+    let Some(origin) = trusting_public(model) else {
+        return Ok(None);
+    };
     let text = match world.read(PUBLIC_ROOTS_FILE) {
         Ok(text) if is_pem(&text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => pki::bundle::public_roots_pem().into_bytes(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            pki::bundle::public_roots_pem().into_bytes()
+        }
         kept => {
-            let why = kept.err().map_or("it holds no certificate".to_owned(), |error| error.to_string());
+            let why = kept
+                .err()
+                .map_or("it holds no certificate".to_owned(), |error| {
+                    error.to_string()
+                });
             let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
             let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
             found.push(unusable.help("restore the file from version control"));
@@ -196,7 +229,8 @@ fn is_pem(text: &[u8]) -> bool {
 /// Where a deployed service asks for the public roots, if one does.
 fn trusting_public(model: &Model) -> Option<Span> {
     let services = model.deployed().map(|id| model.service(id));
-    let mut trusting = services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
+    let mut trusting =
+        services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
     trusting.next().map(|service| service.place.key)
 }
 
@@ -204,7 +238,9 @@ fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {
     let roots = public_roots(world, model, &mut Diagnostics::default());
     let roots = roots.ok().flatten();
     let ders = roots.as_ref().map(|roots| roots.ders()).unwrap_or_default();
-    ders.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+    ders.iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect()
 }
 
 fn public_roots_artifact(model: &Model, public: Option<Arc<PublicRoots>>) -> Option<Artifact> {

@@ -232,7 +232,10 @@ impl Model {
 
     /// All services with their ids.
     pub fn services(&self) -> impl Iterator<Item = (ServiceId, &Service)> {
-        self.services.iter().enumerate().map(|(index, service)| (ServiceId(index), service))
+        self.services
+            .iter()
+            .enumerate()
+            .map(|(index, service)| (ServiceId(index), service))
     }
 
     /// All authorities with their ids.
@@ -245,13 +248,18 @@ impl Model {
 
     /// The services of all targets; one that stands in several comes several times.
     pub fn deployed(&self) -> impl Iterator<Item = ServiceId> {
-        self.targets.iter().flat_map(|target| target.kind.services())
+        self.targets
+            .iter()
+            .flat_map(|target| target.kind.services())
     }
 
     /// The services that trust an authority.
     pub fn trusting(&self, id: AuthorityId) -> impl Iterator<Item = &Service> {
         self.services.iter().filter(move |service| {
-            service.trust.as_ref().is_some_and(|trust| trust.authorities.contains(&id))
+            service
+                .trust
+                .as_ref()
+                .is_some_and(|trust| trust.authorities.contains(&id))
         })
     }
 }

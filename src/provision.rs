@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-
 /// What one service needs, of all its runtimes together.
 #[derive(Debug, Clone, Default)]
 pub struct Provision {

@@ -42,10 +42,22 @@ const TEMPLATES: &[(&str, &str)] = &[
         "shell/directory.sh",
         include_str!("../templates/shell/directory.sh.j2"),
     ),
-    ("shell/family.sh", include_str!("../templates/shell/family.sh.j2")),
-    ("shell/java.sh", include_str!("../templates/shell/java.sh.j2")),
-    ("shell/names.sh", include_str!("../templates/shell/names.sh.j2")),
-    ("shell/store.sh", include_str!("../templates/shell/store.sh.j2")),
+    (
+        "shell/family.sh",
+        include_str!("../templates/shell/family.sh.j2"),
+    ),
+    (
+        "shell/java.sh",
+        include_str!("../templates/shell/java.sh.j2"),
+    ),
+    (
+        "shell/names.sh",
+        include_str!("../templates/shell/names.sh.j2"),
+    ),
+    (
+        "shell/store.sh",
+        include_str!("../templates/shell/store.sh.j2"),
+    ),
     (
         "shell/truststore.sh",
         include_str!("../templates/shell/truststore.sh.j2"),
@@ -68,7 +80,8 @@ const TEMPLATES: &[(&str, &str)] = &[
 /// of 10,000 certificates takes a twentieth of it.
 const FUEL: u64 = 20_000_000;
 
-static ENGINE: LazyLock<Result<Environment<'static>, RenderError>> = LazyLock::new(|| engine(TEMPLATES));
+static ENGINE: LazyLock<Result<Environment<'static>, RenderError>> =
+    LazyLock::new(|| engine(TEMPLATES));
 
 /// Why a text could not be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +161,9 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
         ValueKind::Bool => (format.boolean)(value.is_true()).to_owned(),
         ValueKind::Number => value.to_string(),
         other => {
-            return Err(refusal(format!("a value of kind {other} cannot be written")));
+            return Err(refusal(format!(
+                "a value of kind {other} cannot be written"
+            )));
         }
     };
     out.write_str(&text).map_err(minijinja::Error::from)
@@ -175,7 +190,9 @@ impl RenderError {
 /// The error in the included template, rather than the one that says there was one.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut inner = error;
-    while let Some(source) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
+    while let Some(source) =
+        std::error::Error::source(inner).and_then(|source| source.downcast_ref())
+    {
         inner = source;
     }
     inner
@@ -198,7 +215,11 @@ mod tests {
     use super::*;
     use minijinja::context;
 
-    fn render(name: &'static str, source: &'static str, context: Value) -> Result<String, RenderError> {
+    fn render(
+        name: &'static str,
+        source: &'static str,
+        context: Value,
+    ) -> Result<String, RenderError> {
         engine(&[(name, source)])?
             .get_template(name)
             .and_then(|template| template.render(context))

@@ -71,7 +71,10 @@ pub static RULES: &[Rule] = &[
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    RULES.iter().map(|rule| rule.code).chain([&allowances::UNUSED, &allowances::UNKNOWN])
+    RULES
+        .iter()
+        .map(|rule| rule.code)
+        .chain([&allowances::UNUSED, &allowances::UNKNOWN])
 }
 
 /// Runs every rule, and takes out what the spec allows.
@@ -120,16 +123,22 @@ impl Judged<'_> {
             let seen = host.observed.as_ref();
             seen.map(|(file, span)| (file, *span, Use::Observed, about(host)))
         });
-        trusted.chain(served).chain(observed).flat_map(|(file, span, used, subject)| {
-            file.certificates.iter().enumerate().map(move |(index, certificate)| Named {
-                certificate,
-                used,
-                span,
-                path: &file.path,
-                subject: subject.clone(),
-                first: index == 0,
+        trusted
+            .chain(served)
+            .chain(observed)
+            .flat_map(|(file, span, used, subject)| {
+                file.certificates
+                    .iter()
+                    .enumerate()
+                    .map(move |(index, certificate)| Named {
+                        certificate,
+                        used,
+                        span,
+                        path: &file.path,
+                        subject: subject.clone(),
+                        first: index == 0,
+                    })
             })
-        })
     }
 }
 
@@ -172,12 +181,20 @@ fn strict_clients<'m>(model: &'m Model, subject: &str) -> Vec<&'m Service> {
     let verifies = |service: &&Service| {
         let trust = service.trust.iter().flat_map(|trust| &trust.authorities);
         let mut trusted = trust.map(|id| ("authorities.", &model.authority(*id).name));
-        let mut called = service.connects.iter().map(|(id, _)| ("hosts.", &model.host(*id).name));
+        let mut called = service
+            .connects
+            .iter()
+            .map(|(id, _)| ("hosts.", &model.host(*id).name));
         let is_it = |(section, name): (&str, &String)| subject.strip_prefix(section) == Some(name);
         trusted.any(is_it) || called.any(is_it)
     };
     let strict = |service: &&Service| service.runtimes.iter().any(is_strict);
-    model.services.iter().filter(strict).filter(verifies).collect()
+    model
+        .services
+        .iter()
+        .filter(strict)
+        .filter(verifies)
+        .collect()
 }
 
 fn is_strict(runtime: &RuntimeVersion) -> bool {
@@ -191,7 +208,12 @@ fn python_minor(version: &str) -> Option<(u32, u32)> {
 }
 
 /// What only strict verifiers refuse: an error where one is among those who trust it.
-fn refused_by_strict(judged: &Judged<'_>, named: &Named<'_>, code: &'static Code, what: &str) -> Diagnostic {
+fn refused_by_strict(
+    judged: &Judged<'_>,
+    named: &Named<'_>,
+    code: &'static Code,
+    what: &str,
+) -> Diagnostic {
     let strict = strict_clients(judged.model, &named.subject);
     let who = named.certificate.certificate.title();
     let mut diagnostic = named.finding(code, format!("`{who}` {what}"));
@@ -201,8 +223,15 @@ fn refused_by_strict(judged: &Judged<'_>, named: &Named<'_>, code: &'static Code
     }
     let names: Vec<&str> = strict.iter().map(|service| service.name.as_str()).collect();
     let unsaid = |runtime: &RuntimeVersion| is_strict(runtime) && runtime.version.is_none();
-    let unsaid = strict.iter().any(|service| service.runtimes.iter().any(unsaid));
+    let unsaid = strict
+        .iter()
+        .any(|service| service.runtimes.iter().any(unsaid));
     diagnostic
-        .help(format!("Python from 3.13 on refuses it, and `{}` runs Python: have it issued anew", names.join("`, `")))
-        .help_if(unsaid.then(|| "if that Python is older, say so: `runtime: python@3.11`".to_owned()))
+        .help(format!(
+            "Python from 3.13 on refuses it, and `{}` runs Python: have it issued anew",
+            names.join("`, `")
+        ))
+        .help_if(
+            unsaid.then(|| "if that Python is older, say so: `runtime: python@3.11`".to_owned()),
+        )
 }

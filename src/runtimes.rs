@@ -116,7 +116,10 @@ pub fn union(provisions: impl IntoIterator<Item = Provision>) -> Provision {
 }
 
 fn add_variable(variables: &mut Vec<Variable>, variable: Variable) {
-    let Some(known) = variables.iter_mut().find(|known| known.name == variable.name) else {
+    let Some(known) = variables
+        .iter_mut()
+        .find(|known| known.name == variable.name)
+    else {
         return variables.push(variable);
     };
     if known.existing == Existing::Append && known.value != variable.value {
@@ -165,7 +168,8 @@ impl Request<'_> {
         });
         provision.files.extend(self.anchor_files());
         if self.exact() {
-            let note = "the system's own store can only be added to: the public roots of the image remain";
+            let note =
+                "the system's own store can only be added to: the public roots of the image remain";
             provision.notes.push(note.to_owned());
         }
     }
@@ -178,7 +182,9 @@ impl Request<'_> {
             writes: Some("/tmp".to_owned()),
         });
         if let Some(public) = self.anchors.public() {
-            provision.files.push(RuntimeFile::readable(PUBLIC_ROOTS, public.pem()));
+            provision
+                .files
+                .push(RuntimeFile::readable(PUBLIC_ROOTS, public.pem()));
         }
     }
 
@@ -193,14 +199,19 @@ impl Request<'_> {
     /// Has the bundle mounted, unless it is downloaded.
     fn bundle(&self, provision: &mut Provision) {
         if self.mechanism != Mechanism::Download {
-            provision.files.push(RuntimeFile::readable(BUNDLE, self.anchors.bundle()));
+            provision
+                .files
+                .push(RuntimeFile::readable(BUNDLE, self.anchors.bundle()));
         }
     }
 
     /// Has the private roots mounted, unless they are downloaded.
     fn private_roots(&self, provision: &mut Provision) {
         if self.mechanism != Mechanism::Download {
-            provision.files.push(RuntimeFile::readable(PRIVATE_ROOTS, self.anchors.private_roots()));
+            provision.files.push(RuntimeFile::readable(
+                PRIVATE_ROOTS,
+                self.anchors.private_roots(),
+            ));
         }
     }
 
@@ -213,8 +224,12 @@ impl Request<'_> {
         self.bundle(provision);
         provision.variables.push(self.names_bundle("SSL_CERT_FILE"));
         if self.exact() {
-            provision.variables.push(conflict("SSL_CERT_DIR", self.directory()));
-            provision.variables.push(self.names_bundle("CURL_CA_BUNDLE"));
+            provision
+                .variables
+                .push(conflict("SSL_CERT_DIR", self.directory()));
+            provision
+                .variables
+                .push(self.names_bundle("CURL_CA_BUNDLE"));
         }
     }
 

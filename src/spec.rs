@@ -32,8 +32,5 @@ pub use words::{
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static crate::diagnostic::Code> {
-    [load::CODES, shape::CODES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [load::CODES, shape::CODES].into_iter().flatten().copied()
 }

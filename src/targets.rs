@@ -35,7 +35,11 @@ pub struct Lowered {
 ///
 /// # Errors
 /// Everything that cannot be done, at the lines that ask for it.
-pub fn lower(inputs: &Inputs<'_>, target: &Target, sources: &mut Sources) -> Result<Lowered, Vec<Diagnostic>> {
+pub fn lower(
+    inputs: &Inputs<'_>,
+    target: &Target,
+    sources: &mut Sources,
+) -> Result<Lowered, Vec<Diagnostic>> {
     let mut lowered = match &target.kind {
         TargetKind::Compose(compose) => compose::lower(inputs, compose, sources)?,
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
@@ -48,5 +52,8 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, sources: &mut Sources) -> Res
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [compose::CODES, compose::base::CODES, script::CODES].into_iter().flatten().copied()
+    [compose::CODES, compose::base::CODES, script::CODES]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -33,7 +33,11 @@ fn every_transcript_says_what_is_said() {
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &actual).expect("it can be written");
         } else if actual != expected {
-            wrong.push(format!("{}:\n{}", path.display(), difference(&expected, &actual)));
+            wrong.push(format!(
+                "{}:\n{}",
+                path.display(),
+                difference(&expected, &actual)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -63,7 +67,9 @@ fn replay(transcript: &str) -> String {
 }
 
 fn run(directory: &Path, command: &str) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_tlsgen")).parent().expect("a directory");
+    let program = Path::new(env!("CARGO_BIN_EXE_tlsgen"))
+        .parent()
+        .expect("a directory");
     let path = std::env::var("PATH").unwrap_or_default();
     let pki = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pki");
     let output = Command::new("sh")
@@ -101,8 +107,22 @@ fn copy(from: &Path, to: &Path) {
 /// The first lines that differ.
 fn difference(expected: &str, actual: &str) -> String {
     let pairs = expected.lines().zip(actual.lines()).enumerate();
-    let first = pairs.filter(|(_, (a, b))| a != b).map(|(line, _)| line).next();
+    let first = pairs
+        .filter(|(_, (a, b))| a != b)
+        .map(|(line, _)| line)
+        .next();
     let line = first.unwrap_or_else(|| expected.lines().count().min(actual.lines().count()));
-    let show = |text: &str| text.lines().skip(line).take(12).collect::<Vec<_>>().join("\n");
-    format!("line {}: expected\n{}\nand got\n{}\n", line + 1, show(expected), show(actual))
+    let show = |text: &str| {
+        text.lines()
+            .skip(line)
+            .take(12)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    format!(
+        "line {}: expected\n{}\nand got\n{}\n",
+        line + 1,
+        show(expected),
+        show(actual)
+    )
 }

@@ -15,7 +15,10 @@ fn every_example_is_what_build_writes() {
     for entry in fs::read_dir(examples).expect("the folder is there") {
         let example = entry.expect("it can be listed").path();
         count += 1;
-        for surroundings in [("UTC", "C", "022"), ("Pacific/Kiritimati", "tr_TR.UTF-8", "077")] {
+        for surroundings in [
+            ("UTC", "C", "022"),
+            ("Pacific/Kiritimati", "tr_TR.UTF-8", "077"),
+        ] {
             rebuild(&example, surroundings);
         }
     }
@@ -35,19 +38,35 @@ fn rebuild(example: &Path, surroundings: (&str, &str, &str)) {
         }
     }
     let first = tlsgen(&copy, "build", surroundings);
-    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    assert!(
+        first.status.success(),
+        "{}",
+        String::from_utf8_lossy(&first.stderr)
+    );
     let built = tree(&copy);
     for (path, content) in &committed {
-        assert!(built.get(path) == Some(content), "{}/{path} is not what build writes", example.display());
+        assert!(
+            built.get(path) == Some(content),
+            "{}/{path} is not what build writes",
+            example.display()
+        );
     }
-    assert_eq!(built.len(), committed.len(), "{} holds what build does not write", example.display());
+    assert_eq!(
+        built.len(),
+        committed.len(),
+        "{} holds what build does not write",
+        example.display()
+    );
 
     let times = modified(&copy);
     let second = tlsgen(&copy, "build", surroundings);
     assert!(second.status.success());
     assert_eq!(modified(&copy), times, "a second build touches nothing");
     let check = tlsgen(&copy, "check", surroundings);
-    assert!(check.status.success() && check.stdout.is_empty() && check.stderr.is_empty(), "{check:?}");
+    assert!(
+        check.status.success() && check.stdout.is_empty() && check.stderr.is_empty(),
+        "{check:?}"
+    );
 }
 
 /// What the lock of an example says was written, and the lock.
@@ -66,7 +85,13 @@ fn written(example: &Path) -> Vec<String> {
 
 fn tlsgen(directory: &Path, command: &str, (zone, locale, umask): (&str, &str, &str)) -> Output {
     Command::new("sh")
-        .args(["-c", "umask \"$1\"; shift; exec \"$@\"", "sh", umask, env!("CARGO_BIN_EXE_tlsgen")])
+        .args([
+            "-c",
+            "umask \"$1\"; shift; exec \"$@\"",
+            "sh",
+            umask,
+            env!("CARGO_BIN_EXE_tlsgen"),
+        ])
         .args(["--as-of", "2026-11-22", command])
         .current_dir(directory)
         .env("TZ", zone)
@@ -78,8 +103,16 @@ fn tlsgen(directory: &Path, command: &str, (zone, locale, umask): (&str, &str, &
 fn tree(directory: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
     let mut files = BTreeMap::new();
     for path in paths(directory) {
-        let name = path.strip_prefix(directory).expect("below it").to_string_lossy().into_owned();
-        let mode = fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
+        let name = path
+            .strip_prefix(directory)
+            .expect("below it")
+            .to_string_lossy()
+            .into_owned();
+        let mode = fs::metadata(&path)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777;
         files.insert(name, (fs::read(&path).expect("it can be read"), mode));
     }
     files
@@ -87,7 +120,13 @@ fn tree(directory: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
 
 fn modified(directory: &Path) -> Vec<std::time::SystemTime> {
     let times = paths(directory).into_iter();
-    times.map(|path| fs::metadata(path).and_then(|meta| meta.modified()).expect("a time")).collect()
+    times
+        .map(|path| {
+            fs::metadata(path)
+                .and_then(|meta| meta.modified())
+                .expect("a time")
+        })
+        .collect()
 }
 
 fn paths(directory: &Path) -> Vec<PathBuf> {

@@ -13,12 +13,16 @@ fn blocks(language: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join("README.md")).expect("it is there");
     let fence = format!("```{language}\n");
     let parts = text.split(&fence).skip(1);
-    parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
+    parts
+        .map(|part| part.split("```").next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
 fn the_shown_spec_and_override_are_those_of_the_example() {
-    let read = |path: &str| fs::read_to_string(root().join("examples/tower").join(path)).expect("it is committed");
+    let read = |path: &str| {
+        fs::read_to_string(root().join("examples/tower").join(path)).expect("it is committed")
+    };
     let written = read("tlsgen.yaml") + &read("compose.tls.yml");
     let blocks = blocks("yaml");
     assert!(blocks.len() >= 2, "a spec and an override are shown");
@@ -33,9 +37,20 @@ fn the_shown_error_is_what_is_said() {
     let project = tempfile::tempdir().expect("a directory");
     let example = root().join("examples/tower");
     let spec = fs::read_to_string(example.join("tlsgen.yaml")).expect("it is committed");
-    let unpinned: Vec<&str> = spec.lines().filter(|line| !line.contains("sha256:")).collect();
-    put(project.path(), "tlsgen.yaml", unpinned.join("\n").as_bytes());
-    put(project.path(), "pki/corp.pem", &fs::read(root().join("tests/pki/leaf.pem")).expect("it is committed"));
+    let unpinned: Vec<&str> = spec
+        .lines()
+        .filter(|line| !line.contains("sha256:"))
+        .collect();
+    put(
+        project.path(),
+        "tlsgen.yaml",
+        unpinned.join("\n").as_bytes(),
+    );
+    put(
+        project.path(),
+        "pki/corp.pem",
+        &fs::read(root().join("tests/pki/leaf.pem")).expect("it is committed"),
+    );
     let output = Command::new(env!("CARGO_BIN_EXE_tlsgen"))
         .args(["--as-of", "2026-11-22", "validate"])
         .current_dir(project.path())
@@ -43,7 +58,10 @@ fn the_shown_error_is_what_is_said() {
         .expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let shown = blocks("text").concat();
-    assert!(said.starts_with(shown.trim_end()), "README shows\n{shown}\nand tlsgen says\n{said}");
+    assert!(
+        said.starts_with(shown.trim_end()),
+        "README shows\n{shown}\nand tlsgen says\n{said}"
+    );
 }
 
 fn put(directory: &Path, name: &str, body: &[u8]) {

@@ -1,6 +1,10 @@
 //! What the template engine writes, the real shells read back.
 
-#![allow(clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -20,7 +20,13 @@ pub struct Arguments {
     #[arg(short = 'C', value_name = "DIR", env = "TLSGEN_CHDIR", global = true)]
     pub directory: Option<PathBuf>,
     /// The spec; without it, the first `tlsgen.yaml` here or in a directory above.
-    #[arg(short = 'f', long = "file", value_name = "FILE", env = "TLSGEN_FILE", global = true)]
+    #[arg(
+        short = 'f',
+        long = "file",
+        value_name = "FILE",
+        env = "TLSGEN_FILE",
+        global = true
+    )]
     pub file: Option<PathBuf>,
     /// What is printed.
     #[arg(long, value_enum, default_value_t = Format::Text, env = "TLSGEN_FORMAT", global = true)]
@@ -73,7 +79,12 @@ pub struct Validate {}
 #[derive(Debug, Args)]
 pub struct Scope {
     /// Only this target; may be given several times.
-    #[arg(long, value_name = "TARGET", env = "TLSGEN_ONLY", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "TARGET",
+        env = "TLSGEN_ONLY",
+        value_delimiter = ','
+    )]
     pub only: Vec<String>,
     /// Write a report as well, such as `json=plan.json`; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report, env = "TLSGEN_REPORT", value_delimiter = ',')]
@@ -196,11 +207,17 @@ pub enum SchemaOf {
 fn day(text: &str) -> Result<i64, String> {
     let format = format_description!("[year]-[month]-[day]");
     let day = Date::parse(text, format).map_err(|_| "write a day as YYYY-MM-DD".to_owned())?;
-    Ok(day.midnight().assume_offset(UtcOffset::UTC).unix_timestamp())
+    Ok(day
+        .midnight()
+        .assume_offset(UtcOffset::UTC)
+        .unix_timestamp())
 }
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, such as `json=plan.json`")?;
-    let format = Format::from_str(format, false).map_err(|_| format!("there is no format `{format}`: write `text` or `json`"))?;
+    let (format, path) = text
+        .split_once('=')
+        .ok_or("write FORMAT=PATH, such as `json=plan.json`")?;
+    let format = Format::from_str(format, false)
+        .map_err(|_| format!("there is no format `{format}`: write `text` or `json`"))?;
     Ok((format, PathBuf::from(path)))
 }

@@ -14,12 +14,20 @@ const ALL: &str = "all";
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit {
     let adopt = adopt(&options.adopt);
-    let planned = match planned(arguments, &options.scope, LockReading::Rebuild, &adopt, output) {
+    let planned = match planned(
+        arguments,
+        &options.scope,
+        LockReading::Rebuild,
+        &adopt,
+        output,
+    ) {
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
     if let (Adopt::Paths(paths), Some(plan)) = (&adopt, &planned.plan)
-        && let Some(unknown) = paths.iter().find(|path| !plan.changes.iter().any(|change| is_in(&change.path, path)))
+        && let Some(unknown) = paths
+            .iter()
+            .find(|path| !plan.changes.iter().any(|change| is_in(&change.path, path)))
     {
         return output.no_answer(&format!("`--adopt {unknown}` names no file that is written; paths are relative to the spec's directory"));
     }
@@ -40,7 +48,9 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     let view = planned.view(output.style(), options.scope.full);
     match (output.format, exit, &planned.plan) {
         (Format::Json, ..) => output.answer(&planned.json()),
-        (Format::Text, Exit::Done, Some(plan)) if arguments.verbose => output.answer(&report::plan(plan, &view)),
+        (Format::Text, Exit::Done, Some(plan)) if arguments.verbose => {
+            output.answer(&report::plan(plan, &view))
+        }
         (Format::Text, Exit::Done, Some(plan)) => output.say(&report::build(plan, &view)),
         (Format::Text, Exit::Refused, Some(plan)) => output.answer(&report::refusal(plan, &view)),
         (Format::Text, Exit::No, Some(plan)) => {
@@ -56,14 +66,23 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
 }
 
 fn is_in(file: &str, path: &str) -> bool {
-    file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    file.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn adopt(paths: &[String]) -> Adopt {
     if paths.iter().any(|path| path == ALL) {
         return Adopt::Everything;
     }
-    let paths = paths.iter().map(|path| path.trim_start_matches("./").trim_end_matches('/').to_owned());
+    let paths = paths.iter().map(|path| {
+        path.trim_start_matches("./")
+            .trim_end_matches('/')
+            .to_owned()
+    });
     let paths: std::collections::BTreeSet<String> = paths.collect();
-    if paths.is_empty() { Adopt::Nothing } else { Adopt::Paths(paths) }
+    if paths.is_empty() {
+        Adopt::Nothing
+    } else {
+        Adopt::Paths(paths)
+    }
 }

@@ -9,7 +9,13 @@ use crate::report;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit {
-    let planned = match planned(arguments, &options.scope, LockReading::Strict, &Adopt::Nothing, output) {
+    let planned = match planned(
+        arguments,
+        &options.scope,
+        LockReading::Strict,
+        &Adopt::Nothing,
+        output,
+    ) {
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
@@ -21,7 +27,10 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
                 let view = planned.view(output.style(), options.scope.full);
                 output.answer(&report::check(plan, &view, options.diff));
                 if arguments.verbose && in_sync(plan) {
-                    output.answer(&format!("check: {} files are as they should be\n", plan.changes.len()));
+                    output.answer(&format!(
+                        "check: {} files are as they should be\n",
+                        plan.changes.len()
+                    ));
                 }
             }
         }

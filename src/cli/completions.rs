@@ -9,7 +9,12 @@ use super::output::Output;
 /// Runs the command.
 pub fn run(options: &Completions, output: &mut Output) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Arguments::command(), "tlsgen", &mut script);
+    clap_complete::generate(
+        options.shell,
+        &mut Arguments::command(),
+        "tlsgen",
+        &mut script,
+    );
     output.answer(&String::from_utf8_lossy(&script));
     Exit::Done
 }

@@ -19,16 +19,23 @@ pub fn run(options: &Explain, output: &mut Output) -> Exit {
         return Exit::Done;
     }
     if let Some(runtime) = runtimes::find(name) {
-        output.answer(&format!("{}: {}\n\n{}", runtime.name, runtime.summary, runtime.manual));
+        output.answer(&format!(
+            "{}: {}\n\n{}",
+            runtime.name, runtime.summary, runtime.manual
+        ));
         return Exit::Done;
     }
-    let names = crate::codes().map(|code| code.name).chain(RUNTIMES.iter().map(|runtime| runtime.name));
+    let names = crate::codes()
+        .map(|code| code.name)
+        .chain(RUNTIMES.iter().map(|runtime| runtime.name));
     let names: Vec<&str> = names.collect();
     let help = match nearest(name, names) {
         Some(name) => format!("did you mean `{name}`?"),
         None => "`tlsgen explain` lists what there is".to_owned(),
     };
-    output.no_answer(&format!("there is nothing called `{name}` to explain; {help}"))
+    output.no_answer(&format!(
+        "there is nothing called `{name}` to explain; {help}"
+    ))
 }
 
 fn list(output: &mut Output) {
@@ -37,7 +44,11 @@ fn list(output: &mut Output) {
     if output.format == Format::Json {
         return output.json(&codes.iter().map(|code| row(code)).collect::<Vec<_>>());
     }
-    let width = codes.iter().map(|code| code.name.len()).max().unwrap_or_default();
+    let width = codes
+        .iter()
+        .map(|code| code.name.len())
+        .max()
+        .unwrap_or_default();
     let mut text = String::new();
     for code in codes {
         text.push_str(&format!("{:width$}  {}\n", code.name, code.summary));
@@ -57,7 +68,10 @@ fn page(code: &Code, output: &mut Output) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    output.answer(&format!("{severity} {}: {}\n\n{}", code.name, code.summary, code.manual));
+    output.answer(&format!(
+        "{severity} {}: {}\n\n{}",
+        code.name, code.summary, code.manual
+    ));
 }
 
 fn row(code: &Code) -> serde_json::Value {

@@ -47,7 +47,9 @@ pub fn run(arguments: &Arguments, options: &Inspect, output: &mut Output) -> Exi
             Ok(report) => {
                 // What cannot be read is no answer; what is wrong with a certificate is one.
                 let readable = !report.certificates.is_empty() || !report.keys.is_empty();
-                if !readable && (report.others.is_empty() || report.others.iter().all(|other| other.damaged)) {
+                if !readable
+                    && (report.others.is_empty() || report.others.iter().all(|other| other.damaged))
+                {
                     exit = Exit::NoAnswer;
                 }
                 reports.push((name, report));
@@ -57,7 +59,10 @@ pub fn run(arguments: &Arguments, options: &Inspect, output: &mut Output) -> Exi
     }
     match output.format {
         Format::Text => {
-            let texts: Vec<String> = reports.iter().map(|(name, report)| inspect::text(report, name)).collect();
+            let texts: Vec<String> = reports
+                .iter()
+                .map(|(name, report)| inspect::text(report, name))
+                .collect();
             output.answer(&texts.join("\n"));
         }
         Format::Json => {

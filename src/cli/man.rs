@@ -21,7 +21,10 @@ pub fn run(options: &Man, output: &mut Output) -> Exit {
     };
     match write_all(directory, command) {
         Ok(()) => Exit::Done,
-        Err(error) => output.no_answer(&format!("cannot write into `{}`: {error}", directory.display())),
+        Err(error) => output.no_answer(&format!(
+            "cannot write into `{}`: {error}",
+            directory.display()
+        )),
     }
 }
 
@@ -35,7 +38,6 @@ fn write_all(directory: &Path, mut command: clap::Command) -> std::io::Result<()
     }
     disk.write("tlsgen.1", &rendered(command), READABLE)
 }
-
 
 fn rendered(command: clap::Command) -> Vec<u8> {
     let mut page = Vec::new();

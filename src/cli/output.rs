@@ -42,7 +42,10 @@ impl Output {
 
     /// Writes an answer as it is. Whoever closes the pipe has read enough.
     pub fn answer(&mut self, text: &str) {
-        let _ = self.answers.write_all(text.as_bytes()).and_then(|()| self.answers.flush());
+        let _ = self
+            .answers
+            .write_all(text.as_bytes())
+            .and_then(|()| self.answers.flush());
     }
 
     /// Writes an answer, unless only what is wrong is to be said.
@@ -66,7 +69,10 @@ impl Output {
         if let Some(count) = diagnostic::count(found) {
             text.push_str(&count);
             let explain = found.sorted().first().map(|first| first.code.name);
-            text.push_str(&format!("; `tlsgen explain {}` says more\n", explain.unwrap_or_default()));
+            text.push_str(&format!(
+                "; `tlsgen explain {}` says more\n",
+                explain.unwrap_or_default()
+            ));
         }
         self.complain(&text);
     }

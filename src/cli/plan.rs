@@ -9,7 +9,13 @@ use crate::report;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Plan, output: &mut Output) -> Exit {
-    let planned = match planned(arguments, &options.scope, LockReading::Strict, &Adopt::Nothing, output) {
+    let planned = match planned(
+        arguments,
+        &options.scope,
+        LockReading::Strict,
+        &Adopt::Nothing,
+        output,
+    ) {
         Ok(planned) => planned,
         Err(exit) => return exit,
     };

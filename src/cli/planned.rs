@@ -67,12 +67,20 @@ impl Planned {
         output: &mut Output,
     ) -> Result<(), Exit> {
         let disk = &self.project.disk;
-        let compiled = crate::compile(disk, &self.project.spec, &scope.only, &mut self.sources, &mut self.found);
+        let compiled = crate::compile(
+            disk,
+            &self.project.spec,
+            &scope.only,
+            &mut self.sources,
+            &mut self.found,
+        );
         let lock = match lock_reading {
             LockReading::Strict => Lock::load(disk),
             LockReading::Rebuild => Lock::load_to_rebuild(disk),
         };
-        let (Ok(compiled), lock) = (compiled, lock) else { return Ok(()) };
+        let (Ok(compiled), lock) = (compiled, lock) else {
+            return Ok(());
+        };
         let lock = match lock {
             Ok(lock) => lock,
             Err(error) => {
@@ -80,9 +88,21 @@ impl Planned {
                 return Ok(());
             }
         };
-        let targets: Vec<&str> = compiled.model.targets.iter().map(|target| target.name.as_str()).collect();
-        if let Some(unknown) = scope.only.iter().find(|name| !targets.contains(&name.as_str())) {
-            let words = format!("there is no target `{unknown}`; {}", suggest(unknown, targets.iter().copied()));
+        let targets: Vec<&str> = compiled
+            .model
+            .targets
+            .iter()
+            .map(|target| target.name.as_str())
+            .collect();
+        if let Some(unknown) = scope
+            .only
+            .iter()
+            .find(|name| !targets.contains(&name.as_str()))
+        {
+            let words = format!(
+                "there is no target `{unknown}`; {}",
+                suggest(unknown, targets.iter().copied())
+            );
             return Err(output.no_answer(&words));
         }
         let wanted = Wanted {
@@ -91,7 +111,11 @@ impl Planned {
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();
-        self.plan = Some(if only.is_empty() { whole } else { whole.of_targets(&only) });
+        self.plan = Some(if only.is_empty() {
+            whole
+        } else {
+            whole.of_targets(&only)
+        });
         self.notes = compiled.notes;
         Ok(())
     }
@@ -134,12 +158,19 @@ impl Planned {
                 Format::Text => self.text(scope),
                 Format::Json => self.json(),
             };
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             let written = Disk::new(parent.unwrap_or(std::path::Path::new(".")))
                 .and_then(|disk| disk.write(name, text.as_bytes(), READABLE));
             if let Err(error) = written {
-                return Err(output.no_answer(&format!("cannot write `{}`: {error}", path.display())));
+                return Err(
+                    output.no_answer(&format!("cannot write `{}`: {error}", path.display()))
+                );
             }
         }
         Ok(())
@@ -151,7 +182,11 @@ fn pins(model: &Model) -> Vec<Pin> {
     let authorities = model.authorities.iter();
     authorities
         .flat_map(|authority| {
-            let certificates = authority.file.certificates.iter().map(|one| &one.certificate);
+            let certificates = authority
+                .file
+                .certificates
+                .iter()
+                .map(|one| &one.certificate);
             certificates.map(|one| Pin::new(authority.name.clone(), one.fingerprint(), one.title()))
         })
         .collect()

@@ -22,7 +22,10 @@ impl Project {
     /// # Errors
     /// What is missing, and what to say instead.
     pub fn find(arguments: &Arguments) -> Result<Self, String> {
-        let start = arguments.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        let start = arguments
+            .directory
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("."));
         let (root, spec) = match &arguments.file {
             Some(file) => named(&start, file)?,
             None => (walk_up(&start)?, SPEC.to_owned()),
@@ -40,7 +43,9 @@ fn named(start: &Path, file: &Path) -> Result<(PathBuf, String), String> {
     let path = start.join(file);
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| format!("`{}` names no file", file.display()))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     Ok((parent.unwrap_or(Path::new(".")).to_owned(), name.to_owned()))
 }
 
@@ -54,7 +59,9 @@ fn walk_up(start: &Path) -> Result<PathBuf, String> {
         }
         directory = here.parent();
     }
-    Err(format!("there is no `{SPEC}` here or in a directory above; write one, or name the spec with `-f FILE`"))
+    Err(format!(
+        "there is no `{SPEC}` here or in a directory above; write one, or name the spec with `-f FILE`"
+    ))
 }
 
 fn open(directory: &Path) -> Result<Disk, String> {

@@ -42,13 +42,17 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name);
+    let title = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.name);
     let windows = windows(&diagnostic.labels, sources);
     let mut group = match windows.as_slice() {
         // A file that could not be read has no lines to show.
-        [only] if only.source.text.is_empty() => {
-            title.element(Origin::path(only.source.name.as_str()).line(1).char_column(1))
-        }
+        [only] if only.source.text.is_empty() => title.element(
+            Origin::path(only.source.name.as_str())
+                .line(1)
+                .char_column(1),
+        ),
         all => title.elements(all.iter().map(Window::snippet)),
     };
     for help in &diagnostic.help {

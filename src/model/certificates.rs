@@ -92,13 +92,22 @@ pub fn read(
         match block.certificate() {
             Some(Ok(certificate)) => file.certificates.push(PemCertificate { certificate, span }),
             Some(Err(bad)) => found.push(damaged(path, named, span, source, &bad)),
-            None if block.kind.is_secret() => found.push(key_in_file(path, named, span, source, alone)),
+            None if block.kind.is_secret() => {
+                found.push(key_in_file(path, named, span, source, alone))
+            }
             None => {}
         }
     }
     if file.certificates.is_empty() && alone && found.len() == before {
-        let labels: Vec<&str> = reading.blocks.iter().map(|block| block.label.as_str()).collect();
-        let message = format!("`{path}` holds no certificate, but: {}", labels.join(", ").to_lowercase());
+        let labels: Vec<&str> = reading
+            .blocks
+            .iter()
+            .map(|block| block.label.as_str())
+            .collect();
+        let message = format!(
+            "`{path}` holds no certificate, but: {}",
+            labels.join(", ").to_lowercase()
+        );
         let help = "name the PEM file that holds the certificate";
         found.push(Diagnostic::new(&NOT_A_CERTIFICATE, named, message).help(help));
     }
@@ -125,6 +134,10 @@ fn remedy(path: &str, foreign: &Foreign) -> String {
 /// What to say of a file that cannot be read.
 pub fn unreadable(path: &str, named: Span, error: &io::Error) -> Diagnostic {
     let (message, help) = match error.kind() {
+        io::ErrorKind::NotFound if path.contains(":/") => (
+            format!("`{path}` is a URL, and no path"),
+            "download it, compare its fingerprint with whoever runs the CA, and name the file",
+        ),
         io::ErrorKind::NotFound => (
             format!("there is no `{path}`"),
             "put the file there, or correct the path: it is relative to the file that names it",
@@ -145,14 +158,30 @@ fn place(source: Option<SourceId>, range: std::ops::Range<usize>, named: Span) -
     source.map_or(named, |source| source.span(range))
 }
 
-fn damaged(path: &str, named: Span, span: Span, source: Option<SourceId>, bad: &pem::BadBlock) -> Diagnostic {
+fn damaged(
+    path: &str,
+    named: Span,
+    span: Span,
+    source: Option<SourceId>,
+    bad: &pem::BadBlock,
+) -> Diagnostic {
     let message = format!("`{path}` holds a certificate that cannot be read: {bad}");
     let diagnostic = Diagnostic::new(&DAMAGED, named, message)
         .help("save the file anew from where it comes: it was cut off, or changed on the way");
-    if source.is_some() { diagnostic.also(span, "this block") } else { diagnostic }
+    if source.is_some() {
+        diagnostic.also(span, "this block")
+    } else {
+        diagnostic
+    }
 }
 
-fn key_in_file(path: &str, named: Span, span: Span, source: Option<SourceId>, alone: bool) -> Diagnostic {
+fn key_in_file(
+    path: &str,
+    named: Span,
+    span: Span,
+    source: Option<SourceId>,
+    alone: bool,
+) -> Diagnostic {
     let message = match alone {
         true => format!("`{path}` holds a private key, and no certificate"),
         false => format!("`{path}` also holds a private key"),
@@ -164,5 +193,9 @@ fn key_in_file(path: &str, named: Span, span: Span, source: Option<SourceId>, al
         },
     );
     // Only the first line is ever shown: the `BEGIN` line, never the key.
-    if source.is_some() { diagnostic.also(span, "the key begins here") } else { diagnostic }
+    if source.is_some() {
+        diagnostic.also(span, "the key begins here")
+    } else {
+        diagnostic
+    }
 }

@@ -23,26 +23,44 @@ impl SubjectName {
         if let Ok(address) = text.parse() {
             return Ok(Self::Ip(address));
         }
-        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return Err(fault("looks like an IP address and is none", "write four numbers from 0 to 255"));
+        if text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
+            return Err(fault(
+                "looks like an IP address and is none",
+                "write four numbers from 0 to 255",
+            ));
         }
         if text.contains(':') {
-            return Err(fault("holds a colon and is no IPv6 address", "give the port in `port:`"));
+            return Err(fault(
+                "holds a colon and is no IPv6 address",
+                "give the port in `port:`",
+            ));
         }
         let (wildcard, rest) = match text.strip_prefix("*.") {
             Some(rest) => ("*.", rest),
             None => ("", text),
         };
         if rest.contains('*') {
-            return Err(fault("has a wildcard that is not its whole first label", "write `*.example.org`"));
+            return Err(fault(
+                "has a wildcard that is not its whole first label",
+                "write `*.example.org`",
+            ));
         }
         let rest = rest.strip_suffix('.').unwrap_or(rest);
         if rest.contains('_') {
-            return Err(fault("holds an underscore, which no certificate may carry", "write the name with hyphens, and rename the host"));
+            return Err(fault(
+                "holds an underscore, which no certificate may carry",
+                "write the name with hyphens, and rename the host",
+            ));
         }
         let ascii = pki::dns_name(rest).ok_or_else(|| fault("is no DNS name", DNS_RULE))?;
         if !wildcard.is_empty() && !ascii.contains('.') {
-            return Err(fault("is a wildcard for a whole top-level domain", "name a domain below it"));
+            return Err(fault(
+                "is a wildcard for a whole top-level domain",
+                "name a domain below it",
+            ));
         }
         match dns_fault(&ascii) {
             Some(words) => Err(fault(words, DNS_RULE)),
@@ -65,7 +83,9 @@ fn dns_fault(ascii: &str) -> Option<&'static str> {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     match () {
         () if ascii.len() > 253 => Some("is longer than a DNS name can be"),
@@ -96,7 +116,16 @@ mod tests {
         assert_eq!(good("*.lab.example"), "*.lab.example");
         assert_eq!(good("2001:DB8::1"), "2001:db8::1");
         assert_eq!(good("db"), "db");
-        for bad in ["10.20.0.256", "a..b", "-a.example", "*.*.a", "a.*.b", "*.example", "a:443", "a_b.example"] {
+        for bad in [
+            "10.20.0.256",
+            "a..b",
+            "-a.example",
+            "*.*.a",
+            "a.*.b",
+            "*.example",
+            "a:443",
+            "a_b.example",
+        ] {
             assert!(SubjectName::parse(bad).is_err(), "{bad}");
         }
     }

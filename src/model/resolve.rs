@@ -10,8 +10,8 @@ use crate::world::{self, World};
 
 use super::certificates::{self, DAMAGED, KEY_IN_FILE, NOT_A_CERTIFICATE, PemFile, UNREADABLE};
 use super::{
-    Allowed, Authority, AuthorityId, HandMade, Host, HostId, Index, Model, Pin, Service, SubjectName, TargetKind,
-    Trust,
+    Allowed, Authority, AuthorityId, HandMade, Host, HostId, Index, Model, Pin, Service,
+    SubjectName, TargetKind, Trust,
 };
 
 static UNKNOWN_AUTHORITY: Code = Code {
@@ -124,8 +124,12 @@ impl Resolver<'_> {
             let place = self.loaded.place(&here);
             if name == "public" {
                 self.found.push(
-                    Diagnostic::new(&RESERVED, place.key, "`public` is the word for the public roots")
-                        .help("choose another name for this authority"),
+                    Diagnostic::new(
+                        &RESERVED,
+                        place.key,
+                        "`public` is the word for the public roots",
+                    )
+                    .help("choose another name for this authority"),
                 );
             }
             let file_span = self.value(&[here[0], name, "certificates"]);
@@ -162,7 +166,10 @@ impl Resolver<'_> {
                     ),
                 }
             }
-            let certificate = host.certificate.as_ref().map(|files| self.hand_made(name, files));
+            let certificate = host
+                .certificate
+                .as_ref()
+                .map(|files| self.hand_made(name, files));
             let observed = host.observed.as_ref().map(|path| {
                 let span = self.value(&["hosts", name, "observed"]);
                 (self.pem(path, ["hosts", name], span), span)
@@ -183,7 +190,9 @@ impl Resolver<'_> {
         let chain_span = self.value(&["hosts", host, "certificate", "chain"]);
         let key_span = self.value(&["hosts", host, "certificate", "key"]);
         let chain = self.pem(&files.chain, ["hosts", host], chain_span);
-        let key_path = self.path(&files.key, ["hosts", host], key_span).unwrap_or_default();
+        let key_path = self
+            .path(&files.key, ["hosts", host], key_span)
+            .unwrap_or_default();
         let key = match key_path.is_empty() {
             true => Err(String::new()),
             false => match self.world.read(&key_path) {
@@ -191,7 +200,8 @@ impl Resolver<'_> {
                     .map(|key| key.spki_sha256())
                     .map_err(|error| error.to_string()),
                 Err(error) => {
-                    self.found.push(certificates::unreadable(&key_path, key_span, &error));
+                    self.found
+                        .push(certificates::unreadable(&key_path, key_span, &error));
                     Err(String::new())
                 }
             },
@@ -213,11 +223,22 @@ impl Resolver<'_> {
             let name = name.as_str();
             let at = |field: &str| self.loaded.place(&["services", name, field]).value;
             let user = service.user.map(|user| (user, at("user")));
-            let read_only = service.read_only.map(|read_only| (read_only, at("read_only")));
-            let tls_versions = service.tls_versions.map(|versions| (versions, at("tls_versions")));
-            let trust = service.trust.as_ref().map(|trust| self.trust(name, trust, &authorities));
+            let read_only = service
+                .read_only
+                .map(|read_only| (read_only, at("read_only")));
+            let tls_versions = service
+                .tls_versions
+                .map(|versions| (versions, at("tls_versions")));
+            let trust = service
+                .trust
+                .as_ref()
+                .map(|trust| self.trust(name, trust, &authorities));
             let connects = self.connects(name, &service.connects, &hosts);
-            let runtimes = service.runtime.as_ref().map(|runtime| runtime.0.clone()).unwrap_or_default();
+            let runtimes = service
+                .runtime
+                .as_ref()
+                .map(|runtime| runtime.0.clone())
+                .unwrap_or_default();
             let place = self.loaded.place(&["services", name]);
             if trust.is_some() && runtimes.is_empty() {
                 self.found.push(
@@ -229,8 +250,14 @@ impl Resolver<'_> {
                 && let (Some(min), Some(max)) = (versions.min, versions.max)
                 && min > max
             {
-                let message = format!("no TLS version is from {} to {}", min.number(), max.number());
-                self.found.push(Diagnostic::new(&VERSIONS, span, message).help("exchange `min` and `max`"));
+                let message = format!(
+                    "no TLS version is from {} to {}",
+                    min.number(),
+                    max.number()
+                );
+                self.found.push(
+                    Diagnostic::new(&VERSIONS, span, message).help("exchange `min` and `max`"),
+                );
             }
             all.push(Service {
                 name: name.to_owned(),
@@ -272,7 +299,12 @@ impl Resolver<'_> {
         trust
     }
 
-    fn connects(&mut self, service: &str, list: &[spec::Name], known: &Index) -> Vec<(HostId, Span)> {
+    fn connects(
+        &mut self,
+        service: &str,
+        list: &[spec::Name],
+        known: &Index,
+    ) -> Vec<(HostId, Span)> {
         let mut all = Vec::with_capacity(list.len());
         for (index, name) in list.iter().enumerate() {
             let span = self.value(&["services", service, "connects", &index.to_string()]);
@@ -281,7 +313,9 @@ impl Resolver<'_> {
                 None => {
                     let message = format!("there is no host `{name}`");
                     let unknown = Diagnostic::new(&UNKNOWN_HOST, span, message);
-                    self.found.push(unknown.help(suggest(name.as_str(), known.keys().map(String::as_str))));
+                    self.found.push(
+                        unknown.help(suggest(name.as_str(), known.keys().map(String::as_str))),
+                    );
                 }
             }
         }
@@ -306,7 +340,9 @@ impl Resolver<'_> {
 
     fn pem(&mut self, path: &RelativePath, of: [&str; 2], span: Span) -> PemFile {
         match self.path(path, of, span) {
-            Some(path) => certificates::read(self.world, self.sources, &path, span, &mut self.found),
+            Some(path) => {
+                certificates::read(self.world, self.sources, &path, span, &mut self.found)
+            }
             None => PemFile {
                 path: path.to_string(),
                 certificates: Vec::new(),
@@ -315,16 +351,24 @@ impl Resolver<'_> {
     }
 
     /// A path from the root; one that leaves it is an error.
-    fn path(&mut self, path: &RelativePath, [section, name]: [&str; 2], span: Span) -> Option<String> {
+    fn path(
+        &mut self,
+        path: &RelativePath,
+        [section, name]: [&str; 2],
+        span: Span,
+    ) -> Option<String> {
         let directory = self.loaded.directory(section, name);
         let joined = world::join(directory, path.as_str()).filter(|joined| !joined.is_empty());
         if joined.is_none() {
             let message = format!("`{path}` leads outside the project");
             let help = match section {
-                "targets" => "name a path inside the project, or move the spec to a directory above it",
+                "targets" => {
+                    "name a path inside the project, or move the spec to a directory above it"
+                }
                 _ => "copy the file into the project, or move the spec to a directory above it",
             };
-            self.found.push(Diagnostic::new(&OUTSIDE, span, message).help(help));
+            self.found
+                .push(Diagnostic::new(&OUTSIDE, span, message).help(help));
         }
         joined
     }
@@ -341,5 +385,8 @@ impl TargetKind {
 }
 
 fn index<'a>(names: impl Iterator<Item = &'a spec::Name>) -> Index {
-    names.enumerate().map(|(index, name)| (name.to_string(), index)).collect()
+    names
+        .enumerate()
+        .map(|(index, name)| (name.to_string(), index))
+        .collect()
 }

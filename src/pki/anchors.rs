@@ -60,15 +60,20 @@ impl PublicRoots {
     /// The roots alone in a JKS truststore.
     pub fn truststore(&self, password: &str) -> Arc<[u8]> {
         let anchors = truststore::anchors(self.ders().iter().map(Vec::as_slice));
-        let entries: Vec<(String, &[u8], i64)> =
-            anchors.iter().map(|anchor| (anchor.alias.clone(), anchor.der, anchor.millis)).collect();
+        let entries: Vec<(String, &[u8], i64)> = anchors
+            .iter()
+            .map(|anchor| (anchor.alias.clone(), anchor.der, anchor.millis))
+            .collect();
         Arc::from(truststore::jks(&entries, password))
     }
 }
 
 impl TrustAnchors {
     /// The certificates of some private CAs, each once, and perhaps the public roots.
-    pub fn new(private: impl IntoIterator<Item = PrivateAnchor>, public: Option<Arc<PublicRoots>>) -> Self {
+    pub fn new(
+        private: impl IntoIterator<Item = PrivateAnchor>,
+        public: Option<Arc<PublicRoots>>,
+    ) -> Self {
         let mut seen = std::collections::BTreeSet::new();
         let private = private
             .into_iter()
@@ -96,7 +101,9 @@ impl TrustAnchors {
     /// All of them in one PEM text: for what replaces its defaults.
     pub fn bundle(&self) -> Arc<[u8]> {
         let make = || {
-            let Some(public) = &self.public else { return self.private_roots() };
+            let Some(public) = &self.public else {
+                return self.private_roots();
+            };
             let text = String::from_utf8_lossy(&public.text);
             Arc::from(bundle::extended(&text, &self.certificates()).into_bytes())
         };
@@ -116,11 +123,24 @@ impl TrustAnchors {
                 let millis = anchor.certificate.not_before().saturating_mul(1000);
                 (anchor.alias.clone(), anchor.certificate.der(), millis)
             });
-            let ders = self.public.as_ref().map(|public| public.ders()).unwrap_or_default();
-            let known: Vec<&[u8]> = self.private.iter().map(|anchor| anchor.certificate.der()).collect();
-            let fresh = ders.iter().map(Vec::as_slice).filter(|der| !known.contains(der));
+            let ders = self
+                .public
+                .as_ref()
+                .map(|public| public.ders())
+                .unwrap_or_default();
+            let known: Vec<&[u8]> = self
+                .private
+                .iter()
+                .map(|anchor| anchor.certificate.der())
+                .collect();
+            let fresh = ders
+                .iter()
+                .map(Vec::as_slice)
+                .filter(|der| !known.contains(der));
             let public = truststore::anchors(fresh);
-            let public = public.iter().map(|anchor| (anchor.alias.clone(), anchor.der, anchor.millis));
+            let public = public
+                .iter()
+                .map(|anchor| (anchor.alias.clone(), anchor.der, anchor.millis));
             let entries: Vec<(String, &[u8], i64)> = private.chain(public).collect();
             Arc::from(truststore::jks(&entries, password))
         };
@@ -128,6 +148,9 @@ impl TrustAnchors {
     }
 
     fn certificates(&self) -> Vec<Certificate> {
-        self.private.iter().map(|anchor| anchor.certificate.clone()).collect()
+        self.private
+            .iter()
+            .map(|anchor| anchor.certificate.clone())
+            .collect()
     }
 }

@@ -43,7 +43,9 @@ pub(super) fn plain(text: &str) -> Result<Value, Error> {
 /// The name of a variable (XBD 3.216), not quoted.
 pub(super) fn identifier(text: &str) -> Result<Value, Error> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if text.is_empty() || text.starts_with(|first: char| first.is_ascii_digit()) || !text.bytes().all(is_name)
+    if text.is_empty()
+        || text.starts_with(|first: char| first.is_ascii_digit())
+        || !text.bytes().all(is_name)
     {
         return Err(refusal("not a name that a shell variable can have"));
     }
@@ -52,7 +54,10 @@ pub(super) fn identifier(text: &str) -> Result<Value, Error> {
 
 /// `${NAME-}`: what the variable holds, or nothing where it is unset.
 pub(super) fn expand(text: &str) -> Result<Value, Error> {
-    Ok(Value::from_safe_string(format!("${{{}-}}", identifier(text)?)))
+    Ok(Value::from_safe_string(format!(
+        "${{{}-}}",
+        identifier(text)?
+    )))
 }
 
 /// A SHA-256 as openssl and keytool print it: upper case, a colon between bytes.
@@ -70,11 +75,15 @@ pub(super) fn fingerprint(hex: &str) -> Result<Value, Error> {
 /// can be the one that ends the document.
 pub(super) fn pem(text: &str) -> Result<Value, Error> {
     let is_pem = |line: &str| {
-        matches!(line, "-----BEGIN CERTIFICATE-----" | "-----END CERTIFICATE-----")
-            || (!line.is_empty() && line.bytes().all(is_base64))
+        matches!(
+            line,
+            "-----BEGIN CERTIFICATE-----" | "-----END CERTIFICATE-----"
+        ) || (!line.is_empty() && line.bytes().all(is_base64))
     };
     if !text.starts_with("-----BEGIN CERTIFICATE-----\n") || !text.lines().all(is_pem) {
-        return Err(refusal("a certificate in a script is PEM without text around it"));
+        return Err(refusal(
+            "a certificate in a script is PEM without text around it",
+        ));
     }
     Ok(Value::from_safe_string(text.trim_end().to_owned()))
 }
@@ -138,7 +147,10 @@ mod tests {
                 .unwrap_or_default()
         };
         assert_eq!(word("$directory/ca.pem"), "\"$tlsgen_directory\"'/ca.pem'");
-        assert_eq!(word("-Da=$directory/a b"), "'-Da='\"$tlsgen_directory\"'/a b'");
+        assert_eq!(
+            word("-Da=$directory/a b"),
+            "'-Da='\"$tlsgen_directory\"'/a b'"
+        );
         assert_eq!(word("$HOME"), "'$HOME'");
         assert_eq!(word(""), "''");
     }

@@ -6,9 +6,17 @@ use crate::model::{Allowed, Model};
 use crate::source::{SourceId, Sources, Span};
 
 /// An allowance that silences nothing.
-pub static UNUSED: Code = code!("unused-allowance", Warning, "a lint allowance matches nothing");
+pub static UNUSED: Code = code!(
+    "unused-allowance",
+    Warning,
+    "a lint allowance matches nothing"
+);
 /// An allowance for a rule that there is not, or that cannot be allowed.
-pub static UNKNOWN: Code = code!("unknown-rule", Error, "a lint allowance names no rule whose findings can be allowed");
+pub static UNKNOWN: Code = code!(
+    "unknown-rule",
+    Error,
+    "a lint allowance names no rule whose findings can be allowed"
+);
 
 /// More than anybody mends before looking again.
 const MOST_FAULTS: usize = 1_000;
@@ -29,16 +37,34 @@ pub fn apply(model: &Model, sources: &Sources, found: &mut Vec<Diagnostic>) {
             Severity::Error => Effect::Error,
             Severity::Warning => Effect::Silenced,
         };
-        let line = model.allowed.iter().position(|allowed| covers(allowed, diagnostic));
-        let comment = comments.iter().position(|comment| comment.covers(diagnostic, sources));
-        for place in line.map(|at| &mut lines[at]).into_iter().chain(comment.map(|at| &mut remarks[at])) {
+        let line = model
+            .allowed
+            .iter()
+            .position(|allowed| covers(allowed, diagnostic));
+        let comment = comments
+            .iter()
+            .position(|comment| comment.covers(diagnostic, sources));
+        for place in line
+            .map(|at| &mut lines[at])
+            .into_iter()
+            .chain(comment.map(|at| &mut remarks[at]))
+        {
             *place = (*place).max(effect);
         }
         effect == Effect::Error || line.is_none() && comment.is_none()
     });
-    let lines = model.allowed.iter().map(|allowed| (allowed.allowance.rule.as_str(), allowed.span)).zip(lines);
-    let remarks = comments.iter().map(|comment| (comment.rule.as_str(), comment.span)).zip(remarks);
-    let faults = lines.chain(remarks).filter_map(|((rule, span), effect)| fault(rule, span, effect));
+    let lines = model
+        .allowed
+        .iter()
+        .map(|allowed| (allowed.allowance.rule.as_str(), allowed.span))
+        .zip(lines);
+    let remarks = comments
+        .iter()
+        .map(|comment| (comment.rule.as_str(), comment.span))
+        .zip(remarks);
+    let faults = lines
+        .chain(remarks)
+        .filter_map(|((rule, span), effect)| fault(rule, span, effect));
     found.extend(faults.take(MOST_FAULTS));
 }
 
@@ -62,12 +88,20 @@ fn fault(rule: &str, span: Span, effect: Effect) -> Option<Diagnostic> {
     match effect {
         Effect::Silenced => None,
         Effect::Error => Some(
-            Diagnostic::new(&UNUSED, span, format!("`{rule}` is an error here, and errors cannot be allowed"))
-                .help("mend what it finds, and remove this"),
+            Diagnostic::new(
+                &UNUSED,
+                span,
+                format!("`{rule}` is an error here, and errors cannot be allowed"),
+            )
+            .help("mend what it finds, and remove this"),
         ),
         Effect::None => Some(
-            Diagnostic::new(&UNUSED, span, format!("nothing is found here that `{rule}` would allow"))
-                .help("remove it: what it was for is mended, or `at` names something else"),
+            Diagnostic::new(
+                &UNUSED,
+                span,
+                format!("nothing is found here that `{rule}` would allow"),
+            )
+            .help("remove it: what it was for is mended, or `at` names something else"),
         ),
     }
 }
@@ -75,7 +109,10 @@ fn fault(rule: &str, span: Span, effect: Effect) -> Option<Diagnostic> {
 fn covers(allowed: &Allowed, diagnostic: &Diagnostic) -> bool {
     let allowance = &allowed.allowance;
     allowance.rule == diagnostic.code.name
-        && allowance.at.as_deref().is_none_or(|at| diagnostic.subject.as_deref() == Some(at))
+        && allowance
+            .at
+            .as_deref()
+            .is_none_or(|at| diagnostic.subject.as_deref() == Some(at))
 }
 
 /// `# tlsgen: allow(rule) reason` at the end of a line, or alone on the line above.
@@ -105,7 +142,10 @@ fn comments(sources: &Sources, source: SourceId) -> Vec<Comment> {
             let rule = rest[..rest.find(')')?].trim().to_owned();
             let span = source.span(at..at + COMMENT.len() + rule.len() + 1);
             let at = sources.position(span);
-            let alone = text[..span.start as usize].lines().next_back().is_none_or(|before| before.trim().is_empty());
+            let alone = text[..span.start as usize]
+                .lines()
+                .next_back()
+                .is_none_or(|before| before.trim().is_empty());
             let line = at.line + usize::from(alone);
             Some(Comment { rule, span, line })
         })

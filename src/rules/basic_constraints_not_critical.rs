@@ -3,7 +3,11 @@
 use super::{Rule, code, refused_by_strict};
 use crate::diagnostic::Code;
 
-static CODE: Code = code!("basic-constraints-not-critical", Error, "a CA's basicConstraints are not critical, or it has no keyUsage, which strict verifiers refuse");
+static CODE: Code = code!(
+    "basic-constraints-not-critical",
+    Error,
+    "a CA's basicConstraints are not critical, or it has no keyUsage, which strict verifiers refuse"
+);
 
 /// Finds CAs with non-critical basicConstraints (OpenSSL's error 89) or without keyUsage (92).
 pub const RULE: Rule = Rule {
@@ -20,7 +24,12 @@ pub const RULE: Rule = Rule {
                 found.push(refused_by_strict(judged, &named, &CODE, what));
             }
             if certificate.key_usage().is_none() {
-                found.push(refused_by_strict(judged, &named, &CODE, "is a CA without keyUsage"));
+                found.push(refused_by_strict(
+                    judged,
+                    &named,
+                    &CODE,
+                    "is a CA without keyUsage",
+                ));
             }
         }
         found

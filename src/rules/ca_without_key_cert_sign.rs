@@ -3,7 +3,11 @@
 use super::{Rule, code};
 use crate::diagnostic::Code;
 
-static CODE: Code = code!("ca-without-key-cert-sign", Error, "a CA's key usage does not allow it to sign certificates");
+static CODE: Code = code!(
+    "ca-without-key-cert-sign",
+    Error,
+    "a CA's key usage does not allow it to sign certificates"
+);
 
 /// Finds CAs whose keyUsage is there and lacks keyCertSign (RFC 5280, section 4.2.1.3).
 pub const RULE: Rule = Rule {
@@ -11,7 +15,10 @@ pub const RULE: Rule = Rule {
     check: |judged| {
         let cas = judged.certificates().filter(|named| {
             let certificate = &named.certificate.certificate;
-            certificate.is_ca() && certificate.key_usage().is_some_and(|usage| !usage.cert_sign())
+            certificate.is_ca()
+                && certificate
+                    .key_usage()
+                    .is_some_and(|usage| !usage.cert_sign())
         });
         cas.map(|named| {
             let title = named.certificate.certificate.title();

@@ -3,7 +3,11 @@
 use super::{Rule, code, refused_by_strict};
 use crate::diagnostic::Code;
 
-static CODE: Code = code!("key-identifier-missing", Error, "a certificate lacks the key identifier that strict verifiers ask for");
+static CODE: Code = code!(
+    "key-identifier-missing",
+    Error,
+    "a certificate lacks the key identifier that strict verifiers ask for"
+);
 
 /// Finds CAs without subjectKeyIdentifier (OpenSSL's error 86), and leaves and intermediates
 /// without authorityKeyIdentifier (85).

@@ -4,7 +4,11 @@ use super::{Rule, code};
 use crate::diagnostic::Code;
 use crate::pki;
 
-static CODE: Code = code!("certificate-expires-soon", Warning, "a certificate expires within 30 days, or within the last third of a short life");
+static CODE: Code = code!(
+    "certificate-expires-soon",
+    Warning,
+    "a certificate expires within 30 days, or within the last third of a short life"
+);
 
 const DAY: i64 = 86_400;
 
@@ -29,7 +33,9 @@ pub const RULE: Rule = Rule {
                 if days == 1 { "" } else { "s" },
             );
             let help = match certificate.is_ca() {
-                true => "add its successor beside it now, and remove this one when nothing is signed by it any more",
+                true => {
+                    "add its successor beside it now, and remove this one when nothing is signed by it any more"
+                }
                 false => "have it renewed",
             };
             found.push(named.finding(&CODE, message).help(help));

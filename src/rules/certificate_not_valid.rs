@@ -4,7 +4,11 @@ use super::{Judged, Named, Rule, Use, code};
 use crate::diagnostic::{Code, Severity};
 use crate::pki;
 
-static CODE: Code = code!("certificate-not-valid", Error, "a certificate has expired, or is not valid yet");
+static CODE: Code = code!(
+    "certificate-not-valid",
+    Error,
+    "a certificate has expired, or is not valid yet"
+);
 
 /// Finds certificates that no verifier accepts now.
 pub const RULE: Rule = Rule {
@@ -15,7 +19,10 @@ pub const RULE: Rule = Rule {
             let certificate = &named.certificate.certificate;
             let title = certificate.title();
             if judged.now > certificate.not_after() {
-                let message = format!("`{title}` expired on {}", pki::date(certificate.not_after()));
+                let message = format!(
+                    "`{title}` expired on {}",
+                    pki::date(certificate.not_after())
+                );
                 let mut finding = named.finding(&CODE, message);
                 if has_valid_neighbour(judged, &named) {
                     // Its successor is there already: nothing that works today would stop.
@@ -25,7 +32,10 @@ pub const RULE: Rule = Rule {
                 }
                 found.push(finding.help("put its successor there, or remove it"));
             } else if judged.now < certificate.not_before() {
-                let message = format!("`{title}` is not valid before {}", pki::date(certificate.not_before()));
+                let message = format!(
+                    "`{title}` is not valid before {}",
+                    pki::date(certificate.not_before())
+                );
                 let help = "put it there when its time has come; until then verifiers refuse it";
                 found.push(named.finding(&CODE, message).help(help));
             }
@@ -36,7 +46,9 @@ pub const RULE: Rule = Rule {
 
 /// Whether a trust list's file holds another CA that is valid now.
 fn has_valid_neighbour(judged: &Judged<'_>, named: &Named<'_>) -> bool {
-    let mut neighbours = judged.certificates().filter(|other| other.subject == named.subject);
+    let mut neighbours = judged
+        .certificates()
+        .filter(|other| other.subject == named.subject);
     named.used == Use::Trusted
         && neighbours.any(|other| {
             let certificate = &other.certificate.certificate;

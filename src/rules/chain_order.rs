@@ -6,24 +6,39 @@ use crate::model::{HandMade, Host};
 use crate::pki::Certificate;
 use crate::pki::chain::{self, Order};
 
-static CODE: Code = code!("chain-order", Error, "a chain is out of order, or holds what does not belong to it");
+static CODE: Code = code!(
+    "chain-order",
+    Error,
+    "a chain is out of order, or holds what does not belong to it"
+);
 
 /// Finds chains that clients cannot follow (RFC 8446, section 4.4.2).
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let hosts = judged.model.hosts.iter();
-    hosts.filter_map(|host| finding(host, host.certificate.as_ref()?)).collect()
+    hosts
+        .filter_map(|host| finding(host, host.certificate.as_ref()?))
+        .collect()
 }
 
 fn finding(host: &Host, made: &HandMade) -> Option<Diagnostic> {
-    let certificates: Vec<_> = made.chain.certificates.iter().map(|one| one.certificate.clone()).collect();
+    let certificates: Vec<_> = made
+        .chain
+        .certificates
+        .iter()
+        .map(|one| one.certificate.clone())
+        .collect();
     let order = chain::order(&certificates);
     let (words, at, help) = fault(&order, &certificates)?;
     let message = format!("the chain in `{}` {words}", made.chain.path);
-    let diagnostic = Diagnostic::new(&CODE, made.chain_span, message).about(about(host)).help(help);
+    let diagnostic = Diagnostic::new(&CODE, made.chain_span, message)
+        .about(about(host))
+        .help(help);
     Some(match made.chain.certificates.get(at) {
-        Some(one) if one.span != made.chain_span => diagnostic.also(one.span, one.certificate.title().to_owned()),
+        Some(one) if one.span != made.chain_span => {
+            diagnostic.also(one.span, one.certificate.title().to_owned())
+        }
         _ => diagnostic,
     })
 }
@@ -32,11 +47,19 @@ fn finding(host: &Host, made: &HandMade) -> Option<Diagnostic> {
 fn fault(order: &Order, certificates: &[Certificate]) -> Option<(String, usize, String)> {
     if certificates.iter().all(Certificate::is_ca) {
         let help = "put the server's own certificate at the top";
-        return Some(("holds CAs only, and no certificate of the server".into(), 0, help.into()));
+        return Some((
+            "holds CAs only, and no certificate of the server".into(),
+            0,
+            help.into(),
+        ));
     }
     if let Some(at) = order.unrelated.first().or(order.repeated.first()) {
         let help = "remove this block: it issued none of those before it";
-        return Some(("holds a certificate that does not belong to it".into(), *at, help.into()));
+        return Some((
+            "holds a certificate that does not belong to it".into(),
+            *at,
+            help.into(),
+        ));
     }
     if let Some(at) = order.out_of_place {
         let belongs = *order.path.get(at)?;

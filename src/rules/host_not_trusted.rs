@@ -9,7 +9,11 @@ use crate::pki::Certificate;
 use crate::pki::chain::{self, Verdict};
 use crate::source::Span;
 
-static CODE: Code = code!("host-not-trusted", Error, "a service calls a host whose certificate its trust list does not accept");
+static CODE: Code = code!(
+    "host-not-trusted",
+    Error,
+    "a service calls a host whose certificate its trust list does not accept"
+);
 
 /// Verifies what every host is known to present against the trust of those that call it.
 pub const RULE: Rule = Rule { code: &CODE, check };
@@ -19,10 +23,14 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     // Thousands of services share a few trust lists and call a few hosts: each pair is verified once.
     let mut verdicts: HashMap<(&Trust, HostId), Option<Verdict>> = HashMap::new();
     for service in &judged.model.services {
-        let Some(trust) = &service.trust else { continue };
+        let Some(trust) = &service.trust else {
+            continue;
+        };
         for (id, span) in &service.connects {
             let host = judged.model.host(*id);
-            let verdict = verdicts.entry((trust, *id)).or_insert_with(|| refusal(judged, trust, host));
+            let verdict = verdicts
+                .entry((trust, *id))
+                .or_insert_with(|| refusal(judged, trust, host));
             if let Some(verdict) = verdict {
                 found.push(finding(service, host, *span, verdict));
             }
@@ -47,7 +55,9 @@ fn refusal(judged: &Judged<'_>, trust: &Trust, host: &Host) -> Option<Verdict> {
         .iter()
         .flat_map(|id| judged.model.authority(*id).anchors().cloned())
         .collect();
-    let attempt = |anchors: &[Certificate]| chain::verify(&leaf, &intermediates, anchors, None, judged.now).err();
+    let attempt = |anchors: &[Certificate]| {
+        chain::verify(&leaf, &intermediates, anchors, None, judged.now).err()
+    };
     let mut verdict = attempt(&anchors)?;
     if trust.public && matches!(verdict, Verdict::UnknownIssuer { .. }) {
         anchors.extend((judged.public_roots)());
@@ -71,7 +81,10 @@ fn refusal(judged: &Judged<'_>, trust: &Trust, host: &Host) -> Option<Verdict> {
 }
 
 fn finding(service: &Service, host: &Host, span: Span, verdict: &Verdict) -> Diagnostic {
-    let message = format!("`{}` would refuse the certificate of `{}`: {verdict}", service.name, host.name);
+    let message = format!(
+        "`{}` would refuse the certificate of `{}`: {verdict}",
+        service.name, host.name
+    );
     let diagnostic = Diagnostic::new(&CODE, span, message)
         .about(format!("services.{}", service.name))
         .also(host.place.key, "the host");

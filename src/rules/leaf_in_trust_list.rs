@@ -3,12 +3,22 @@
 use super::{Judged, Named, Rule, Use, code};
 use crate::diagnostic::{Code, Diagnostic};
 
-static CODE: Code = code!("leaf-in-trust-list", Error, "a trust list holds a server's own certificate instead of its CA's");
+static CODE: Code = code!(
+    "leaf-in-trust-list",
+    Error,
+    "a trust list holds a server's own certificate instead of its CA's"
+);
 
 /// Finds certificates among an authority's that are not CAs.
 pub const RULE: Rule = Rule {
     code: &CODE,
-    check: |judged| judged.certificates().filter(is_leaf).map(|named| finding(judged, &named)).collect(),
+    check: |judged| {
+        judged
+            .certificates()
+            .filter(is_leaf)
+            .map(|named| finding(judged, &named))
+            .collect()
+    },
 };
 
 fn is_leaf(named: &Named<'_>) -> bool {
@@ -19,7 +29,10 @@ fn is_leaf(named: &Named<'_>) -> bool {
 
 fn finding(judged: &Judged<'_>, named: &Named<'_>) -> Diagnostic {
     let certificate = &named.certificate.certificate;
-    let message = format!("`{}` is a server's own certificate, not a CA", certificate.title());
+    let message = format!(
+        "`{}` is a server's own certificate, not a CA",
+        certificate.title()
+    );
     let diagnostic = named.finding(&CODE, message);
     if certificate.self_issued() {
         return diagnostic
@@ -30,7 +43,9 @@ fn finding(judged: &Judged<'_>, named: &Named<'_>) -> Diagnostic {
     });
     if let Some(issuer) = beside {
         let issuer = issuer.certificate.certificate.title().to_owned();
-        return diagnostic.help(format!("remove this block: `{issuer}`, which issued it, is in the file as well"));
+        return diagnostic.help(format!(
+            "remove this block: `{issuer}`, which issued it, is in the file as well"
+        ));
     }
     diagnostic
         .help(format!("put the certificate of its issuer there: `{}`", certificate.issuer()))

@@ -3,7 +3,11 @@
 use super::{Rule, code};
 use crate::diagnostic::Code;
 
-static CODE: Code = code!("no-subject-alternative-name", Error, "a server's certificate has no subject alternative name");
+static CODE: Code = code!(
+    "no-subject-alternative-name",
+    Error,
+    "a server's certificate has no subject alternative name"
+);
 
 /// Finds leaves without names: clients have ignored the common name for years (RFC 9525).
 pub const RULE: Rule = Rule {
@@ -11,7 +15,10 @@ pub const RULE: Rule = Rule {
     check: |judged| {
         let nameless = judged.certificates().filter(|named| {
             let certificate = &named.certificate.certificate;
-            named.is_leaf_of_chain() && certificate.version() == 3 && !certificate.is_ca() && certificate.names().is_empty()
+            named.is_leaf_of_chain()
+                && certificate.version() == 3
+                && !certificate.is_ca()
+                && certificate.names().is_empty()
         });
         nameless
             .map(|named| {

@@ -4,7 +4,11 @@ use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Authority, Pin};
 
-static CODE: Code = code!("pin-mismatch", Error, "an authority's file holds a certificate that the spec does not expect, or lacks one that it does");
+static CODE: Code = code!(
+    "pin-mismatch",
+    Error,
+    "an authority's file holds a certificate that the spec does not expect, or lacks one that it does"
+);
 
 /// Compares fingerprints both ways.
 pub const RULE: Rule = Rule { code: &CODE, check };
@@ -23,14 +27,23 @@ fn compare(authority: &Authority, pins: &[Pin]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let file = &authority.file;
     let subject = format!("authorities.{}", authority.name);
-    let absent = |pin: &&Pin| !file.certificates.iter().any(|one| one.certificate.fingerprint() == pin.sha256);
+    let absent = |pin: &&Pin| {
+        !file
+            .certificates
+            .iter()
+            .any(|one| one.certificate.fingerprint() == pin.sha256)
+    };
     let mut absent: Vec<&Pin> = pins.iter().filter(absent).collect();
     for one in &file.certificates {
         let fingerprint = one.certificate.fingerprint();
         if pins.iter().any(|pin| pin.sha256 == fingerprint) {
             continue;
         }
-        let message = format!("`{}` holds `{}`, which is not among the pins", file.path, one.certificate.title());
+        let message = format!(
+            "`{}` holds `{}`, which is not among the pins",
+            file.path,
+            one.certificate.title()
+        );
         let mut diagnostic = Diagnostic::new(&CODE, authority.file_span, message)
             .about(&*subject)
             .help("find out who changed the file, and whether the CA really has a new certificate")
@@ -40,7 +53,8 @@ fn compare(authority: &Authority, pins: &[Pin]) -> Vec<Diagnostic> {
         }
         // What is there and what should be there instead are two sides of one finding.
         for pin in std::mem::take(&mut absent) {
-            diagnostic = diagnostic.also(pin.span, "no certificate in the file has this fingerprint");
+            diagnostic =
+                diagnostic.also(pin.span, "no certificate in the file has this fingerprint");
         }
         found.push(diagnostic);
     }

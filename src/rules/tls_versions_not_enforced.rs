@@ -3,7 +3,11 @@
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
 
-static CODE: Code = code!("tls-versions-not-enforced", Warning, "a runtime cannot be told from outside which TLS versions to speak");
+static CODE: Code = code!(
+    "tls-versions-not-enforced",
+    Warning,
+    "a runtime cannot be told from outside which TLS versions to speak"
+);
 
 /// What can be told: Java by system properties, Node by options.
 const TOLD: [&str; 2] = ["java", "node"];
@@ -14,7 +18,9 @@ pub const RULE: Rule = Rule { code: &CODE, check };
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for service in &judged.model.services {
-        let Some((_, span)) = service.tls_versions else { continue };
+        let Some((_, span)) = service.tls_versions else {
+            continue;
+        };
         let deaf: Vec<&str> = service
             .runtimes
             .iter()
@@ -24,7 +30,11 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         if deaf.is_empty() {
             continue;
         }
-        let message = format!("`tls_versions` does not reach {} in `{}`", deaf.join(", "), service.name);
+        let message = format!(
+            "`tls_versions` does not reach {} in `{}`",
+            deaf.join(", "),
+            service.name
+        );
         found.push(
             Diagnostic::new(&CODE, span, message)
                 .about(format!("services.{}", service.name))

@@ -3,20 +3,38 @@
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
 
-static CODE: Code = code!("unpinned-authority", Warning, "an authority is not pinned by the fingerprints of its certificates");
+static CODE: Code = code!(
+    "unpinned-authority",
+    Warning,
+    "an authority is not pinned by the fingerprints of its certificates"
+);
 
 /// Finds external authorities without `sha256`.
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
-    let unpinned = judged.model.authorities.iter().filter(|authority| authority.pins.is_none());
+    let unpinned = judged
+        .model
+        .authorities
+        .iter()
+        .filter(|authority| authority.pins.is_none());
     unpinned
         .map(|authority| {
-            let prints = authority.file.certificates.iter().map(|one| one.certificate.fingerprint().to_string());
+            let prints = authority
+                .file
+                .certificates
+                .iter()
+                .map(|one| one.certificate.fingerprint().to_string());
             let list = prints.collect::<Vec<_>>().join(", ");
-            Diagnostic::new(&CODE, authority.place.key, format!("`{}` is not pinned", authority.name))
-                .about(format!("authorities.{}", authority.name))
-                .help(format!("compare with whoever runs the CA, and write `sha256: [{list}]`"))
+            Diagnostic::new(
+                &CODE,
+                authority.place.key,
+                format!("`{}` is not pinned", authority.name),
+            )
+            .about(format!("authorities.{}", authority.name))
+            .help(format!(
+                "compare with whoever runs the CA, and write `sha256: [{list}]`"
+            ))
         })
         .collect()
 }

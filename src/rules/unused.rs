@@ -3,7 +3,11 @@
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
 
-static CODE: Code = code!("unused", Warning, "an authority that nobody trusts, or a service that is deployed nowhere");
+static CODE: Code = code!(
+    "unused",
+    Warning,
+    "an authority that nobody trusts, or a service that is deployed nowhere"
+);
 
 /// Finds authorities and services that have no effect.
 pub const RULE: Rule = Rule { code: &CODE, check };
@@ -14,9 +18,13 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     for (id, authority) in model.authorities() {
         if model.trusting(id).next().is_none() {
             found.push(
-                Diagnostic::new(&CODE, authority.place.key, format!("nobody trusts `{}`", authority.name))
-                    .about(format!("authorities.{}", authority.name))
-                    .help("add it to a `trust` list, or remove it"),
+                Diagnostic::new(
+                    &CODE,
+                    authority.place.key,
+                    format!("nobody trusts `{}`", authority.name),
+                )
+                .about(format!("authorities.{}", authority.name))
+                .help("add it to a `trust` list, or remove it"),
             );
         }
     }
@@ -24,9 +32,13 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     for (id, service) in model.services() {
         if !deployed.contains(&id) {
             found.push(
-                Diagnostic::new(&CODE, service.place.key, format!("`{}` is in no target", service.name))
-                    .about(format!("services.{}", service.name))
-                    .help("name it under `services` of a target, or remove it"),
+                Diagnostic::new(
+                    &CODE,
+                    service.place.key,
+                    format!("`{}` is in no target", service.name),
+                )
+                .about(format!("services.{}", service.name))
+                .help("name it under `services` of a target, or remove it"),
             );
         }
     }

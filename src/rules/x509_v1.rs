@@ -3,13 +3,19 @@
 use super::{Rule, code};
 use crate::diagnostic::Code;
 
-static CODE: Code = code!("x509-v1", Error, "a certificate is X.509 version 1, which says neither its names nor whether it is a CA");
+static CODE: Code = code!(
+    "x509-v1",
+    Error,
+    "a certificate is X.509 version 1, which says neither its names nor whether it is a CA"
+);
 
 /// Finds certificates of version 1.
 pub const RULE: Rule = Rule {
     code: &CODE,
     check: |judged| {
-        let old = judged.certificates().filter(|named| named.certificate.certificate.version() < 3);
+        let old = judged
+            .certificates()
+            .filter(|named| named.certificate.certificate.version() < 3);
         old.map(|named| {
             let title = named.certificate.certificate.title();
             named

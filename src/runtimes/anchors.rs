@@ -14,7 +14,11 @@ impl TrustLists {
     /// All trust lists of a model.
     pub fn new(model: &Model, public: Option<&Arc<PublicRoots>>) -> Self {
         let mut lists = HashMap::new();
-        for trust in model.services.iter().filter_map(|service| service.trust.as_ref()) {
+        for trust in model
+            .services
+            .iter()
+            .filter_map(|service| service.trust.as_ref())
+        {
             if !lists.contains_key(trust) {
                 lists.insert(trust.clone(), anchors(model, trust, public));
             }
@@ -32,7 +36,11 @@ fn anchors(model: &Model, trust: &Trust, public: Option<&Arc<PublicRoots>>) -> T
     let private = trust.authorities.iter().flat_map(|id| {
         let authority = model.authority(*id);
         authority.file.certificates.iter().map(|one| PrivateAnchor {
-            alias: format!("{}-{}", authority.name, one.certificate.fingerprint().short(8)),
+            alias: format!(
+                "{}-{}",
+                authority.name,
+                one.certificate.fingerprint().short(8)
+            ),
             certificate: one.certificate.clone(),
         })
     });

@@ -40,7 +40,13 @@ static NO_ROOT_SENT: Code = Code {
 };
 
 /// What choosing a mechanism can find.
-pub static CODES: &[&Code] = &[&NOT_FOR_RUNTIME, &NEEDS_ROOT, &NEEDS_WRITABLE, &NO_HOST, &NO_ROOT_SENT];
+pub static CODES: &[&Code] = &[
+    &NOT_FOR_RUNTIME,
+    &NEEDS_ROOT,
+    &NEEDS_WRITABLE,
+    &NO_HOST,
+    &NO_ROOT_SENT,
+];
 
 /// Where a service runs, as far as it matters to how it learns whom to trust.
 #[derive(Debug, Clone)]
@@ -75,7 +81,9 @@ pub fn provide(
     let mut provisions = Vec::new();
     found.extend(pin_without_use(service, circumstances));
     for version in &service.runtimes {
-        let Some(runtime) = find(&version.name) else { continue };
+        let Some(runtime) = find(&version.name) else {
+            continue;
+        };
         let request = |mechanism| Request {
             mechanism,
             anchors,
@@ -94,7 +102,11 @@ pub fn provide(
         }
     }
     let mut provision = union(provisions);
-    if provision.steps.iter().any(|step| step.mechanism == Mechanism::Download) {
+    if provision
+        .steps
+        .iter()
+        .any(|step| step.mechanism == Mechanism::Download)
+    {
         found.extend(undownloadable(model, service, circumstances));
     }
     if !found.is_empty() {
@@ -120,7 +132,10 @@ fn choose(
     }
     // Nothing is downloaded unless that is asked for: it depends on what a network says.
     let mut first = None;
-    let usual = runtime.mechanisms.iter().filter(|mechanism| **mechanism != Mechanism::Download);
+    let usual = runtime
+        .mechanisms
+        .iter()
+        .filter(|mechanism| **mechanism != Mechanism::Download);
     for mechanism in usual {
         match attempt(*mechanism) {
             Ok(provision) => return Ok(provision),
@@ -133,17 +148,31 @@ fn choose(
 /// A pinned mechanism must be one that at least one runtime knows; the others keep their own.
 fn pin_without_use(service: &Service, circumstances: &Circumstances) -> Option<Diagnostic> {
     let (pinned, span) = circumstances.pinned?;
-    let runtimes: Vec<&Runtime> = service.runtimes.iter().filter_map(|version| find(&version.name)).collect();
-    if runtimes.iter().any(|runtime| runtime.mechanisms.contains(&pinned)) {
+    let runtimes: Vec<&Runtime> = service
+        .runtimes
+        .iter()
+        .filter_map(|version| find(&version.name))
+        .collect();
+    if runtimes
+        .iter()
+        .any(|runtime| runtime.mechanisms.contains(&pinned))
+    {
         return None;
     }
     let names: Vec<&str> = runtimes.iter().map(|runtime| runtime.name).collect();
-    let message = format!("{} cannot learn whom to trust by `{}`", names.join(", "), pinned.name());
+    let message = format!(
+        "{} cannot learn whom to trust by `{}`",
+        names.join(", "),
+        pinned.name()
+    );
     let known = runtimes.iter().flat_map(|runtime| runtime.mechanisms);
     Some(
         Diagnostic::new(&NOT_FOR_RUNTIME, span, message)
             .also(service.place.key, "the service")
-            .help(format!("write {}, or remove the line", list(known.copied()))),
+            .help(format!(
+                "write {}, or remove the line",
+                list(known.copied())
+            )),
     )
 }
 
@@ -155,25 +184,40 @@ fn obstacle(
     steps: &[Step],
     circumstances: &Circumstances,
 ) -> Option<Diagnostic> {
-    let span = circumstances.pinned.map_or(circumstances.place, |(_, span)| span);
+    let span = circumstances
+        .pinned
+        .map_or(circumstances.place, |(_, span)| span);
     for step in steps {
         let alternatives = || alternatives(runtime, step.mechanism);
         if let (true, Some((user, user_span))) = (step.needs_root, &circumstances.not_root) {
-            let message = format!("{} needs root, and `{}` runs as {user}", asked(step, version), service.name);
-            let diagnostic = Diagnostic::new(&NEEDS_ROOT, span, message).also(*user_span, "the user");
+            let message = format!(
+                "{} needs root, and `{}` runs as {user}",
+                asked(step, version),
+                service.name
+            );
+            let diagnostic =
+                Diagnostic::new(&NEEDS_ROOT, span, message).also(*user_span, "the user");
             return Some(diagnostic.help(alternatives()));
         }
-        let Some(written) = &step.writes else { continue };
-        let writable = circumstances.writable.iter().any(|directory| within(written, directory));
+        let Some(written) = &step.writes else {
+            continue;
+        };
+        let writable = circumstances
+            .writable
+            .iter()
+            .any(|directory| within(written, directory));
         if let (false, Some(read_only)) = (writable, circumstances.read_only) {
             let message = format!(
                 "{} writes to {written}, and the root file system of `{}` is read-only",
                 asked(step, version),
                 service.name,
             );
-            let diagnostic = Diagnostic::new(&NEEDS_WRITABLE, span, message).also(read_only, "read-only");
+            let diagnostic =
+                Diagnostic::new(&NEEDS_WRITABLE, span, message).also(read_only, "read-only");
             return Some(match step.mechanism {
-                Mechanism::Download => diagnostic.help("add `tmpfs: [/tmp]` to the service in the Compose file").help(alternatives()),
+                Mechanism::Download => diagnostic
+                    .help("add `tmpfs: [/tmp]` to the service in the Compose file")
+                    .help(alternatives()),
                 _ => diagnostic.help(alternatives()),
             });
         }
@@ -190,7 +234,8 @@ fn asked(step: &Step, version: &RuntimeVersion) -> String {
 }
 
 fn within(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn alternatives(runtime: &Runtime, failed: Mechanism) -> String {
@@ -198,7 +243,9 @@ fn alternatives(runtime: &Runtime, failed: Mechanism) -> String {
         .mechanisms
         .iter()
         .copied()
-        .filter(|mechanism| *mechanism != failed && !matches!(mechanism, Mechanism::System | Mechanism::Keytool))
+        .filter(|mechanism| {
+            *mechanism != failed && !matches!(mechanism, Mechanism::System | Mechanism::Keytool)
+        })
         .collect();
     match others.is_empty() {
         true => "let the service start as root and drop its rights itself, or name the runtimes that have variables of their own".to_owned(),
@@ -207,7 +254,10 @@ fn alternatives(runtime: &Runtime, failed: Mechanism) -> String {
 }
 
 fn trust_via(mechanisms: &[Mechanism]) -> String {
-    match mechanisms.iter().find(|mechanism| **mechanism != Mechanism::Download) {
+    match mechanisms
+        .iter()
+        .find(|mechanism| **mechanism != Mechanism::Download)
+    {
         Some(mechanism) => format!("`trust_via: {}`", mechanism.name()),
         None => list(mechanisms.iter().copied()),
     }
@@ -225,17 +275,30 @@ fn list(mechanisms: impl Iterator<Item = Mechanism>) -> String {
 }
 
 /// A download needs somebody to ask, and somebody who presents what is asked for.
-fn undownloadable(model: &Model, service: &Service, circumstances: &Circumstances) -> Vec<Diagnostic> {
-    let span = circumstances.pinned.map_or(circumstances.place, |(_, span)| span);
+fn undownloadable(
+    model: &Model,
+    service: &Service,
+    circumstances: &Circumstances,
+) -> Vec<Diagnostic> {
+    let span = circumstances
+        .pinned
+        .map_or(circumstances.place, |(_, span)| span);
     if service.connects.is_empty() {
-        let message = format!("`{}` downloads whom to trust, and connects to no host", service.name);
+        let message = format!(
+            "`{}` downloads whom to trust, and connects to no host",
+            service.name
+        );
         return vec![
             Diagnostic::new(&NO_HOST, span, message)
                 .also(service.place.key, "the service")
                 .help("name the hosts that present the CA under `connects`"),
         ];
     }
-    let hosts: Vec<_> = service.connects.iter().map(|(id, _)| model.host(*id)).collect();
+    let hosts: Vec<_> = service
+        .connects
+        .iter()
+        .map(|(id, _)| model.host(*id))
+        .collect();
     let known = |host: &&crate::model::Host| host.observed.is_some() || host.certificate.is_some();
     if !hosts.iter().all(known) {
         return Vec::new();
@@ -243,18 +306,31 @@ fn undownloadable(model: &Model, service: &Service, circumstances: &Circumstance
     let presented: Vec<_> = hosts
         .iter()
         .flat_map(|host| {
-            let made = host.certificate.iter().flat_map(|made| &made.chain.certificates);
-            let seen = host.observed.iter().flat_map(|(file, _)| &file.certificates);
+            let made = host
+                .certificate
+                .iter()
+                .flat_map(|made| &made.chain.certificates);
+            let seen = host
+                .observed
+                .iter()
+                .flat_map(|(file, _)| &file.certificates);
             made.chain(seen).map(|one| one.certificate.fingerprint())
         })
         .collect();
-    let wanted = service.trust.iter().flat_map(|trust| &trust.authorities).map(|id| model.authority(*id));
+    let wanted = service
+        .trust
+        .iter()
+        .flat_map(|trust| &trust.authorities)
+        .map(|id| model.authority(*id));
     let mut found = Vec::new();
     for authority in wanted {
         for one in &authority.file.certificates {
             if !presented.contains(&one.certificate.fingerprint()) {
                 let title = one.certificate.title();
-                let message = format!("no host that `{}` connects to presents `{title}`", service.name);
+                let message = format!(
+                    "no host that `{}` connects to presents `{title}`",
+                    service.name
+                );
                 found.push(
                     Diagnostic::new(&NO_ROOT_SENT, span, message)
                         .also(authority.place.key, "the authority")

@@ -18,14 +18,22 @@ fn provision(request: &Request<'_>) -> Provision {
         return provision;
     }
     request.bundle(&mut provision);
-    provision.variables.push(request.names_bundle("CURL_CA_BUNDLE"));
+    provision
+        .variables
+        .push(request.names_bundle("CURL_CA_BUNDLE"));
     if request.exact() {
         // The directory that is compiled into curl stays in force beside any variable; only its
         // configuration file can point it away.
-        let lines = Value::text("cacert = \"").join(request.file(BUNDLE)).then("\"\ncapath = \"");
+        let lines = Value::text("cacert = \"")
+            .join(request.file(BUNDLE))
+            .then("\"\ncapath = \"");
         let lines = lines.join(request.directory()).then("\"\n");
-        provision.files.push(RuntimeFile::configured(".curlrc", lines));
-        provision.variables.push(conflict("CURL_HOME", Value::directory()));
+        provision
+            .files
+            .push(RuntimeFile::configured(".curlrc", lines));
+        provision
+            .variables
+            .push(conflict("CURL_HOME", Value::directory()));
     }
     provision
 }

@@ -18,9 +18,13 @@ fn provision(request: &Request<'_>) -> Provision {
         return provision;
     }
     request.bundle(&mut provision);
-    provision.variables.push(request.names_bundle("GIT_SSL_CAINFO"));
+    provision
+        .variables
+        .push(request.names_bundle("GIT_SSL_CAINFO"));
     if request.exact() {
-        provision.variables.push(conflict("GIT_SSL_CAPATH", request.directory()));
+        provision
+            .variables
+            .push(conflict("GIT_SSL_CAPATH", request.directory()));
     }
     provision
 }

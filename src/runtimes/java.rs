@@ -9,7 +9,11 @@ pub const RUNTIME: Runtime = Runtime {
     name: "java",
     summary: "Java and everything else on a JVM",
     manual: include_str!("manual/java.md"),
-    mechanisms: &[Mechanism::Truststore, Mechanism::Keytool, Mechanism::Download],
+    mechanisms: &[
+        Mechanism::Truststore,
+        Mechanism::Keytool,
+        Mechanism::Download,
+    ],
     provision,
 };
 
@@ -22,13 +26,21 @@ fn provision(request: &Request<'_>) -> Provision {
         Mechanism::Keytool => keytool(request, &mut provision),
         Mechanism::Truststore => {
             let store = request.anchors.truststore(TRUSTSTORE_PASSWORD);
-            provision.files.push(RuntimeFile::readable(TRUSTSTORE, store));
-            provision.variables.push(append(OPTIONS, truststore_options(request)));
+            provision
+                .files
+                .push(RuntimeFile::readable(TRUSTSTORE, store));
+            provision
+                .variables
+                .push(append(OPTIONS, truststore_options(request)));
         }
-        _ => provision.variables.push(append(OPTIONS, truststore_options(request))),
+        _ => provision
+            .variables
+            .push(append(OPTIONS, truststore_options(request))),
     }
     if let Some(options) = request.tls_versions.map(version_options) {
-        provision.variables.push(append(OPTIONS, Value::text(options)));
+        provision
+            .variables
+            .push(append(OPTIONS, Value::text(options)));
     }
     super::union([provision])
 }

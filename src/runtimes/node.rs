@@ -22,20 +22,31 @@ fn provision(request: &Request<'_>) -> Provision {
     if request.exact() {
         // The only way to be rid of the compiled-in roots.
         request.openssl_variables(&mut provision);
-        provision.variables.push(append("NODE_OPTIONS", Value::text("--use-openssl-ca")));
+        provision
+            .variables
+            .push(append("NODE_OPTIONS", Value::text("--use-openssl-ca")));
     } else {
         let note = "node adds the private roots to the public ones that it was built with";
         provision.notes.push(note.to_owned());
     }
-    let options = request.tls_versions.map(version_options).unwrap_or_default();
+    let options = request
+        .tls_versions
+        .map(version_options)
+        .unwrap_or_default();
     if !options.is_empty() {
-        provision.variables.push(append("NODE_OPTIONS", Value::text(options)));
+        provision
+            .variables
+            .push(append("NODE_OPTIONS", Value::text(options)));
     }
     super::union([provision])
 }
 
 fn version_options(versions: TlsVersions) -> String {
-    let min = versions.min.map(|min| format!("--tls-min-v{}", min.number()));
-    let max = versions.max.map(|max| format!("--tls-max-v{}", max.number()));
+    let min = versions
+        .min
+        .map(|min| format!("--tls-min-v{}", min.number()));
+    let max = versions
+        .max
+        .map(|max| format!("--tls-max-v{}", max.number()));
     min.into_iter().chain(max).collect::<Vec<_>>().join(" ")
 }

@@ -19,13 +19,21 @@ fn provision(request: &Request<'_>) -> Provision {
     }
     request.openssl_variables(&mut provision);
     let lines = Value::text("openssl.cafile = \"").join(request.file(BUNDLE));
-    let lines = lines.then("\"\ncurl.cainfo = \"").join(request.file(BUNDLE)).then("\"\n");
-    provision.files.push(RuntimeFile::configured("tlsgen.ini", lines));
+    let lines = lines
+        .then("\"\ncurl.cainfo = \"")
+        .join(request.file(BUNDLE))
+        .then("\"\n");
+    provision
+        .files
+        .push(RuntimeFile::configured("tlsgen.ini", lines));
     // The leading colon keeps the image's own directory of ini files.
     let scanned = Value::text(":").join(Value::directory());
-    provision.variables.push(conflict("PHP_INI_SCAN_DIR", scanned));
+    provision
+        .variables
+        .push(conflict("PHP_INI_SCAN_DIR", scanned));
     if request.exact() {
-        let note = "php's curl extension can only add: with it the public roots of the image remain";
+        let note =
+            "php's curl extension can only add: with it the public roots of the image remain";
         provision.notes.push(note.to_owned());
     }
     provision

@@ -13,7 +13,12 @@ pub const RUNTIME: Runtime = Runtime {
 };
 
 /// Libraries that replace what they trust by one file, and know nothing of OpenSSL's variables.
-const OWN_ROOTS: [&str; 4] = ["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "PIP_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"];
+const OWN_ROOTS: [&str; 4] = [
+    "REQUESTS_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+    "PIP_CERT",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+];
 
 fn provision(request: &Request<'_>) -> Provision {
     let mut provision = request.start("python");
@@ -23,7 +28,9 @@ fn provision(request: &Request<'_>) -> Provision {
     } else {
         request.openssl_variables(&mut provision);
     }
-    provision.variables.extend(OWN_ROOTS.map(|name| request.names_bundle(name)));
+    provision
+        .variables
+        .extend(OWN_ROOTS.map(|name| request.names_bundle(name)));
     if request.exact() {
         let note = "pip from 24.2 on adds to its own public roots; everything else in Python trusts the list alone";
         provision.notes.push(note.to_owned());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Provision, PUBLIC_ROOTS, TRUSTSTORE_PASSWORD};
+use super::{PUBLIC_ROOTS, Provision, TRUSTSTORE_PASSWORD};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Service, SubjectName};
 use crate::pki::TrustAnchors;
@@ -63,19 +63,32 @@ pub fn scripts(
         let context = Context {
             project: &model.project,
             anchors: named(anchors),
-            hosts: if download { hosts(model, service) } else { Vec::new() },
+            hosts: if download {
+                hosts(model, service)
+            } else {
+                Vec::new()
+            },
             public: anchors.public().is_some(),
             java,
         };
-        let script = render::text(&format!("start/{}", step.script), &context).map_err(|error| {
-            let message = format!("cannot write `{}`: {error}", step.script);
-            let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
-            Box::new(unwritable.help("remove control characters from names that reach the script"))
-        })?;
-        files.push(RuntimeFile::readable(step.script.clone(), script.into_bytes()));
+        let script =
+            render::text(&format!("start/{}", step.script), &context).map_err(|error| {
+                let message = format!("cannot write `{}`: {error}", step.script);
+                let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
+                Box::new(
+                    unwritable.help("remove control characters from names that reach the script"),
+                )
+            })?;
+        files.push(RuntimeFile::readable(
+            step.script.clone(),
+            script.into_bytes(),
+        ));
         if let (true, true, Some(public)) = (download, java, anchors.public()) {
             let name = PUBLIC_ROOTS.replace(".pem", ".jks");
-            files.push(RuntimeFile::readable(name, public.truststore(TRUSTSTORE_PASSWORD)));
+            files.push(RuntimeFile::readable(
+                name,
+                public.truststore(TRUSTSTORE_PASSWORD),
+            ));
         }
     }
     Ok(files)
@@ -97,7 +110,11 @@ fn hosts(model: &Model, service: &Service) -> Vec<HostPort> {
     let hosts = service.connects.iter().map(|(id, _)| model.host(*id));
     hosts
         .flat_map(|host| {
-            let reachable = host.names.iter().map(|(name, _)| name).filter(|name| is_reachable(name));
+            let reachable = host
+                .names
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| is_reachable(name));
             reachable.map(|name| HostPort {
                 host: name.to_string(),
                 port: host.port,

@@ -154,7 +154,9 @@ impl Loaded {
     pub fn node(&self, path: &[&str]) -> Option<&Node> {
         let (document, entry) = self.document_of(path)?;
         let entry = document.tree.get(path[0])?.entries().get(entry)?;
-        path[2..].iter().try_fold(&entry.value, |node, part| node.get(part))
+        path[2..]
+            .iter()
+            .try_fold(&entry.value, |node, part| node.get(part))
     }
 
     /// The directory to which the paths of a named thing are relative.
@@ -282,10 +284,18 @@ impl Reading<'_> {
         let files = expand(self.world, &pattern);
         if files.is_empty() {
             let (message, help) = match pattern.contains(['*', '?']) {
-                true => (format!("no file matches `{pattern}`"), "correct the pattern: it is relative to this file"),
-                false => (format!("there is no file `{pattern}`"), "correct the path: it is relative to this file"),
+                true => (
+                    format!("no file matches `{pattern}`"),
+                    "correct the pattern: it is relative to this file",
+                ),
+                false => (
+                    format!("there is no file `{pattern}`"),
+                    "correct the path: it is relative to this file",
+                ),
             };
-            return self.found.push(Diagnostic::new(&INCLUDE, span, message).help(help));
+            return self
+                .found
+                .push(Diagnostic::new(&INCLUDE, span, message).help(help));
         }
         for file in files {
             // A pattern such as `*.yaml` may well match the file in which it stands.
@@ -347,11 +357,21 @@ enum Unreadable {
 impl Unreadable {
     fn diagnostic(self, path: &str, asked_at: Option<Span>, sources: &mut Sources) -> Diagnostic {
         let (code, message, help) = match self {
-            Self::NotUtf8(bytes) if !is_utf16(&bytes) => return not_utf8(path, &bytes, asked_at, sources),
-            Self::NotUtf8(_) => (&NOT_UTF8, format!("`{path}` is UTF-16 text"), "save it as UTF-8"),
+            Self::NotUtf8(bytes) if !is_utf16(&bytes) => {
+                return not_utf8(path, &bytes, asked_at, sources);
+            }
+            Self::NotUtf8(_) => (
+                &NOT_UTF8,
+                format!("`{path}` is UTF-16 text"),
+                "save it as UTF-8",
+            ),
             Self::TooLarge(length) => (
                 &TOO_LARGE,
-                format!("`{path}` has {} MB; a spec has at most {}", length >> 20, LONGEST >> 20),
+                format!(
+                    "`{path}` has {} MB; a spec has at most {}",
+                    length >> 20,
+                    LONGEST >> 20
+                ),
                 "split it into files and name them under `include`",
             ),
             Self::Io(error) if error.kind() == io::ErrorKind::NotFound => (
@@ -376,12 +396,17 @@ fn is_utf16(bytes: &[u8]) -> bool {
 
 /// Shows the first byte that is not UTF-8, with a sign in its place.
 fn not_utf8(path: &str, bytes: &[u8], asked_at: Option<Span>, sources: &mut Sources) -> Diagnostic {
-    let valid = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let valid = std::str::from_utf8(bytes)
+        .err()
+        .map_or(0, |error| error.valid_up_to());
     let source = sources.add(path, String::from_utf8_lossy(bytes).into_owned());
     let sign = char::REPLACEMENT_CHARACTER.len_utf8();
     let message = format!("`{path}` is not UTF-8 text");
     let diagnostic = Diagnostic::new(&NOT_UTF8, source.span(valid..valid + sign), message)
-        .label(format!("the byte {:02X}", bytes.get(valid).copied().unwrap_or_default()))
+        .label(format!(
+            "the byte {:02X}",
+            bytes.get(valid).copied().unwrap_or_default()
+        ))
         .help("save it as UTF-8");
     match asked_at {
         Some(asked_at) => diagnostic.also(asked_at, "included here"),

@@ -4,9 +4,9 @@
 //! in a directory beside it, one directory for each trust list.
 
 pub mod base;
+mod circumstances;
 mod directory;
 mod environment;
-mod circumstances;
 mod mount;
 mod override_file;
 mod start;
@@ -57,10 +57,17 @@ pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
 ///
 /// # Errors
 /// Everything in the spec and the project's files that prevents it.
-pub fn lower(inputs: &Inputs<'_>, compose: &Compose, sources: &mut Sources) -> Result<Lowered, Vec<Diagnostic>> {
+pub fn lower(
+    inputs: &Inputs<'_>,
+    compose: &Compose,
+    sources: &mut Sources,
+) -> Result<Lowered, Vec<Diagnostic>> {
     let mut found = Vec::new();
     if compose.oldest.0 < 2 {
-        let message = format!("Compose {}.{} cannot read the override", compose.oldest.0, compose.oldest.1);
+        let message = format!(
+            "Compose {}.{} cannot read the override",
+            compose.oldest.0, compose.oldest.1
+        );
         found.push(
             Diagnostic::new(&TOO_OLD, compose.oldest_span, message)
                 .help("Docker Compose 1 ended in 2023; write the version of Compose 2 that is used, such as `\"2.24\"`"),
@@ -94,14 +101,24 @@ pub fn lower(inputs: &Inputs<'_>, compose: &Compose, sources: &mut Sources) -> R
         found,
         ..
     } = lowering;
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if found
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+    {
         return Err(found);
     }
     lowered.warnings.extend(found);
     lowered.warnings.extend(base.warnings);
-    let spec = inputs.model.loaded.files().next().map_or("tlsgen.yaml", |(path, _)| path);
+    let spec = inputs
+        .model
+        .loaded
+        .files()
+        .next()
+        .map_or("tlsgen.yaml", |(path, _)| path);
     let text = OverrideFile { services }.text(spec);
-    lowered.artifacts.push(Artifact::text(&compose.output, text, compose.output_span));
+    lowered
+        .artifacts
+        .push(Artifact::text(&compose.output, text, compose.output_span));
     lowered.artifacts.extend(directories.artifacts());
     Ok(lowered)
 }
@@ -125,7 +142,12 @@ impl Lowering<'_> {
         let image = Image::of(self.inputs.world, self.sources, service);
         let model_service = self.inputs.model.service(deployed.service);
         let circumstances = circumstances::of(model_service, deployed, service, &image);
-        let provided = runtimes::provide(self.inputs.model, self.inputs.lists, deployed.service, &circumstances);
+        let provided = runtimes::provide(
+            self.inputs.model,
+            self.inputs.lists,
+            deployed.service,
+            &circumstances,
+        );
         let provision = match provided {
             Ok(provision) => provision,
             Err(diagnostics) => {
@@ -140,28 +162,51 @@ impl Lowering<'_> {
         self.note_unknown(deployed, service, &image, &circumstances, &provision);
         let before = self.found.len();
         let trust = model_service.trust.as_ref()?;
-        let directory = self.directories.place(self.inputs.model, trust, deployed, &provision);
+        let directory = self
+            .directories
+            .place(self.inputs.model, trust, deployed, &provision);
         let environment = environment::join(deployed, service, &image, &provision, &mut self.found);
         self.found.extend(mount::conflict(deployed, service));
         let start = start::wrap(deployed, service, &image, &provision, &mut self.found);
-        let errors = self.found[before..].iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let errors = self.found[before..]
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error);
         (!errors).then(|| ServiceOverride {
             labels: override_file::labels(&provision),
             environment,
             entrypoint: start.entrypoint,
             command: start.command,
-            volumes: vec![mount::bind(&self.base.directory, &directory, self.compose.selinux)],
+            volumes: vec![mount::bind(
+                &self.base.directory,
+                &directory,
+                self.compose.selinux,
+            )],
         })
     }
 
     fn unknown(&self, deployed: &ComposeService) -> Diagnostic {
-        let files: Vec<&str> = self.compose.files.iter().map(|(path, _)| path.as_str()).collect();
-        let message = format!("there is no service `{}` in {}", deployed.named, files.join(", "));
-        let names: Vec<&str> = self.base.services.iter().map(|service| service.name.as_str()).collect();
+        let files: Vec<&str> = self
+            .compose
+            .files
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .collect();
+        let message = format!(
+            "there is no service `{}` in {}",
+            deployed.named,
+            files.join(", ")
+        );
+        let names: Vec<&str> = self
+            .base
+            .services
+            .iter()
+            .map(|service| service.name.as_str())
+            .collect();
         let mut diagnostic = Diagnostic::new(&UNKNOWN_SERVICE, deployed.named_span, message)
             .help(suggest(&deployed.named, names.iter().copied()));
         if deployed.named_span == deployed.place.key {
-            diagnostic = diagnostic.help("if it is called differently there, write that name under `as`");
+            diagnostic =
+                diagnostic.help("if it is called differently there, write that name under `as`");
         }
         diagnostic
     }
@@ -184,13 +229,19 @@ impl Lowering<'_> {
         let names: Vec<&str> = joined.map(|variable| variable.name.as_str()).collect();
         if !names.is_empty() {
             let names = names.join(" and ");
-            let note = format!("if its image sets {names} itself, write that under `environment:` in your Compose file, or it is replaced");
-            self.lowered.notes.push(format!("{}: {note}", deployed.named));
+            let note = format!(
+                "if its image sets {names} itself, write that under `environment:` in your Compose file, or it is replaced"
+            );
+            self.lowered
+                .notes
+                .push(format!("{}: {note}", deployed.named));
         }
         let root = provision.steps.iter().any(|step| step.needs_root);
         if root && circumstances.not_root.is_none() && service.user.is_none() {
             let note = "needs root: if its image runs as somebody else, it says so when it starts, and ends";
-            self.lowered.notes.push(format!("{}: {note}", deployed.named));
+            self.lowered
+                .notes
+                .push(format!("{}: {note}", deployed.named));
         }
     }
 
@@ -202,8 +253,13 @@ impl Lowering<'_> {
             .collect();
         let mut how = how;
         how.dedup();
-        self.lowered.notes.push(format!("{}: {}", deployed.named, how.join(", ")));
-        let notes = provision.notes.iter().map(|note| format!("{}: {note}", deployed.named));
+        self.lowered
+            .notes
+            .push(format!("{}: {}", deployed.named, how.join(", ")));
+        let notes = provision
+            .notes
+            .iter()
+            .map(|note| format!("{}: {note}", deployed.named));
         self.lowered.notes.extend(notes);
     }
 }

@@ -67,12 +67,22 @@ struct Variable<'a> {
 ///
 /// # Errors
 /// Services that cannot share one machine, and values that a script cannot carry.
-pub fn lower(inputs: &Inputs<'_>, target: &Target, script: &Script) -> Result<Lowered, Vec<Diagnostic>> {
+pub fn lower(
+    inputs: &Inputs<'_>,
+    target: &Target,
+    script: &Script,
+) -> Result<Lowered, Vec<Diagnostic>> {
     let Some((trust, anchors)) = shared_trust(inputs, script)? else {
         return Ok(Lowered::default());
     };
-    let services = || script.services.iter().map(|(id, _)| inputs.model.service(*id));
-    let provision = runtimes::union(services().map(|service| runtimes::on_machine(service, anchors)));
+    let services = || {
+        script
+            .services
+            .iter()
+            .map(|(id, _)| inputs.model.service(*id))
+    };
+    let provision =
+        runtimes::union(services().map(|service| runtimes::on_machine(service, anchors)));
     let has = |runtime: &str| services().any(|service| service.has_runtime(runtime));
     let context = Context {
         project: &inputs.model.project,
@@ -89,8 +99,15 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, script: &Script) -> Result<Lo
         let unwritable = Diagnostic::new(&UNWRITABLE, script.output_span, message);
         vec![unwritable.help("remove control characters from the names that reach the script")]
     })?;
-    let notes = provision.notes.iter().map(|note| format!("{}: {note}", target.name));
-    let note = format!("{}: {} bytes; what reads pre-run scripts may limit them", target.name, text.len());
+    let notes = provision
+        .notes
+        .iter()
+        .map(|note| format!("{}: {note}", target.name));
+    let note = format!(
+        "{}: {} bytes; what reads pre-run scripts may limit them",
+        target.name,
+        text.len()
+    );
     Ok(Lowered {
         notes: notes.chain([note]).collect(),
         artifacts: vec![Artifact {
@@ -110,7 +127,9 @@ fn shared_trust<'a>(
         let trust = inputs.model.service(*id).trust.as_ref()?;
         Some((trust, *span))
     });
-    let Some((first, first_span)) = lists.next() else { return Ok(None) };
+    let Some((first, first_span)) = lists.next() else {
+        return Ok(None);
+    };
     if let Some((_, span)) = lists.find(|(trust, _)| *trust != first) {
         let message = "these services trust different authorities, and share one machine";
         return Err(vec![
@@ -171,13 +190,19 @@ fn words(list: &str) -> Vec<String> {
         quoted ^= letter == '"';
         letter == ' ' && !quoted
     });
-    parts.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    parts
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn quotes_keep_a_word_together() {
-        assert_eq!(super::words("-a \"-b=c d\"  -e"), ["-a", "\"-b=c d\"", "-e"]);
+        assert_eq!(
+            super::words("-a \"-b=c d\"  -e"),
+            ["-a", "\"-b=c d\"", "-e"]
+        );
     }
 }

@@ -69,7 +69,9 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                 Scalar::Bool(value) => visitor.visit_bool(value),
                 Scalar::Integer(value) => visitor.visit_i64(value),
                 // `1.0` is a whole number to JSON Schema, and so it is here.
-                Scalar::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE => visitor.visit_i64(value as i64),
+                Scalar::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE => {
+                    visitor.visit_i64(value as i64)
+                }
                 Scalar::Float(value) => visitor.visit_f64(value),
                 Scalar::Text(value) => visitor.visit_str(value),
             },
@@ -98,14 +100,19 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let read = match (self.0.scalar(), self.0.get(KIND).map(|kind| (kind, kind.scalar()))) {
+        let read = match (
+            self.0.scalar(),
+            self.0.get(KIND).map(|kind| (kind, kind.scalar())),
+        ) {
             (Some(Scalar::Text(word)), _) => visitor.visit_enum(word.into_deserializer()),
             (_, Some((kind, Some(Scalar::Text(word))))) => visitor.visit_enum(Tagged {
                 kind,
                 word,
                 whole: self.0,
             }),
-            _ => Err(de::Error::custom("expected a word, or a mapping with a `kind`")),
+            _ => Err(de::Error::custom(
+                "expected a word, or a mapping with a `kind`",
+            )),
         };
         read.map_err(|error: DecodeError| error.at(self.0.span))
     }
@@ -183,7 +190,10 @@ impl<'de> de::EnumAccess<'de> for Tagged<'_> {
     type Error = DecodeError;
     type Variant = Self;
 
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), DecodeError> {
+    fn variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<(T::Value, Self), DecodeError> {
         let variant = seed.deserialize(de::value::StrDeserializer::<DecodeError>::new(self.word));
         let variant = variant.map_err(|error| error.at(self.kind.span))?;
         Ok((variant, self))
@@ -197,16 +207,24 @@ impl<'de> de::VariantAccess<'de> for Tagged<'_> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         let entries = Entries {
             without: Some(KIND),
             ..Entries::of(self.whole.entries())
         };
         let fields = de::value::MapAccessDeserializer::new(entries);
-        seed.deserialize(fields).map_err(|error| error.at(self.whole.span))
+        seed.deserialize(fields)
+            .map_err(|error| error.at(self.whole.span))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _length: usize, _visitor: V) -> Result<V::Value, DecodeError> {
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        _length: usize,
+        _visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         Err(de::Error::custom("a kind has named fields"))
     }
 

@@ -1,7 +1,11 @@
 //! Generated scripts, judged by shellcheck, by three shells, and by what they do to scratch roots of
 //! the Debian, Red Hat, SUSE and Alpine kind (see scripts/roots.sh for what in them is real).
 
-#![allow(clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
 
 #[path = "scripts/clean.rs"]
 mod clean;

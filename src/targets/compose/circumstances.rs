@@ -24,11 +24,21 @@ impl Image {
 }
 
 /// The circumstances of a deployment.
-pub fn of(service: &model::Service, deployed: &ComposeService, base: &Service, image: &Image) -> Circumstances {
+pub fn of(
+    service: &model::Service,
+    deployed: &ComposeService,
+    base: &Service,
+    image: &Image,
+) -> Circumstances {
     let writable = base
         .mounts
         .iter()
-        .filter(|mount| matches!(mount.kind, MountKind::Tmpfs | MountKind::Volume | MountKind::Bind))
+        .filter(|mount| {
+            matches!(
+                mount.kind,
+                MountKind::Tmpfs | MountKind::Volume | MountKind::Bind
+            )
+        })
         .map(|mount| mount.target.clone())
         .collect();
     let said = service.read_only.filter(|(read_only, _)| *read_only);
@@ -42,7 +52,11 @@ pub fn of(service: &model::Service, deployed: &ComposeService, base: &Service, i
     }
 }
 
-fn not_root(service: &model::Service, base: &Service, image: &Image) -> Option<(String, crate::source::Span)> {
+fn not_root(
+    service: &model::Service,
+    base: &Service,
+    image: &Image,
+) -> Option<(String, crate::source::Span)> {
     if let Some((user, span)) = service.user.filter(|(user, _)| *user != 0) {
         return Some((format!("user {user}"), span));
     }

@@ -32,7 +32,11 @@ impl Directories {
     /// None yet; they will lie beside `output`, in a directory of its name without the suffix.
     pub fn new(output: &str) -> Self {
         let root = match output.rsplit_once('.') {
-            Some((stem, suffix)) if !suffix.contains('/') && !stem.is_empty() && !stem.ends_with('/') => stem.to_owned(),
+            Some((stem, suffix))
+                if !suffix.contains('/') && !stem.is_empty() && !stem.ends_with('/') =>
+            {
+                stem.to_owned()
+            }
             _ => format!("{output}.d"),
         };
         Self {
@@ -42,10 +46,20 @@ impl Directories {
     }
 
     /// Puts a service's files into the directory of its trust list, and answers which that is.
-    pub fn place(&mut self, model: &Model, trust: &Trust, deployed: &ComposeService, provision: &Provision) -> String {
+    pub fn place(
+        &mut self,
+        model: &Model,
+        trust: &Trust,
+        deployed: &ComposeService,
+        provision: &Provision,
+    ) -> String {
         let mut name = list_name(model, trust);
         // What is downloaded depends on whom the service calls, so it is the service's own.
-        if provision.steps.iter().any(|step| step.mechanism == Mechanism::Download) {
+        if provision
+            .steps
+            .iter()
+            .any(|step| step.mechanism == Mechanism::Download)
+        {
             name = format!("{name}.{}", model.service(deployed.service).name);
         }
         let directory = format!("{}/{name}", self.root);
@@ -71,7 +85,11 @@ impl Directories {
 
 /// `corp+public`.
 fn list_name(model: &Model, trust: &Trust) -> String {
-    let mut names: Vec<&str> = trust.authorities.iter().map(|id| model.authority(*id).name.as_str()).collect();
+    let mut names: Vec<&str> = trust
+        .authorities
+        .iter()
+        .map(|id| model.authority(*id).name.as_str())
+        .collect();
     names.sort_unstable();
     names.extend(trust.public.then_some("public"));
     let name = names.join("+");

@@ -38,7 +38,15 @@ pub static SECRET: Code = Code {
 
 /// What options that hold secrets are called.
 const SECRET_WORDS: [&str; 9] = [
-    "password", "passwd", "pwd", "secret", "token", "credential", "apikey", "accesskey", "privatekey",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "accesskey",
+    "privatekey",
 ];
 /// A password that everybody knows.
 const CUSTOMARY_PASSWORD: &str = "changeit";
@@ -111,9 +119,15 @@ fn value(
 /// Env files are where people keep what they do not commit, and an override is committed.
 fn secret(variable: &base::Variable, text: &str) -> Option<String> {
     variable.env_file.as_ref()?;
-    let options = text.split_whitespace().filter_map(|word| word.split_once('='));
+    let options = text
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='));
     let mut secrets = options.filter(|(name, value)| {
-        let plain: String = name.to_lowercase().chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+        let plain: String = name
+            .to_lowercase()
+            .chars()
+            .filter(|letter| letter.is_ascii_alphanumeric())
+            .collect();
         let known = value.is_empty() || *value == CUSTOMARY_PASSWORD || value.starts_with("${");
         !known && SECRET_WORDS.iter().any(|word| plain.contains(word))
     });
@@ -128,8 +142,15 @@ fn behind(existing: &str, ours: &str) -> String {
 }
 
 fn unwritable(deployed: &ComposeService, variable: &Variable, span: Span) -> Diagnostic {
-    Diagnostic::new(&UNWRITABLE, span, format!("`{}` cannot be joined", variable.name))
-        .also(deployed.place.key, format!("`{}` needs more in it", deployed.named))
+    Diagnostic::new(
+        &UNWRITABLE,
+        span,
+        format!("`{}` cannot be joined", variable.name),
+    )
+    .also(
+        deployed.place.key,
+        format!("`{}` needs more in it", deployed.named),
+    )
 }
 
 /// What the image itself sets, where its Dockerfile is in the project.
@@ -140,20 +161,33 @@ fn joined_with_image(
     variable: &Variable,
     ours: &str,
 ) -> Result<String, Box<Diagnostic>> {
-    let mut set = image.config.iter().flat_map(|config| &config.environment).rev();
-    match (variable.existing, set.find(|(name, _)| *name == variable.name)) {
+    let mut set = image
+        .config
+        .iter()
+        .flat_map(|config| &config.environment)
+        .rev();
+    match (
+        variable.existing,
+        set.find(|(name, _)| *name == variable.name),
+    ) {
         (Existing::Append, Some((_, Some(text)))) => Ok(behind(text, ours)),
         (Existing::Append, Some((_, None))) => Err(Box::new(
             unwritable(deployed, variable, build_span(service))
                 .label("its Dockerfile sets it to what only the build knows")
-                .help(format!("write the whole value of `{}` under `environment:`", variable.name)),
+                .help(format!(
+                    "write the whole value of `{}` under `environment:`",
+                    variable.name
+                )),
         )),
         _ => Ok(ours.to_owned()),
     }
 }
 
 fn build_span(service: &Service) -> Span {
-    service.build.as_ref().map_or(service.span, |build| build.span)
+    service
+        .build
+        .as_ref()
+        .map_or(service.span, |build| build.span)
 }
 
 /// A truststore that is named on some command line would win over ours.
@@ -163,29 +197,51 @@ fn truststore_elsewhere(
     image: &Image,
     provision: &Provision,
 ) -> Vec<Diagnostic> {
-    if !provision.mechanisms.iter().any(|(runtime, _)| runtime == "java") {
+    if !provision
+        .mechanisms
+        .iter()
+        .any(|(runtime, _)| runtime == "java")
+    {
         return Vec::new();
     }
-    let variables = service.environment.iter().filter_map(|variable| match &variable.value {
-        EnvironmentValue::Text(text) if text.contains(TRUSTSTORE_FLAG) => {
-            Some((format!("`{}`", variable.name), variable.span))
-        }
-        _ => None,
-    });
-    let commands = [("command", &service.command), ("entrypoint", &service.entrypoint)];
-    let commands = commands.into_iter().filter(|(_, command)| names_truststore(command)).map(|(field, command)| {
-        let span = match command {
-            Command::Line(_, span) | Command::Words(_, span) => *span,
-            Command::Absent | Command::Emptied(_) => service.span,
-        };
-        (format!("the {field} of `{}`", service.name), span)
-    });
+    let variables = service
+        .environment
+        .iter()
+        .filter_map(|variable| match &variable.value {
+            EnvironmentValue::Text(text) if text.contains(TRUSTSTORE_FLAG) => {
+                Some((format!("`{}`", variable.name), variable.span))
+            }
+            _ => None,
+        });
+    let commands = [
+        ("command", &service.command),
+        ("entrypoint", &service.entrypoint),
+    ];
+    let commands = commands
+        .into_iter()
+        .filter(|(_, command)| names_truststore(command))
+        .map(|(field, command)| {
+            let span = match command {
+                Command::Line(_, span) | Command::Words(_, span) => *span,
+                Command::Absent | Command::Emptied(_) => service.span,
+            };
+            (format!("the {field} of `{}`", service.name), span)
+        });
     let built = image.config.iter().filter(|config| {
         let commands = [&config.command, &config.entrypoint].into_iter().flatten();
-        let mut values = config.environment.iter().filter_map(|(_, value)| value.as_deref());
-        commands.into_iter().any(names_truststore) || values.any(|value| value.contains(TRUSTSTORE_FLAG))
+        let mut values = config
+            .environment
+            .iter()
+            .filter_map(|(_, value)| value.as_deref());
+        commands.into_iter().any(names_truststore)
+            || values.any(|value| value.contains(TRUSTSTORE_FLAG))
     });
-    let built = built.map(|_| (format!("the Dockerfile of `{}`", service.name), build_span(service)));
+    let built = built.map(|_| {
+        (
+            format!("the Dockerfile of `{}`", service.name),
+            build_span(service),
+        )
+    });
     let naming = variables.chain(commands).chain(built);
     naming
         .map(|(what, span)| {
@@ -212,11 +268,17 @@ fn unread(deployed: &ComposeService, service: &Service, variable: &Variable) -> 
     let files = service.unreadable_env_files.iter();
     files
         .map(|file| {
-            let message = format!("`{}` is not here, and may set `{}`", file.path, variable.name);
+            let message = format!(
+                "`{}` is not here, and may set `{}`",
+                file.path, variable.name
+            );
             Diagnostic::new(&UNREAD, file.span, message)
                 .about(format!("services.{}", service.name))
                 .also(deployed.place.key, "this override would replace it")
-                .help(format!("set `{}` under `environment:` if that file does", variable.name))
+                .help(format!(
+                    "set `{}` under `environment:` if that file does",
+                    variable.name
+                ))
         })
         .collect()
 }

@@ -54,14 +54,19 @@ pub fn bind(base_directory: &str, directory: &str, selinux: bool) -> Mount {
 /// What the service mounts at the trust directory, or below it.
 pub fn conflict(deployed: &ComposeService, service: &Service) -> Option<Diagnostic> {
     let inside = |target: &str| {
-        target.strip_prefix(TRUST_DIRECTORY).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        target
+            .strip_prefix(TRUST_DIRECTORY)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     // Within a mounted directory, the engine would have to make the place in the user's own files.
     let above = |mount: &super::base::Mount| {
         let rest = TRUST_DIRECTORY.strip_prefix(mount.target.as_str());
         mount.kind != MountKind::Tmpfs && rest.is_some_and(|rest| rest.starts_with('/'))
     };
-    let mount = service.mounts.iter().find(|mount| inside(&mount.target) || above(mount))?;
+    let mount = service
+        .mounts
+        .iter()
+        .find(|mount| inside(&mount.target) || above(mount))?;
     let message = format!("`{}` already mounts `{}`", service.name, mount.target);
     Some(
         Diagnostic::new(&TAKEN, mount.span, message)
@@ -69,7 +74,10 @@ pub fn conflict(deployed: &ComposeService, service: &Service) -> Option<Diagnost
                 true => "the place for the other mount would have to be made inside it",
                 false => "only one of the two mounts would be seen",
             })
-            .also(deployed.place.key, format!("its trust directory is to be `{TRUST_DIRECTORY}`"))
+            .also(
+                deployed.place.key,
+                format!("its trust directory is to be `{TRUST_DIRECTORY}`"),
+            )
             .help("mount it elsewhere"),
     )
 }

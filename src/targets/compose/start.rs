@@ -24,7 +24,12 @@ pub struct Start {
 
 /// bash where the image has it, else sh: that the entrypoint is a shell is known from `-c`, and not
 /// which one.
-const SHELL: [&str; 4] = ["/bin/sh", "-c", "if command -v bash >/dev/null; then exec bash \"$$@\"; fi; exec sh \"$$@\"", "sh"];
+const SHELL: [&str; 4] = [
+    "/bin/sh",
+    "-c",
+    "if command -v bash >/dev/null; then exec bash \"$$@\"; fi; exec sh \"$$@\"",
+    "sh",
+];
 
 /// Wraps what a service starts; what prevents it goes to `found`.
 pub fn wrap(
@@ -77,7 +82,10 @@ fn own_start(deployed: &ComposeService, service: &Service, image: &Image) -> Opt
             OwnCommand::Unknown => return None,
         },
     };
-    Some(Own { entrypoint, command })
+    Some(Own {
+        entrypoint,
+        command,
+    })
 }
 
 enum OwnCommand {
@@ -88,7 +96,11 @@ enum OwnCommand {
     Unknown,
 }
 
-fn own_command(deployed: &ComposeService, service: &Service, config: Option<&ImageConfig>) -> OwnCommand {
+fn own_command(
+    deployed: &ComposeService,
+    service: &Service,
+    config: Option<&ImageConfig>,
+) -> OwnCommand {
     if matches!(service.command, Command::Line(..) | Command::Words(..)) {
         return OwnCommand::InBase;
     }
@@ -103,7 +115,11 @@ fn own_command(deployed: &ComposeService, service: &Service, config: Option<&Ima
     }
 }
 
-fn own_entrypoint(deployed: &ComposeService, service: &Service, config: Option<&ImageConfig>) -> Option<Words> {
+fn own_entrypoint(
+    deployed: &ComposeService,
+    service: &Service,
+    config: Option<&ImageConfig>,
+) -> Option<Words> {
     if let Some(words) = &deployed.entrypoint {
         return Some(literal(words));
     }
@@ -123,7 +139,9 @@ fn is_for_a_shell(command: &Command) -> bool {
     let script = match command {
         Command::Line(line, _) => line.trim().strip_prefix("-c").and_then(|rest| {
             let word = rest.trim_start();
-            (word.len() < rest.len()).then_some(word).and_then(only_word)
+            (word.len() < rest.len())
+                .then_some(word)
+                .and_then(only_word)
         }),
         Command::Words(words, _) => match words.as_slice() {
             [option, script] if option == "-c" => Some(script.as_str()),
@@ -131,13 +149,18 @@ fn is_for_a_shell(command: &Command) -> bool {
         },
         Command::Absent | Command::Emptied(_) => None,
     };
-    script.is_some_and(|script| script.contains([' ', '\n', ';', '&', '|']) || script.ends_with(".sh"))
+    script.is_some_and(|script| {
+        script.contains([' ', '\n', ';', '&', '|']) || script.ends_with(".sh")
+    })
 }
 
 /// What a text holds that is one word, in quotes or plain.
 fn only_word(text: &str) -> Option<&str> {
     for quote in ['\'', '"'] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+        if let Some(inner) = text
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+        {
             return (!inner.contains(quote)).then_some(inner);
         }
     }
@@ -150,20 +173,39 @@ fn literal(words: &[String]) -> Words {
 }
 
 fn unknown(deployed: &ComposeService, service: &Service, provision: &Provision) -> Diagnostic {
-    let mechanism = provision.steps.first().map_or("", |step| step.mechanism.name());
-    let image = service.image.as_ref().map_or("IMAGE", |(image, _)| image.as_str());
-    let span = deployed.trust_via.map_or(deployed.place.key, |(_, span)| span);
+    let mechanism = provision
+        .steps
+        .first()
+        .map_or("", |step| step.mechanism.name());
+    let image = service
+        .image
+        .as_ref()
+        .map_or("IMAGE", |(image, _)| image.as_str());
+    let span = deployed
+        .trust_via
+        .map_or(deployed.place.key, |(_, span)| span);
     let knows_command = matches!(service.command, Command::Line(..) | Command::Words(..));
     let (what, fields, format) = match knows_command {
-        true => ("entrypoint", "`entrypoint: […]`", "{{json .Config.Entrypoint}}"),
+        true => (
+            "entrypoint",
+            "`entrypoint: […]`",
+            "{{json .Config.Entrypoint}}",
+        ),
         false => (
             "entrypoint and command",
             "`entrypoint: […]` and `command: […]`",
             "{{json .Config.Entrypoint}} {{json .Config.Cmd}}",
         ),
     };
-    let message = format!("`{mechanism}` runs before the {what} of `{}`, and nothing says what they are", service.name);
-    let message = if knows_command { message.replace("they are", "it is") } else { message };
+    let message = format!(
+        "`{mechanism}` runs before the {what} of `{}`, and nothing says what they are",
+        service.name
+    );
+    let message = if knows_command {
+        message.replace("they are", "it is")
+    } else {
+        message
+    };
     Diagnostic::new(&UNKNOWN, span, message)
         .also(service.span, "the service")
         .help(format!("write {fields} here, as `docker image inspect -f '{format}' {image}` prints (`[]` for null)"))

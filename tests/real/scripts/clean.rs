@@ -12,7 +12,11 @@ fn variants() -> Vec<(String, String)> {
     let corp = Authority::new("corp");
     let old = Authority::new("old");
     let mut scripts = Vec::new();
-    for (label, anchors) in [("none", vec![]), ("one", vec![&corp]), ("two", vec![&corp, &old])] {
+    for (label, anchors) in [
+        ("none", vec![]),
+        ("one", vec![&corp]),
+        ("two", vec![&corp, &old]),
+    ] {
         let mut add = |template: &str, variant: String, more: Value| {
             let text = render::text(template, context(&anchors, more)).expect("it renders");
             scripts.push((format!("{template} {label} {variant}"), text));
@@ -38,7 +42,8 @@ fn variants() -> Vec<(String, String)> {
                 { "name": "SSL_CERT_FILE", "value": "$directory/ca-bundle.pem", "append": false },
                 { "name": "JAVA_TOOL_OPTIONS", "value": "-Djdk.tls.client.protocols=TLSv1.2,TLSv1.3", "append": true },
             ]);
-            let files = json!([{ "name": ".curlrc", "text": "cacert = \"$directory/ca-bundle.pem\"" }]);
+            let files =
+                json!([{ "name": ".curlrc", "text": "cacert = \"$directory/ca-bundle.pem\"" }]);
             let more = json!({
                 "os": "amazon-2023", "public": public, "java": java, "system": system,
                 "variables": if label == "one" { json!([]) } else { variables },

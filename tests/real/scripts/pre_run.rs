@@ -9,7 +9,10 @@ use crate::scene::{Authority, Machine, NOBODY, ROOT, Ran, Server, context, has};
 
 const KINDS: &[(&str, &str)] = &[
     ("debian", "/etc/ssl/certs/ca-certificates.crt"),
-    ("redhat", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+    (
+        "redhat",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    ),
     ("suse", "/var/lib/ca-certificates/ca-bundle.pem"),
     ("alpine", "/etc/ssl/certs/ca-certificates.crt"),
 ];
@@ -92,12 +95,17 @@ fn a_handshake_succeeds_after_sourcing_and_fails_before() {
         };
         for (user, public) in [(ROOT, true), (ROOT, false), (NOBODY, true), (NOBODY, false)] {
             let label = format!("{kind} user {user} public {public}");
-            let Some(machine) = Machine::new(kind) else { return };
+            let Some(machine) = Machine::new(kind) else {
+                return;
+            };
             machine.write("/client/Client.class", &class);
             // `other` stands for the public roots: it comes with the system.
             machine.write(&format!("{shipped}/other.crt"), &other.pem);
             machine
-                .sh(ROOT, &format!("PATH=$PATH:/usr/sbin; {update} >/dev/null 2>&1"))
+                .sh(
+                    ROOT,
+                    &format!("PATH=$PATH:/usr/sbin; {update} >/dev/null 2>&1"),
+                )
                 .succeeded();
             assert_eq!(machine.count_in_bundle(bundle, &other), 1, "{label}");
             let os = if *kind == "debian" {
@@ -105,10 +113,17 @@ fn a_handshake_succeeds_after_sourcing_and_fails_before() {
             } else {
                 "amazon-2023"
             };
-            machine.write("/pre-run.sh", script(&[&corp], &Wanted { public, java, os }));
+            machine.write(
+                "/pre-run.sh",
+                script(&[&corp], &Wanted { public, java, os }),
+            );
 
             let client = format!("java -cp /client Client {}", ours.port);
-            assert_eq!(machine.sh(user, &openssl(&ours)).stdout, "refused\n", "{label}");
+            assert_eq!(
+                machine.sh(user, &openssl(&ours)).stdout,
+                "refused\n",
+                "{label}"
+            );
             assert!(
                 !java || machine.sh(user, &client).stdout == "refused\n",
                 "{label}"
@@ -178,7 +193,11 @@ fn a_handshake_succeeds_after_sourcing_and_fails_before() {
                     let (times, all) = machine.count_in_keystore(&["-keystore", &keystore], &corp);
                     assert_eq!((times, all > 100), (1, public), "{label}: {all}");
                 } else {
-                    assert_eq!(machine.count_in_keystore(&["-cacerts"], &corp).0, 1, "{label}");
+                    assert_eq!(
+                        machine.count_in_keystore(&["-cacerts"], &corp).0,
+                        1,
+                        "{label}"
+                    );
                 }
             }
         }
@@ -261,7 +280,9 @@ fn it_can_be_executed_and_pasted() {
         },
     );
     for (kind, bundle) in KINDS {
-        let Some(machine) = Machine::new(kind) else { return };
+        let Some(machine) = Machine::new(kind) else {
+            return;
+        };
         machine.write("/pre-run.sh", &text);
         for _ in 0..2 {
             let ran = machine.run(ROOT, &["/pre-run.sh"], &[]).succeeded();
@@ -286,7 +307,9 @@ fn an_authority_that_is_no_longer_trusted_goes() {
     let [old, new] = ["old", "new"].map(Authority::new);
     for (kind, bundle) in KINDS {
         let java = ["debian", "redhat"].contains(kind);
-        let Some(machine) = Machine::new(kind) else { return };
+        let Some(machine) = Machine::new(kind) else {
+            return;
+        };
         for authority in [&old, &new] {
             machine.write(
                 "/pre-run.sh",
@@ -342,7 +365,10 @@ fn a_directory_that_others_prepared_is_refused() {
             "mkdir /tmp/evil && chmod 777 /tmp/evil && ln -s /tmp/evil D",
             "is a link",
         ),
-        ("mkdir D && chown 1:1 D", "belongs to user 1 and not to 65534"),
+        (
+            "mkdir D && chown 1:1 D",
+            "belongs to user 1 and not to 65534",
+        ),
         (
             "mkdir D && chown 65534:65534 D && chmod 777 D",
             "others may write to",

@@ -62,7 +62,11 @@ impl Authority {
             .current_dir(&directory)
             .output()
             .expect("sh runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         let read = |file: &str| fs::read(directory.path().join(file)).expect("openssl wrote it");
         let digest = Sha256::of(&read("ca.der"));
         let pem = String::from_utf8(read("ca.pem")).expect("PEM is ASCII");
@@ -122,7 +126,13 @@ impl Authority {
         let port = (&mut stdout)
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("ACCEPT ")?.rsplit_once(':')?.1.parse().ok())
+            .find_map(|line| {
+                line.strip_prefix("ACCEPT ")?
+                    .rsplit_once(':')?
+                    .1
+                    .parse()
+                    .ok()
+            })
             .expect("a port");
         Server {
             child,
@@ -232,7 +242,11 @@ impl Machine {
 
     /// Writes a file that everybody can read and run.
     pub fn write(&self, path: &str, body: impl AsRef<[u8]>) {
-        let path = self.layer.path().join("upper").join(path.trim_start_matches('/'));
+        let path = self
+            .layer
+            .path()
+            .join("upper")
+            .join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().expect("a file")).expect("a directory");
         fs::write(&path, body).expect("ours");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
@@ -265,7 +279,11 @@ impl Machine {
                 "-i",
             ])
             .args(["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LC_ALL=C"])
-            .args(environment.iter().map(|(name, value)| format!("{name}={value}")))
+            .args(
+                environment
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}")),
+            )
             .args(command)
             .env("LOWER", &self.lower)
             .env("LAYER", self.layer.path())
@@ -317,7 +335,11 @@ impl Machine {
 impl Ran {
     #[track_caller]
     pub fn succeeded(self) -> Self {
-        assert_eq!(self.status, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status, 0,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 

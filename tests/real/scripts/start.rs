@@ -19,7 +19,12 @@ const COMMAND: &[&str] = &[
     "it's",
 ];
 
-fn start<'a>(machine: &Machine, user: u32, script: &'a str, command: &[&'a str]) -> crate::scene::Ran {
+fn start<'a>(
+    machine: &Machine,
+    user: u32,
+    script: &'a str,
+    command: &[&'a str],
+) -> crate::scene::Ran {
     let path = format!("{TRUST}/{script}");
     let mut all = vec!["/bin/sh", path.as_str()];
     all.extend(command);
@@ -46,7 +51,9 @@ fn the_system_store_gets_each_authority_once_and_rolls_over() {
     }
     let [old, corp, new] = ["old", "corp", "new"].map(Authority::new);
     for (kind, bundle) in KINDS {
-        let Some(machine) = Machine::new(kind) else { return };
+        let Some(machine) = Machine::new(kind) else {
+            return;
+        };
         let before = machine.count_all(bundle);
         assert!(before > 100, "{kind} has public roots");
         let mount = |anchors: &[&Authority]| {
@@ -134,11 +141,15 @@ fn a_bundle_without_a_program_is_extended_in_place() {
     mount(&[]);
     start(&machine, ROOT, "system-store.sh", &["true"]).succeeded();
     let last = machine.run(ROOT, &["cat", bundle], &[]).stdout;
-    assert!(last.trim_end() == original.trim_end(), "nothing of it is left");
+    assert!(
+        last.trim_end() == original.trim_end(),
+        "nothing of it is left"
+    );
 
     mount(&[&corp]);
     machine.sh(ROOT, &format!("rm {bundle}")).succeeded();
-    start(&machine, ROOT, "system-store.sh", &["true"]).failed_with(1, "no trust store that tlsgen knows");
+    start(&machine, ROOT, "system-store.sh", &["true"])
+        .failed_with(1, "no trust store that tlsgen knows");
 }
 
 #[test]
@@ -178,7 +189,9 @@ fn cacerts_gets_each_authority_once_and_rolls_over() {
     }
     let [old, corp, new] = ["old", "corp", "new"].map(Authority::new);
     for kind in ["debian", "redhat"] {
-        let Some(machine) = Machine::new(kind) else { return };
+        let Some(machine) = Machine::new(kind) else {
+            return;
+        };
         let mount = |anchors: &[&Authority]| {
             let script = render("start/keytool.sh", anchors, json!({}));
             machine.mount("keytool.sh", &script, anchors);
@@ -187,8 +200,8 @@ fn cacerts_gets_each_authority_once_and_rolls_over() {
         let before = count(&old).1;
 
         mount(&[&old, &corp]);
-        let ran =
-            start(&machine, ROOT, "keytool.sh", COMMAND).failed_with(7, "2 authorities imported, 0 removed");
+        let ran = start(&machine, ROOT, "keytool.sh", COMMAND)
+            .failed_with(7, "2 authorities imported, 0 removed");
         assert_eq!(ran.stdout, "<a b><><$x*><it's>1 0022\n", "{kind}");
         assert_eq!(ran.stderr.lines().count(), 1, "{kind}: {}", ran.stderr);
         assert_eq!(
@@ -211,7 +224,8 @@ fn cacerts_gets_each_authority_once_and_rolls_over() {
         );
 
         mount(&[&old]);
-        start(&machine, NOBODY, "keytool.sh", &["echo", "started"]).failed_with(1, "`trust_via: truststore`");
+        start(&machine, NOBODY, "keytool.sh", &["echo", "started"])
+            .failed_with(1, "`trust_via: truststore`");
     }
 }
 
@@ -235,7 +249,8 @@ fn an_image_without_keytool_is_told_what_to_do() {
     start(&machine, ROOT, "keytool.sh", &["true"])
         .failed_with(1, "comes without keytool; set `trust_via: truststore`");
     machine.sh(ROOT, "rm -f /usr/bin/java").succeeded();
-    start(&machine, ROOT, "keytool.sh", &["true"]).failed_with(1, "no JVM with a trust store of its own");
+    start(&machine, ROOT, "keytool.sh", &["true"])
+        .failed_with(1, "no JVM with a trust store of its own");
 }
 
 #[test]
@@ -250,9 +265,15 @@ fn scripts_can_be_chained_in_every_shell() {
         ("suse", &["bash", "--posix"]),
     ];
     for (kind, shell) in shells {
-        let Some(machine) = Machine::new(kind) else { return };
+        let Some(machine) = Machine::new(kind) else {
+            return;
+        };
         let script = |template| render(template, &[&corp], json!({}));
-        machine.mount("system-store.sh", &script("start/system-store.sh"), &[&corp]);
+        machine.mount(
+            "system-store.sh",
+            &script("start/system-store.sh"),
+            &[&corp],
+        );
         machine.write(&format!("{TRUST}/keytool.sh"), script("start/keytool.sh"));
         let (store, keytool) = (
             ["/etc/tlsgen/trust/system-store.sh"],
@@ -262,7 +283,12 @@ fn scripts_can_be_chained_in_every_shell() {
         for _ in 0..2 {
             let ran = machine.run(ROOT, &chained, &[]);
             let said = (ran.status, ran.stdout.as_str());
-            assert_eq!(said, (7, "<a b><><$x*><it's>1 0022\n"), "{kind}: {}", ran.stderr);
+            assert_eq!(
+                said,
+                (7, "<a b><><$x*><it's>1 0022\n"),
+                "{kind}: {}",
+                ran.stderr
+            );
         }
         let (times, _) = machine.count_in_keystore(&["-cacerts"], &corp);
         assert_eq!(times, 1, "{kind}: the system's store and ours are one");
@@ -297,7 +323,10 @@ fn a_store_without_a_password_as_newer_jvms_have_is_extended() {
             .succeeded()
             .says(said);
     }
-    assert_eq!(machine.count_in_keystore(&["-keystore", "/store"], &corp), (1, 2));
+    assert_eq!(
+        machine.count_in_keystore(&["-keystore", "/store"], &corp),
+        (1, 2)
+    );
 }
 
 #[test]
@@ -376,7 +405,10 @@ fn what_is_downloaded_must_match_its_pin() {
         let listed = machine
             .sh(ROOT, "ls -A /tmp/tlsgen; stat -c %a /tmp/tlsgen")
             .succeeded();
-        assert_eq!(listed.stdout, "anchors\nca-bundle.pem\nprivate-roots.pem\n700\n");
+        assert_eq!(
+            listed.stdout,
+            "anchors\nca-bundle.pem\nprivate-roots.pem\n700\n"
+        );
     }
     // What was found is kept: the next start needs no server.
     drop((with_root, without_root));
@@ -403,7 +435,11 @@ fn what_is_downloaded_reaches_java() {
     let hosts = json!([{ "host": "localhost", "port": server.port }]);
     for (public, count) in [(false, 1), (true, 2)] {
         let more = json!({ "hosts": hosts, "public": public, "java": true });
-        machine.mount("download.sh", &render("start/download.sh", &[&corp], more), &[]);
+        machine.mount(
+            "download.sh",
+            &render("start/download.sh", &[&corp], more),
+            &[],
+        );
         machine.write(&format!("{TRUST}/public-roots.pem"), &other.pem);
         let make = format!(
             "keytool -importcert -noprompt -alias other -file {TRUST}/public-roots.pem -keystore {TRUST}/public-roots.jks -storetype JKS -storepass changeit"

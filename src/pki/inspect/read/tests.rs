@@ -125,10 +125,7 @@ fn what_is_not_shown_is_named() {
             "indented.pem",
             "! blocks are indented: OpenSSL, and what is built on it, does not see them",
         ),
-        (
-            "legacy-3des.p12",
-            "1. root CA",
-        ),
+        ("legacy-3des.p12", "1. root CA"),
         (
             "nokeys.p12",
             "! Java sees no entry in it: its certificates lack the attribute that marks them as trusted",
