@@ -328,6 +328,7 @@ fn the_root_holds_what_the_house_has() {
         "README.md",
         "benches",
         "clippy.toml",
+        "deny.toml",
         "examples",
         "rustfmt.toml",
         "schemas",
