@@ -156,10 +156,12 @@ fn lower(
     };
     let mut all = Lowered::default();
     for target in &model.targets {
+        let lowered = targets::lower(&inputs, target, sources);
         if !only.is_empty() && !only.contains(&target.name) {
+            // Lowered all the same, so that what it reads is known and is not written over.
             continue;
         }
-        match targets::lower(&inputs, target, sources) {
+        match lowered {
             Ok(lowered) => {
                 all.artifacts.extend(lowered.artifacts);
                 all.notes.extend(lowered.notes);
@@ -213,7 +215,7 @@ fn public_roots(
                 });
             let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
             let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
-            found.push(unusable.help("restore the file from version control"));
+            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
             return Err(Stop);
         }
     };

@@ -38,8 +38,7 @@ pub static SECRET: Code = Code {
 
 /// What options that hold secrets are called.
 const SECRET_WORDS: [&str; 9] = [
-    "password",
-    "passwd",
+    "pass",
     "pwd",
     "secret",
     "token",
@@ -47,6 +46,7 @@ const SECRET_WORDS: [&str; 9] = [
     "apikey",
     "accesskey",
     "privatekey",
+    "auth",
 ];
 /// A password that everybody knows.
 const CUSTOMARY_PASSWORD: &str = "changeit";
@@ -119,19 +119,31 @@ fn value(
 /// Env files are where people keep what they do not commit, and an override is committed.
 fn secret(variable: &base::Variable, text: &str) -> Option<String> {
     variable.env_file.as_ref()?;
-    let options = text
-        .split_whitespace()
-        .filter_map(|word| word.split_once('='));
-    let mut secrets = options.filter(|(name, value)| {
-        let plain: String = name
-            .to_lowercase()
-            .chars()
-            .filter(|letter| letter.is_ascii_alphanumeric())
-            .collect();
-        let known = value.is_empty() || *value == CUSTOMARY_PASSWORD || value.starts_with("${");
-        !known && SECRET_WORDS.iter().any(|word| plain.contains(word))
+    let mut options = text.split_whitespace().map(|word| {
+        let at = word.find(['=', ':']).unwrap_or(word.len());
+        (&word[..at], word[at..].trim_start_matches(['=', ':']))
     });
-    secrets.next().map(|(name, _)| name.to_owned())
+    let secret = options.find(|(name, value)| is_secret(name, value));
+    secret.map(|(name, _)| name.to_owned())
+}
+
+fn is_secret(name: &str, value: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let plain: String = letters.collect::<String>().to_lowercase();
+    let called = SECRET_WORDS.iter().any(|word| plain.contains(word)) || plain.ends_with("pw");
+    // A path says where a secret is, `true` whether there is one.
+    let harmless = value.is_empty()
+        || value == CUSTOMARY_PASSWORD
+        || value.starts_with("${")
+        || value.starts_with('/')
+        || matches!(value, "true" | "false");
+    // `scheme://user:password@host`.
+    let in_url = value
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?']).next())
+        .and_then(|authority| authority.rsplit_once('@'))
+        .is_some_and(|(user, _)| user.contains(':'));
+    in_url || (called && !harmless)
 }
 
 fn behind(existing: &str, ours: &str) -> String {

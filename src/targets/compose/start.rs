@@ -66,14 +66,21 @@ struct Own {
 
 fn own_start(deployed: &ComposeService, service: &Service, image: &Image) -> Option<Own> {
     let config = image.config.as_ref();
-    let entrypoint = match &service.entrypoint {
+    // The engine takes one empty word for none, as `docker run --entrypoint ""` gives it.
+    let said = match &service.entrypoint {
+        Command::Words(words, span) if words.iter().all(String::is_empty) => {
+            Command::Emptied(*span)
+        }
+        said => said.clone(),
+    };
+    let entrypoint = match &said {
         Command::Line(line, _) => Words::Line(line.clone()),
         Command::Words(words, _) => Words::List(words.clone()),
         // The entrypoint is emptied: the command is what starts.
         Command::Emptied(_) => Words::List(Vec::new()),
         Command::Absent => own_entrypoint(deployed, service, config)?,
     };
-    let command = match service.entrypoint {
+    let command = match &said {
         // An entrypoint of the Compose files has dropped the image's command already.
         Command::Line(..) | Command::Words(..) => None,
         Command::Emptied(_) | Command::Absent => match own_command(deployed, service, config) {
@@ -150,8 +157,18 @@ fn is_for_a_shell(command: &Command) -> bool {
         Command::Absent | Command::Emptied(_) => None,
     };
     script.is_some_and(|script| {
-        script.contains([' ', '\n', ';', '&', '|']) || script.ends_with(".sh")
+        !begins_with_setting(script)
+            && (script.contains([' ', '\n', ';', '&', '|']) || script.ends_with(".sh"))
     })
+}
+
+/// `name=value` or `name = value`: a setting for a program, or a variable for a script; which of
+/// the two, only the image knows.
+fn begins_with_setting(script: &str) -> bool {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    let script = script.trim_start();
+    let rest = script.trim_start_matches(is_name);
+    rest.len() < script.len() && rest.trim_start().starts_with('=')
 }
 
 /// What a text holds that is one word, in quotes or plain.
