@@ -63,7 +63,12 @@ fn files_of_real_projects_are_read_as_compose_does() {
     let Some(compose) = judge() else { return };
     let inputs = manifest().join("../shared/inputs");
     if !inputs.is_dir() {
-        return skip("the folder of real inputs");
+        // They are no software that could be installed; only our own runs insist.
+        let what = "the folder of real inputs";
+        return match std::env::var_os("CI") {
+            Some(_) => skip(what),
+            None => say_skipped(what),
+        };
     }
     let files = compose_files(&inputs);
     assert!(
@@ -146,7 +151,13 @@ fn skip(what: &str) {
         std::env::var_os("TLSGEN_REQUIRE_JUDGES").is_none(),
         "{what} is missing"
     );
-    eprintln!("skipped: {what} is missing");
+    say_skipped(what);
+}
+
+fn say_skipped(what: &str) {
+    // Past the harness, which shows what a test prints only when it fails.
+    let line = format!("skipped: {what} is missing\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 impl Case {
