@@ -63,12 +63,7 @@ fn files_of_real_projects_are_read_as_compose_does() {
     let Some(compose) = judge() else { return };
     let inputs = manifest().join("../shared/inputs");
     if !inputs.is_dir() {
-        // They are no software that could be installed; only our own runs insist.
-        let what = "the folder of real inputs";
-        return match std::env::var_os("CI") {
-            Some(_) => skip(what),
-            None => say_skipped(what),
-        };
+        return skip("the folder of real inputs", "CI");
     }
     let files = compose_files(&inputs);
     assert!(
@@ -142,20 +137,13 @@ fn judge() -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    skip("docker-compose");
+    skip("docker-compose", "TLSGEN_REQUIRE_JUDGES");
     None
 }
 
-fn skip(what: &str) {
-    assert!(
-        std::env::var_os("TLSGEN_REQUIRE_JUDGES").is_none(),
-        "{what} is missing"
-    );
-    say_skipped(what);
-}
-
-fn say_skipped(what: &str) {
-    // Past the harness, which shows what a test prints only when it fails.
+/// Past the harness, which shows what a test prints only when it fails.
+fn skip(what: &str, insisting: &str) {
+    assert!(std::env::var_os(insisting).is_none(), "{what} is missing");
     let line = format!("skipped: {what} is missing\n");
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
