@@ -35,6 +35,7 @@ pub mod render;
 pub mod report;
 pub mod rules;
 pub mod runtimes;
+pub mod servers;
 pub mod source;
 pub mod spec;
 pub mod targets;
@@ -136,6 +137,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(model::CODES.iter().copied())
         .chain(rules::codes())
         .chain(runtimes::codes())
+        .chain(servers::codes())
         .chain(targets::codes())
         .chain([&PUBLIC_ROOTS_UNUSABLE])
         .chain(plan::lock::CODES.iter().copied())

@@ -3,6 +3,7 @@
 mod certificates;
 mod host_name;
 mod resolve;
+mod serving;
 
 use indexmap::IndexMap;
 
@@ -10,12 +11,15 @@ use crate::digest::Sha256;
 use crate::pki::Certificate;
 use crate::provision::Mechanism;
 use crate::source::Span;
-use crate::spec::{Allowance, Loaded, OperatingSystem, Place, RuntimeVersion, TlsVersions};
+use crate::spec::{
+    Acme, Allowance, BalancerProvider, Loaded, OperatingSystem, Place, RuntimeVersion, TlsVersions,
+};
 
 pub use certificates::{PemCertificate, PemFile};
 pub use host_name::SubjectName;
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, resolve};
+pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
 #[derive(Debug)]
@@ -48,12 +52,14 @@ pub struct HostId(usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(usize);
 
-/// Somebody else's CA.
+/// Somebody who signs.
 #[derive(Debug)]
 pub struct Authority {
     /// Its name in the spec.
     pub name: String,
-    /// Its certificates, as the file has them.
+    /// How certificates are asked for, if it signs over ACME.
+    pub acme: Option<Acme>,
+    /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// The fingerprints that the spec expects.
     pub pins: Option<Vec<Pin>>,
@@ -81,6 +87,8 @@ pub struct Host {
     pub names: Vec<(SubjectName, Span)>,
     /// The port.
     pub port: u16,
+    /// The authority that issues its certificate where it is served, and where that is said.
+    pub issuer: Option<(AuthorityId, Span)>,
     /// A certificate brought by hand.
     pub certificate: Option<HandMade>,
     /// What it was seen to present.
@@ -96,15 +104,28 @@ pub struct HandMade {
     pub chain: PemFile,
     /// Where the chain is named.
     pub chain_span: Span,
-    /// The public half of the key, or why it cannot be read.
-    pub key: Result<Sha256, String>,
-    /// The key's file.
-    pub key_path: String,
+    /// Where the key is.
+    pub key: KeySource,
     /// Where the key is named.
     pub key_span: Span,
 }
 
-/// Software that trusts.
+/// Where a private key is.
+#[derive(Debug)]
+pub enum KeySource {
+    /// In a file of the project, which may be elsewhere while nothing is deployed.
+    File {
+        /// Its path from the root.
+        path: String,
+        /// Its public half, or why it cannot be read; `None` where the file is not here, or only
+        /// others may read it.
+        public: Option<Result<Sha256, String>>,
+    },
+    /// In a variable, where the target is started.
+    Variable(String),
+}
+
+/// Software that trusts and serves.
 #[derive(Debug)]
 pub struct Service {
     /// Its name in the spec.
@@ -121,6 +142,8 @@ pub struct Service {
     pub read_only: Option<(bool, Span)>,
     /// The TLS versions it speaks.
     pub tls_versions: Option<(TlsVersions, Span)>,
+    /// What it presents.
+    pub serving: Option<Serving>,
     /// Where it was written.
     pub place: Place,
 }
@@ -152,6 +175,8 @@ pub enum TargetKind {
     Compose(Compose),
     /// A pre-run script.
     Script(Script),
+    /// A load balancer in front.
+    LoadBalancer(LoadBalancer),
 }
 
 /// An override for Docker Compose.
@@ -188,8 +213,35 @@ pub struct ComposeService {
     pub entrypoint: Option<Vec<String>>,
     /// The image's command, where the spec says it.
     pub command: Option<Vec<String>>,
+    /// Ports of the host and the container's behind each, with the place that says so.
+    pub ports: Vec<(u16, u16, Span)>,
+    /// The server's configuration in the project, from the root.
+    pub config: Option<(String, Span)>,
+    /// Where the container has it.
+    pub config_path: Option<(String, Span)>,
+    /// A name of the server block that is meant.
+    pub server_name: Option<(String, Span)>,
+    /// The group that may read the key.
+    pub key_group: Option<(u32, Span)>,
+    /// The image, if the Compose files do not have the service.
+    pub image: Option<(String, Span)>,
+    /// The networks of a service that is added.
+    pub networks: Vec<String>,
     /// Where it was written.
     pub place: Place,
+}
+
+/// A load balancer that terminates TLS in front of services.
+#[derive(Debug)]
+pub struct LoadBalancer {
+    /// Whose it is.
+    pub provider: BalancerProvider,
+    /// The template, from the root.
+    pub output: String,
+    /// Where it is named.
+    pub output_span: Span,
+    /// The services behind it, the port of each, and the place that names it.
+    pub services: Vec<(ServiceId, u16, Span)>,
 }
 
 /// A pre-run script.
@@ -253,14 +305,31 @@ impl Model {
             .flat_map(|target| target.kind.services())
     }
 
-    /// The services that trust an authority.
-    pub fn trusting(&self, id: AuthorityId) -> impl Iterator<Item = &Service> {
-        self.services.iter().filter(move |service| {
+    /// Every trust list: those of services, and those for the certificates of clients.
+    pub fn trust_lists(&self) -> impl Iterator<Item = &Trust> {
+        self.services.iter().flat_map(|service| {
+            let clients = service
+                .serves()
+                .iter()
+                .filter_map(|serve| serve.client_auth.as_ref());
             service
                 .trust
-                .as_ref()
-                .is_some_and(|trust| trust.authorities.contains(&id))
+                .iter()
+                .chain(clients.map(|clients| &clients.trust))
         })
+    }
+
+    /// Whether an authority issues anything.
+    pub fn issues(&self, id: AuthorityId) -> bool {
+        self.hosts
+            .iter()
+            .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
+    }
+
+    /// Whether anybody trusts an authority.
+    pub fn is_trusted(&self, id: AuthorityId) -> bool {
+        self.trust_lists()
+            .any(|trust| trust.authorities.contains(&id))
     }
 }
 
@@ -270,6 +339,9 @@ impl TargetKind {
         match self {
             Self::Compose(compose) => compose.services.iter().map(|one| one.service).collect(),
             Self::Script(script) => script.services.iter().map(|(id, _)| *id).collect(),
+            Self::LoadBalancer(balancer) => {
+                balancer.services.iter().map(|(id, _, _)| *id).collect()
+            }
         }
     }
 }
@@ -286,6 +358,13 @@ impl Authority {
 }
 
 impl Service {
+    /// The hosts that it serves.
+    pub fn serves(&self) -> &[Serve] {
+        self.serving
+            .as_ref()
+            .map_or(&[], |serving| serving.serves.as_slice())
+    }
+
     /// Whether one of its runtimes has this name.
     pub fn has_runtime(&self, name: &str) -> bool {
         self.runtimes.iter().any(|runtime| runtime.name == name)

@@ -19,6 +19,8 @@ pub struct Provision {
     pub notes: Vec<String>,
     /// Which mechanism each runtime got.
     pub mechanisms: Vec<(String, Mechanism)>,
+    /// What it presents.
+    pub serving: Option<Serving>,
 }
 
 /// How a runtime learns whom to trust.
@@ -110,6 +112,75 @@ pub struct Value(Vec<Part>);
 enum Part {
     Text(String),
     Directory,
+}
+
+/// What a service needs in order to present certificates. Paths in it are those of the [`Place`]
+/// for which a server made it.
+///
+/// [`Place`]: crate::servers::Place
+#[derive(Debug, Clone, Default)]
+pub struct Serving {
+    /// The server's own configuration.
+    pub configuration: Vec<ConfigurationFile>,
+    /// Variables that name files.
+    pub variables: Vec<Variable>,
+    /// The words of a program inside the service that fails unless a verified handshake works.
+    pub health_check: Option<Vec<String>>,
+    /// Who opens the key.
+    pub key_reader: KeyReader,
+    /// What makes it take a renewed certificate; `None` where it sees that by itself.
+    pub reload: Option<Reload>,
+    /// What it writes and must find again after a restart: certificates that it fetches itself.
+    pub state: Option<String>,
+    /// What the plan says to the reviewer.
+    pub notes: Vec<String>,
+}
+
+/// A file of a server's own configuration.
+#[derive(Debug, Clone)]
+pub struct ConfigurationFile {
+    /// Its name in the directory of configuration.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// What reads it.
+    pub read_as: ReadAs,
+}
+
+/// What reads a file of configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAs {
+    /// The server, when it starts: it is told where the file is.
+    Main,
+    /// The server's own configuration, at the level of all hosts.
+    AllHosts,
+    /// The server's own configuration, in the block of these hosts.
+    OneHost,
+    /// Another file of the same directory.
+    Included,
+}
+
+/// Who opens a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyReader {
+    /// The process as the service's user.
+    #[default]
+    Process,
+    /// The first process, before it gives up being root; the service's user, where it is not root.
+    FirstProcess,
+    /// Nobody: it has no key.
+    Nobody,
+}
+
+/// What makes a service take a renewed certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    /// A signal to its first process.
+    Signal(String),
+    /// A command inside it.
+    Command(Vec<String>),
+    /// It must be started anew.
+    Restart,
 }
 
 /// A program that runs before the service's own command and ends in `exec "$@"`.

@@ -11,11 +11,12 @@ mod lint;
 mod load;
 mod schema;
 mod services;
+mod serving;
 mod shape;
 mod targets;
 mod words;
 
-pub use authorities::{Authority, External};
+pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, External};
 pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host};
@@ -24,7 +25,15 @@ pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};
 pub use schema::{fragment_schema, spec_schema};
 pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
-pub use targets::{Compose, ComposeService, OperatingSystem, Script, ScriptService, Target};
+pub use serving::{
+    AbsolutePath, Behind, ClientAuth, ClientAuthMode, EnvironmentName, HeaderName, LibraryVersion,
+    Network, PortKey, Reload, SERVERS, ServeAs, ServerVersion, Serves, Signal, UpstreamUrl,
+    UrlPath, Version,
+};
+pub use targets::{
+    BalancedService, BalancerProvider, Compose, ComposeService, LoadBalancer, OperatingSystem,
+    Script, ScriptService, Target,
+};
 pub use words::{
     ComposeVersion, Duration, Fingerprint, HostName, Name, OneOrMany, Pattern, RelativePath,
     RenewBefore,

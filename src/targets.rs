@@ -8,6 +8,7 @@ use crate::source::Sources;
 use crate::world::World;
 
 pub mod compose;
+pub mod load_balancer;
 pub mod script;
 
 /// What a target is lowered from.
@@ -43,6 +44,7 @@ pub fn lower(
     let mut lowered = match &target.kind {
         TargetKind::Compose(compose) => compose::lower(inputs, compose, sources)?,
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
+        TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -52,8 +54,13 @@ pub fn lower(
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [compose::CODES, compose::base::CODES, script::CODES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        compose::CODES,
+        compose::base::CODES,
+        load_balancer::CODES,
+        script::CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

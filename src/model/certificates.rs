@@ -50,6 +50,16 @@ pub struct PemCertificate {
     pub span: Span,
 }
 
+impl PemFile {
+    /// No file, and no certificates.
+    pub fn none() -> Self {
+        Self {
+            path: String::new(),
+            certificates: Vec::new(),
+        }
+    }
+}
+
 /// Reads the certificates of a PEM file; faults go to `found`, at `named`, the place that names it.
 pub fn read(
     world: &dyn World,

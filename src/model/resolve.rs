@@ -1,17 +1,17 @@
 //! From a spec to a model: names become ids, paths are read.
 
+mod hosts;
+mod serving;
 pub(super) mod targets;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
-use crate::pki::key;
 use crate::source::{Sources, Span};
 use crate::spec::{self, Loaded, OUTSIDE, RelativePath};
 use crate::world::{self, World};
 
 use super::certificates::{self, DAMAGED, KEY_IN_FILE, NOT_A_CERTIFICATE, PemFile, UNREADABLE};
 use super::{
-    Allowed, Authority, AuthorityId, HandMade, Host, HostId, Index, Model, Pin, Service,
-    SubjectName, TargetKind, Trust,
+    Allowed, Authority, AuthorityId, HostId, Index, Model, Pin, Service, TargetKind, Trust,
 };
 
 static UNKNOWN_AUTHORITY: Code = Code {
@@ -23,7 +23,7 @@ static UNKNOWN_AUTHORITY: Code = Code {
 static UNKNOWN_HOST: Code = Code {
     name: "unknown-host",
     severity: Severity::Error,
-    summary: "`connects` names a host that the spec does not have",
+    summary: "`connects` or `serves` names a host that the spec does not have",
     manual: include_str!("manual/unknown-host.md"),
 };
 static BAD_NAME: Code = Code {
@@ -50,6 +50,12 @@ static VERSIONS: Code = Code {
     summary: "the oldest TLS version is newer than the newest",
     manual: include_str!("manual/empty-version-range.md"),
 };
+static TERMS: Code = Code {
+    name: "terms-not-agreed",
+    severity: Severity::Error,
+    summary: "an ACME authority's terms of service are not agreed to",
+    manual: include_str!("manual/terms-not-agreed.md"),
+};
 
 /// What resolving can find.
 pub static CODES: &[&Code] = &[
@@ -61,6 +67,17 @@ pub static CODES: &[&Code] = &[
     &targets::OUTPUT_TAKEN,
     &RESERVED,
     &VERSIONS,
+    &hosts::ISSUER,
+    &hosts::KEY,
+    &TERMS,
+    &serving::INCOMPLETE,
+    &serving::SERVED_TWICE,
+    &serving::NO_CERTIFICATE,
+    &serving::BAD_UPSTREAM,
+    &serving::BAD_NETWORK,
+    &serving::RELOAD,
+    &serving::CLIENT_TRUST,
+    &targets::PORT,
     &targets::TWICE,
     &UNREADABLE,
     &NOT_A_CERTIFICATE,
@@ -118,7 +135,6 @@ impl Resolver<'_> {
     fn authorities(&mut self) -> Vec<Authority> {
         let mut all = Vec::new();
         for (name, authority) in &self.loaded.spec.authorities {
-            let spec::Authority::External(external) = authority;
             let name = name.as_str();
             let here = ["authorities", name];
             let place = self.loaded.place(&here);
@@ -132,9 +148,24 @@ impl Resolver<'_> {
                     .help("choose another name for this authority"),
                 );
             }
-            let file_span = self.value(&[here[0], name, "certificates"]);
-            let file = self.pem(&external.certificates, here, file_span);
-            let pins = external.sha256.as_ref().map(|pins| {
+            let (field, path, pins, acme) = match authority {
+                spec::Authority::External(external) => (
+                    "certificates",
+                    Some(&external.certificates),
+                    external.sha256.as_ref(),
+                    None,
+                ),
+                spec::Authority::Acme(acme) => ("root", acme.root.as_ref(), None, Some(acme)),
+            };
+            if let Some(acme) = acme {
+                self.agreed(name, acme);
+            }
+            let file_span = self.value(&[here[0], name, field]);
+            let file = match path {
+                Some(path) => self.pem(path, here, file_span),
+                None => PemFile::none(),
+            };
+            let pins = pins.map(|pins| {
                 let pin = |(index, pin): (usize, &spec::Fingerprint)| Pin {
                     sha256: pin.0,
                     span: self.value(&[here[0], name, "sha256", &index.to_string()]),
@@ -143,6 +174,7 @@ impl Resolver<'_> {
             });
             all.push(Authority {
                 name: name.to_owned(),
+                acme: acme.cloned(),
                 file,
                 pins,
                 place,
@@ -152,66 +184,14 @@ impl Resolver<'_> {
         all
     }
 
-    fn hosts(&mut self) -> Vec<Host> {
-        let mut all = Vec::new();
-        for (name, host) in &self.loaded.spec.hosts {
-            let name = name.as_str();
-            let mut names = Vec::new();
-            for (index, text) in host.names.iter().enumerate() {
-                let span = self.value(&["hosts", name, "names", &index.to_string()]);
-                match SubjectName::parse(text.as_str()) {
-                    Ok(parsed) => names.push((parsed, span)),
-                    Err((fault, help)) => self.found.push(
-                        Diagnostic::new(&BAD_NAME, span, format!("`{text}` {fault}")).help(help),
-                    ),
-                }
-            }
-            let certificate = host
-                .certificate
-                .as_ref()
-                .map(|files| self.hand_made(name, files));
-            let observed = host.observed.as_ref().map(|path| {
-                let span = self.value(&["hosts", name, "observed"]);
-                (self.pem(path, ["hosts", name], span), span)
-            });
-            all.push(Host {
-                name: name.to_owned(),
-                names,
-                port: host.port.get(),
-                certificate,
-                observed,
-                place: self.loaded.place(&["hosts", name]),
-            });
-        }
-        all
-    }
-
-    fn hand_made(&mut self, host: &str, files: &spec::CertificateFiles) -> HandMade {
-        let chain_span = self.value(&["hosts", host, "certificate", "chain"]);
-        let key_span = self.value(&["hosts", host, "certificate", "key"]);
-        let chain = self.pem(&files.chain, ["hosts", host], chain_span);
-        let key_path = self
-            .path(&files.key, ["hosts", host], key_span)
-            .unwrap_or_default();
-        let key = match key_path.is_empty() {
-            true => Err(String::new()),
-            false => match self.world.read(&key_path) {
-                Ok(bytes) => key::public_key_of(&bytes)
-                    .map(|key| key.spki_sha256())
-                    .map_err(|error| error.to_string()),
-                Err(error) => {
-                    self.found
-                        .push(certificates::unreadable(&key_path, key_span, &error));
-                    Err(String::new())
-                }
-            },
-        };
-        HandMade {
-            chain,
-            chain_span,
-            key,
-            key_path,
-            key_span,
+    fn agreed(&mut self, name: &str, acme: &spec::Acme) {
+        if !acme.agree_to_terms {
+            let span = self.value(&["authorities", name, "agree_to_terms"]);
+            let message = format!("`{name}` issues nothing before its terms are agreed to");
+            self.found.push(
+                Diagnostic::new(&TERMS, span, message)
+                    .help("read its terms of service, then write `agree_to_terms: true`"),
+            );
         }
     }
 
@@ -232,7 +212,8 @@ impl Resolver<'_> {
             let trust = service
                 .trust
                 .as_ref()
-                .map(|trust| self.trust(name, trust, &authorities));
+                .map(|trust| self.trust(&["services", name, "trust"], trust, &authorities));
+            let serving = self.serving(name, service, &hosts, &authorities);
             let connects = self.connects(name, &service.connects, &hosts);
             let runtimes = service
                 .runtime
@@ -240,7 +221,11 @@ impl Resolver<'_> {
                 .map(|runtime| runtime.0.clone())
                 .unwrap_or_default();
             let place = self.loaded.place(&["services", name]);
-            if trust.is_some() && runtimes.is_empty() {
+            // A server that is configured is told whom to trust in its configuration.
+            let configured = serving
+                .as_ref()
+                .is_some_and(|serving| serving.server.name != "app");
+            if trust.is_some() && runtimes.is_empty() && !configured {
                 self.found.push(
                     Diagnostic::new(&NO_RUNTIME, place.key, format!("`{name}` trusts, but has no `runtime`"))
                         .help("write what runs in it, such as `runtime: java@17`; `system` is what has no variable of its own"),
@@ -267,13 +252,14 @@ impl Resolver<'_> {
                 user,
                 read_only,
                 tls_versions,
+                serving,
                 place,
             });
         }
         all
     }
 
-    fn trust(&mut self, service: &str, list: &[spec::Trust], known: &Index) -> Trust {
+    fn trust(&mut self, path: &[&str], list: &[spec::Trust], known: &Index) -> Trust {
         let mut trust = Trust {
             authorities: Vec::new(),
             public: false,
@@ -286,7 +272,8 @@ impl Resolver<'_> {
             match known.get(name.as_str()) {
                 Some(id) => trust.authorities.push(AuthorityId(*id)),
                 None => {
-                    let span = self.value(&["services", service, "trust", &index.to_string()]);
+                    let index = index.to_string();
+                    let span = self.value(&[path, &[&index]].concat());
                     let message = format!("there is no authority `{name}`");
                     let names = known.keys().map(String::as_str).chain(["public"]);
                     let unknown = Diagnostic::new(&UNKNOWN_AUTHORITY, span, message);
@@ -380,6 +367,7 @@ impl TargetKind {
         match self {
             Self::Compose(compose) => (&compose.output, compose.output_span),
             Self::Script(script) => (&script.output, script.output_span),
+            Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
         }
     }
 }

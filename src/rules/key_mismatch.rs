@@ -3,7 +3,7 @@
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Sha256;
-use crate::model::{HandMade, PemCertificate};
+use crate::model::{HandMade, KeySource, PemCertificate};
 
 static CODE: Code = code!(
     "key-mismatch",
@@ -32,7 +32,14 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         {
             continue;
         }
-        match &made.key {
+        let KeySource::File {
+            path,
+            public: Some(public),
+        } = &made.key
+        else {
+            continue;
+        };
+        match public {
             Ok(key) if *key == leaf.certificate.spki_sha256() => {}
             // A leaf that does not stand first is spoken of by the rule about the order.
             Ok(key)
@@ -41,12 +48,12 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
                     .certificates
                     .iter()
                     .any(|one| is_leaf_of(one, key)) => {}
-            Ok(key) => found.push(mismatch(judged, made, key).about(about(host))),
+            Ok(key) => found.push(mismatch(judged, made, path, key).about(about(host))),
             Err(reason) => found.push(
                 Diagnostic::new(
                     &CODE,
                     made.key_span,
-                    format!("cannot use the key in `{}`: {reason}", made.key_path),
+                    format!("cannot use the key in `{path}`: {reason}"),
                 )
                 .about(about(host))
                 .help("name a PEM file with the unencrypted private key (PKCS#8, PKCS#1 or SEC1)"),
@@ -60,11 +67,8 @@ fn is_leaf_of(one: &PemCertificate, key: &Sha256) -> bool {
     !one.certificate.is_ca() && one.certificate.spki_sha256() == *key
 }
 
-fn mismatch(judged: &Judged<'_>, made: &HandMade, key: &Sha256) -> Diagnostic {
-    let message = format!(
-        "the key in `{}` does not belong to the certificate",
-        made.key_path
-    );
+fn mismatch(judged: &Judged<'_>, made: &HandMade, path: &str, key: &Sha256) -> Diagnostic {
+    let message = format!("the key in `{path}` does not belong to the certificate");
     let diagnostic =
         Diagnostic::new(&CODE, made.key_span, message).also(made.chain_span, "the certificate");
     let mut others = made.chain.certificates.iter().skip(1);

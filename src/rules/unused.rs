@@ -16,15 +16,16 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let model = judged.model;
     let mut found = Vec::new();
     for (id, authority) in model.authorities() {
-        if model.trusting(id).next().is_none() {
+        if !model.is_trusted(id) && !model.issues(id) {
+            let (what, help) = match authority.acme {
+                None => ("trusts", "add it to a `trust` list, or remove it"),
+                Some(_) => ("asks", "name it as the `issuer` of a host, or remove it"),
+            };
+            let message = format!("nobody {what} `{}`", authority.name);
             found.push(
-                Diagnostic::new(
-                    &CODE,
-                    authority.place.key,
-                    format!("nobody trusts `{}`", authority.name),
-                )
-                .about(format!("authorities.{}", authority.name))
-                .help("add it to a `trust` list, or remove it"),
+                Diagnostic::new(&CODE, authority.place.key, message)
+                    .about(format!("authorities.{}", authority.name))
+                    .help(help),
             );
         }
     }

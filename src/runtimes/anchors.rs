@@ -14,11 +14,7 @@ impl TrustLists {
     /// All trust lists of a model.
     pub fn new(model: &Model, public: Option<&Arc<PublicRoots>>) -> Self {
         let mut lists = HashMap::new();
-        for trust in model
-            .services
-            .iter()
-            .filter_map(|service| service.trust.as_ref())
-        {
+        for trust in model.trust_lists() {
             if !lists.contains_key(trust) {
                 lists.insert(trust.clone(), anchors(model, trust, public));
             }

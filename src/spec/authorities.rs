@@ -1,9 +1,12 @@
 //! `authorities`: who signs.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
 
-use super::words::{Fingerprint, RelativePath, at_least_one_if_any};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize, de};
+
+use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 
 /// Somebody who signs certificates.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -12,6 +15,8 @@ use super::words::{Fingerprint, RelativePath, at_least_one_if_any};
 pub enum Authority {
     /// Somebody else's CA: trusted and pinned, never signed with.
     External(External),
+    /// Signs over ACME, where the certificate is served.
+    Acme(Acme),
 }
 
 /// Somebody else's CA: trusted and pinned, never signed with.
@@ -24,4 +29,55 @@ pub struct External {
     #[serde(default, deserialize_with = "at_least_one_if_any")]
     #[schemars(extend("minItems" = 1))]
     pub sha256: Option<Vec<Fingerprint>>,
+}
+
+/// Signs over ACME, where the certificate is served.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// `letsencrypt`, `letsencrypt-staging`, or the URL of another directory.
+    pub directory: AcmeDirectory,
+    /// Whom the authority writes to.
+    pub email: Option<EmailAddress>,
+    /// That the terms of service were read: nobody can agree to them in your place.
+    pub agree_to_terms: bool,
+    /// How it is proved that the names are yours; without it, over plain HTTP.
+    pub challenge: Option<Challenge>,
+    /// The profile of certificate: `classic`, `tlsserver` or `shortlived` at Let's Encrypt.
+    pub profile: Option<Name>,
+    /// The root of a private ACME server: a PEM file with its CA.
+    pub root: Option<RelativePath>,
+}
+
+/// How it is proved that a name is yours.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// By records of the DNS: the provider's name, as the client spells it.
+    pub dns: Option<Name>,
+}
+
+word!(
+    /// An ACME directory.
+    AcmeDirectory, "ACME directory", r"^(letsencrypt|letsencrypt-staging|https://[!-~]+)$", ["letsencrypt"],
+    "`letsencrypt`, `letsencrypt-staging`, or a URL that begins with `https://`",
+    |text| matches!(text, "letsencrypt" | "letsencrypt-staging") || text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()))
+);
+
+word!(
+    /// An address for mail.
+    EmailAddress, "Mail address", r"^[!-?A-~]+@[!-?A-~]+$", ["admin@example.org"],
+    "a mail address",
+    |text| text.split_once('@').is_some_and(|(user, host)| [user, host].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@')))
+);
+
+impl AcmeDirectory {
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        match self.as_str() {
+            "letsencrypt" => "https://acme-v02.api.letsencrypt.org/directory",
+            "letsencrypt-staging" => "https://acme-staging-v02.api.letsencrypt.org/directory",
+            url => url,
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::num::NonZeroU16;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{HostName, RelativePath, at_least_one};
+use super::serving::EnvironmentName;
+use super::words::{HostName, Name, RelativePath, at_least_one};
 
 /// Something that is reached by name over TLS.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -15,6 +16,8 @@ pub struct Host {
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(length(min = 1), extend("examples" = [["tower.lab.example", "10.20.0.5"]]))]
     pub names: Vec<HostName>,
+    /// The authority that issues its certificate where it is served: one of kind `acme`.
+    pub issuer: Option<Name>,
     /// A certificate brought by hand; it is inspected and never rewritten.
     pub certificate: Option<CertificateFiles>,
     /// The certificates that somebody else's server was seen to present, as a PEM file.
@@ -32,9 +35,11 @@ pub struct CertificateFiles {
     /// A PEM file: the leaf first, then the intermediates in the order in which they sign.
     #[schemars(extend("examples" = ["pki/old.pem"]))]
     pub chain: RelativePath,
-    /// A PEM file with the private key.
+    /// A PEM file with the private key. It need not be here where nothing is deployed.
     #[schemars(extend("examples" = ["pki/private/old.key"]))]
-    pub key: RelativePath,
+    pub key: Option<RelativePath>,
+    /// Instead of `key`: the variable that holds the key where the target is started.
+    pub key_env: Option<EnvironmentName>,
 }
 
 fn https() -> NonZeroU16 {

@@ -1,4 +1,4 @@
-//! `services`: software that trusts.
+//! `services`: software that trusts and serves.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,9 +6,10 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
+use super::serving::{LibraryVersion, Reload, ServeAs, ServerVersion, Serves};
 use super::words::{Name, OneOrMany, at_least_one_if_any};
 
-/// Software that opens TLS connections.
+/// Software that opens TLS connections, or accepts them.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
@@ -29,6 +30,19 @@ pub struct Service {
     pub read_only: Option<bool>,
     /// The TLS versions that it speaks as a client.
     pub tls_versions: Option<TlsVersions>,
+    /// How it presents certificates: a server that is configured, with its version, or `app` for
+    /// software that is handed certificate and key as files.
+    pub server: Option<ServerVersion>,
+    /// The release of OpenSSL that the server is built with; without it, what every release reads.
+    pub openssl: Option<LibraryVersion>,
+    /// The hosts that it serves.
+    #[serde(default, deserialize_with = "at_least_one_if_any")]
+    #[schemars(length(min = 1))]
+    pub serves: Option<Vec<Serves>>,
+    /// For nginx: whether it is configured as a whole, or in a server block that exists.
+    pub serve_as: Option<ServeAs>,
+    /// What makes it take a renewed certificate; servers that are configured know it themselves.
+    pub reload: Option<Reload>,
 }
 
 /// A range of TLS versions.

@@ -1,9 +1,12 @@
 //! `targets`: where it is deployed.
 
+use std::num::NonZeroU16;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
 
@@ -16,6 +19,8 @@ pub enum Target {
     Compose(Compose),
     /// A pre-run script for a machine or container that somebody else starts.
     Script(Script),
+    /// A load balancer that terminates TLS in front of services: a CloudFormation template.
+    LoadBalancer(LoadBalancer),
 }
 
 /// Docker Compose: an override to be used after the project's own files.
@@ -56,6 +61,28 @@ pub struct ComposeService {
     pub entrypoint: Option<Vec<String>>,
     /// The image's command, likewise: what `docker image inspect -f '{{json .Config.Cmd}}' IMAGE` prints.
     pub command: Option<Vec<String>>,
+    /// For a service that serves: ports of the host, and the container's port behind each.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"443": 8443, "80": 8080}]))]
+    pub ports: IndexMap<PortKey, NonZeroU16>,
+    /// For nginx: the project's own configuration, with which it must get along; with
+    /// `serve_as: include`, the file that is copied with the include in it.
+    #[schemars(extend("examples" = ["frontend/nginx.conf"]))]
+    pub config: Option<RelativePath>,
+    /// Where the container has that configuration; without it, where the server's image has it.
+    pub config_path: Option<AbsolutePath>,
+    /// For `serve_as: include`: a name of the server block that is meant, where several could be.
+    pub server_name: Option<String>,
+    /// The numeric group that may read the key on the host and in the container, where several
+    /// users share a key or only a group can be given.
+    #[schemars(extend("maximum" = u32::MAX))]
+    pub key_group: Option<u32>,
+    /// The image of a service that the Compose files do not have: it is added beside the others.
+    #[schemars(extend("examples" = ["traefik:v3.5"]))]
+    pub image: Option<String>,
+    /// The networks of a service that is added.
+    #[serde(default)]
+    pub networks: Vec<String>,
 }
 
 /// A pre-run script for a machine or container that somebody else starts.
@@ -71,6 +98,38 @@ pub struct Script {
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(extend("minProperties" = 1))]
     pub services: IndexMap<Name, ScriptService>,
+}
+
+/// A load balancer that terminates TLS in front of services: a CloudFormation template.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadBalancer {
+    /// Whose load balancer it is.
+    pub provider: BalancerProvider,
+    /// The template that is written.
+    #[schemars(extend("examples" = ["aws/load-balancer.json"]))]
+    pub output: RelativePath,
+    /// Which services of the spec stand behind it, and on which port each is reached.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(extend("minProperties" = 1))]
+    pub services: IndexMap<Name, BalancedService>,
+}
+
+/// Whose load balancer it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BalancerProvider {
+    /// An Application Load Balancer of AWS.
+    AwsAlb,
+}
+
+/// A service behind a load balancer.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BalancedService {
+    /// The port of the machine on which the service is reached over plain HTTP.
+    #[schemars(range(min = 1))]
+    pub port: NonZeroU16,
 }
 
 /// A service on a machine that somebody else starts.

@@ -61,6 +61,8 @@ macro_rules! word {
     };
 }
 
+pub(super) use word;
+
 word!(
     /// The name of a thing in the spec.
     Name, "Name", r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", [],

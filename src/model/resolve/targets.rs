@@ -1,11 +1,15 @@
 //! Targets: what they deploy, and where they write.
 
 use std::collections::HashMap;
+use std::num::NonZeroU16;
+
+use indexmap::IndexMap;
 
 use super::{Resolver, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{
-    Authority, Compose, ComposeService, Host, Index, Script, ServiceId, Target, TargetKind,
+    Authority, Compose, ComposeService, Host, Index, KeySource, LoadBalancer, Script, ServiceId,
+    Target, TargetKind,
 };
 use crate::source::Span;
 use crate::spec::{self, Place};
@@ -29,6 +33,12 @@ pub(super) static TWICE: Code = Code {
     summary: "one target deploys two services of the spec under one name",
     manual: include_str!("../manual/service-deployed-twice.md"),
 };
+pub(super) static PORT: Code = Code {
+    name: "invalid-port",
+    severity: Severity::Error,
+    summary: "a port is none, or stands for two ports of a container",
+    manual: include_str!("../manual/invalid-port.md"),
+};
 
 impl Resolver<'_> {
     pub(super) fn targets(&mut self) -> Vec<Target> {
@@ -42,6 +52,9 @@ impl Resolver<'_> {
                 }
                 spec::Target::Script(script) => {
                     TargetKind::Script(self.script(name, script, &services))
+                }
+                spec::Target::LoadBalancer(balancer) => {
+                    TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
             };
             all.push(Target {
@@ -135,7 +148,24 @@ impl Resolver<'_> {
                         .help("join them into one service with a list of runtimes"),
                 );
             }
+            let (config_span, ports_span) = (field("config"), field("ports"));
+            let config = service.config.as_ref().and_then(|path| {
+                let path = self.path(path, here, config_span)?;
+                Some((path, config_span))
+            });
+            let ports = self.ports(&service.ports, entry, ports_span);
             services.push(ComposeService {
+                ports,
+                config,
+                config_path: service
+                    .config_path
+                    .as_ref()
+                    .map(|path| path.to_string())
+                    .zip(Some(field("config_path"))),
+                server_name: service.server_name.clone().zip(Some(field("server_name"))),
+                key_group: service.key_group.zip(Some(field("key_group"))),
+                image: service.image.clone().zip(Some(field("image"))),
+                networks: service.networks.clone(),
                 service: id,
                 trust_via: service
                     .trust_via
@@ -154,6 +184,57 @@ impl Resolver<'_> {
             oldest: compose.compose.number(),
             oldest_span: self.value(&["targets", target, "compose"]),
             selinux: compose.selinux,
+            services,
+        }
+    }
+
+    fn ports(
+        &mut self,
+        ports: &IndexMap<spec::PortKey, NonZeroU16>,
+        service: &yaml::Entry,
+        span: Span,
+    ) -> Vec<(u16, u16, Span)> {
+        let mut all = Vec::with_capacity(ports.len());
+        for (published, inside) in ports {
+            let located = service.value.locate(["ports", published.as_str()]);
+            let span = if located.depth == 2 {
+                located.key
+            } else {
+                span
+            };
+            match published.number() {
+                Some(port) => all.push((port.get(), inside.get(), span)),
+                None => {
+                    let message = format!("`{published}` is no port");
+                    let none = Diagnostic::new(&PORT, span, message);
+                    self.found.push(none.help("write a port from 1 to 65535"));
+                }
+            }
+        }
+        all
+    }
+
+    fn load_balancer(
+        &mut self,
+        target: &str,
+        balancer: &spec::LoadBalancer,
+        known: &Index,
+    ) -> LoadBalancer {
+        let output_span = self.value(&["targets", target, "output"]);
+        let output = self
+            .path(&balancer.output, ["targets", target], output_span)
+            .unwrap_or_default();
+        let mut services = Vec::new();
+        for (name, service) in &balancer.services {
+            let path = ["targets", target, "services", name.as_str()];
+            let span = self.loaded.place(&path).key;
+            let id = self.service(name.as_str(), known, span);
+            services.extend(id.map(|id| (id, service.port.get(), span)));
+        }
+        LoadBalancer {
+            provider: balancer.provider,
+            output,
+            output_span,
             services,
         }
     }
@@ -209,8 +290,14 @@ fn pem_files(
         .iter()
         .filter_map(|host| host.certificate.as_ref())
         .flat_map(|made| {
-            let key = (made.key_path.clone(), Some(made.key_span));
-            [(made.chain.path.clone(), Some(made.chain_span)), key]
+            let key = match &made.key {
+                KeySource::File { path, .. } => path.clone(),
+                KeySource::Variable(_) => String::new(),
+            };
+            [
+                (made.chain.path.clone(), Some(made.chain_span)),
+                (key, Some(made.key_span)),
+            ]
         });
     let seen = hosts
         .iter()

@@ -1,0 +1,164 @@
+//! Hosts: their names, and how they come by a certificate.
+
+use std::io::ErrorKind;
+
+use super::{BAD_NAME, Resolver, UNKNOWN_AUTHORITY, index};
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::model::certificates;
+use crate::model::{AuthorityId, HandMade, Host, Index, KeySource, SubjectName};
+use crate::pki::key;
+use crate::source::Span;
+use crate::spec;
+
+pub(super) static ISSUER: Code = Code {
+    name: "issuer-unusable",
+    severity: Severity::Error,
+    summary: "a host's issuer cannot issue its certificate",
+    manual: include_str!("../manual/issuer-unusable.md"),
+};
+pub(super) static KEY: Code = Code {
+    name: "key-unclear",
+    severity: Severity::Error,
+    summary: "a certificate brought by hand has no key, or two",
+    manual: include_str!("../manual/key-unclear.md"),
+};
+
+impl Resolver<'_> {
+    pub(super) fn hosts(&mut self) -> Vec<Host> {
+        let authorities = index(self.loaded.spec.authorities.keys());
+        let mut all = Vec::new();
+        for (name, host) in &self.loaded.spec.hosts {
+            let name = name.as_str();
+            let mut names = Vec::new();
+            for (index, text) in host.names.iter().enumerate() {
+                let span = self.value(&["hosts", name, "names", &index.to_string()]);
+                match SubjectName::parse(text.as_str()) {
+                    Ok(parsed) => names.push((parsed, span)),
+                    Err((fault, help)) => self.found.push(
+                        Diagnostic::new(&BAD_NAME, span, format!("`{text}` {fault}")).help(help),
+                    ),
+                }
+            }
+            let certificate = host
+                .certificate
+                .as_ref()
+                .map(|files| self.hand_made(name, files));
+            let observed = host.observed.as_ref().map(|path| {
+                let span = self.value(&["hosts", name, "observed"]);
+                (self.pem(path, ["hosts", name], span), span)
+            });
+            all.push(Host {
+                name: name.to_owned(),
+                names,
+                port: host.port.get(),
+                issuer: self.issuer(name, host, &authorities),
+                certificate,
+                observed,
+                place: self.loaded.place(&["hosts", name]),
+            });
+        }
+        all
+    }
+
+    fn issuer(
+        &mut self,
+        name: &str,
+        host: &spec::Host,
+        known: &Index,
+    ) -> Option<(AuthorityId, Span)> {
+        let issuer = host.issuer.as_ref()?;
+        let span = self.value(&["hosts", name, "issuer"]);
+        let Some(id) = known.get(issuer.as_str()) else {
+            let message = format!("there is no authority `{issuer}`");
+            let names = known.keys().map(String::as_str);
+            let unknown = Diagnostic::new(&UNKNOWN_AUTHORITY, span, message);
+            self.found
+                .push(unknown.help(suggest(issuer.as_str(), names)));
+            return None;
+        };
+        let authority = self.loaded.spec.authorities.get(issuer.as_str());
+        if let Some(spec::Authority::External(_)) = authority {
+            let message = format!("`{issuer}` is somebody else's, and issues nothing from here");
+            self.found.push(
+                Diagnostic::new(&ISSUER, span, message)
+                    .also(self.loaded.place(&["authorities", issuer.as_str()]).key, "the authority")
+                    .help("have it sign, and bring the certificate: `certificate: {chain: …, key: …}`"),
+            );
+            return None;
+        }
+        if host.certificate.is_some() {
+            let message = format!("`{name}` has an issuer and a certificate brought by hand");
+            self.found.push(
+                Diagnostic::new(&ISSUER, span, message)
+                    .also(
+                        self.value(&["hosts", name, "certificate"]),
+                        "the certificate",
+                    )
+                    .help("remove one of the two"),
+            );
+            return None;
+        }
+        Some((AuthorityId(*id), span))
+    }
+
+    fn hand_made(&mut self, host: &str, files: &spec::CertificateFiles) -> HandMade {
+        let at = |field: &str| self.value(&["hosts", host, "certificate", field]);
+        let (chain_span, file_span, variable_span) = (at("chain"), at("key"), at("key_env"));
+        let whole = self.value(&["hosts", host, "certificate"]);
+        let chain = self.pem(&files.chain, ["hosts", host], chain_span);
+        let (key, key_span) = match (&files.key, &files.key_env) {
+            (Some(path), None) => (self.key_file(host, path, file_span), file_span),
+            (None, Some(name)) => (KeySource::Variable(name.to_string()), variable_span),
+            (None, None) => {
+                let message = format!("the certificate of `{host}` has no key");
+                let help = "name its file: `key: pki/private/….key`, or the variable that holds it where the target is started: `key_env: …`";
+                self.found
+                    .push(Diagnostic::new(&KEY, whole, message).help(help));
+                (KeySource::Variable(String::new()), whole)
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("the key of `{host}` is in a file and in a variable");
+                self.found.push(
+                    Diagnostic::new(&KEY, variable_span, message)
+                        .also(file_span, "the file")
+                        .help("remove one of the two"),
+                );
+                (KeySource::Variable(String::new()), file_span)
+            }
+        };
+        HandMade {
+            chain,
+            chain_span,
+            key,
+            key_span,
+        }
+    }
+
+    /// A key is read for its public half. Where nothing is deployed it need not be, and a process
+    /// that may not read it knows no less of the certificate.
+    fn key_file(&mut self, host: &str, path: &spec::RelativePath, span: Span) -> KeySource {
+        let Some(path) = self.path(path, ["hosts", host], span) else {
+            return KeySource::Variable(String::new());
+        };
+        let public = match self.world.read(&path) {
+            Ok(bytes) => Some(
+                key::public_key_of(&bytes)
+                    .map(|key| key.spki_sha256())
+                    .map_err(|error| error.to_string()),
+            ),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error)
+                if error.kind() == ErrorKind::PermissionDenied
+                    && matches!(self.world.stat(&path), Ok(Some(_))) =>
+            {
+                None
+            }
+            Err(error) => {
+                self.found
+                    .push(certificates::unreadable(&path, span, &error));
+                None
+            }
+        };
+        KeySource::File { path, public }
+    }
+}

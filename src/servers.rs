@@ -1,0 +1,105 @@
+//! How each server presents certificates: one file per server.
+//!
+//! A server lowers what a service serves to a [`Serving`]: configuration, variables, what reloads
+//! it. Where files stand and how the service is reached, the platform says in a [`Place`].
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Model, Serve, Service};
+use crate::provision::Serving;
+
+mod app;
+mod nginx;
+mod traefik;
+
+/// A server.
+pub struct Server {
+    /// The word of the spec.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// How it is configured, for `tlsgen explain`.
+    pub manual: &'static str,
+    /// What it needs, or everything in the spec that it cannot do.
+    pub serve: fn(&Request<'_>) -> Result<Serving, Vec<Diagnostic>>,
+}
+
+/// What a server is asked for.
+pub struct Request<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The service.
+    pub service: &'a Service,
+    /// What it serves, and the server's version.
+    pub serving: &'a crate::model::Serving,
+    /// Where it runs.
+    pub place: &'a Place,
+}
+
+/// Where a platform puts files, and how the service is reached there.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The directory in which the server's configuration will stand.
+    pub configuration: String,
+    /// The PEM bundle of whom the service trusts, if it trusts anybody.
+    pub trust_bundle: Option<String>,
+    /// For each host that is served, in the order of the spec.
+    pub hosts: Vec<HostPlace>,
+    /// The address of a resolver that the server must ask for the names of upstreams, where they
+    /// move while it runs.
+    pub resolver: Option<String>,
+    /// A directory that it may write to and that outlives it.
+    pub state: String,
+}
+
+/// Where the files of a served host stand, and how it is reached.
+#[derive(Debug, Clone, Default)]
+pub struct HostPlace {
+    /// Its certificate and key; `None` where something else presents it or it is fetched at run time.
+    pub certificate: Option<CertificatePlace>,
+    /// The PEM file of those whose client certificates are accepted, if any are asked for.
+    pub client_cas: Option<String>,
+    /// How many CAs may stand between a client's certificate and its root.
+    pub client_depth: u32,
+    /// The port under which others reach it over TLS.
+    pub public_port: u16,
+    /// The port on which the server itself listens for TLS.
+    pub port: u16,
+    /// The port under which others reach plain HTTP, where it is redirected.
+    pub plain_port: u16,
+}
+
+/// Where a certificate stands.
+#[derive(Debug, Clone)]
+pub struct CertificatePlace {
+    /// Leaf and intermediates.
+    pub full_chain: String,
+    /// The intermediates alone.
+    pub intermediates: String,
+    /// The key.
+    pub key: String,
+    /// The root that it ends in, where the spec has it.
+    pub anchor: Option<String>,
+}
+
+/// All servers, in the order in which the manual lists them.
+pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];
+
+/// The server of a name.
+pub fn find(name: &str) -> Option<&'static Server> {
+    SERVERS.iter().find(|server| server.name == name)
+}
+
+/// What this room can find.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    [nginx::CODES, traefik::CODES, app::CODES]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+impl<'a> Request<'a> {
+    /// Each host that is served, with its place.
+    fn hosts(&self) -> impl Iterator<Item = (&'a Serve, &'a HostPlace)> {
+        self.serving.serves.iter().zip(&self.place.hosts)
+    }
+}
