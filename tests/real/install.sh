@@ -17,6 +17,8 @@ official_node=22.23.3
 deno=2.9.6
 requests=2.34.2
 httpx=0.28.1
+crossplane=0.5.8
+gixy_ng=0.2.59
 jvms='8 11 17 21 25'
 
 # command=package: what the machine already has, whoever installed it, is left as it is.
@@ -52,6 +54,7 @@ main() {
 	: >"$log"
 	step 'Debian packages' debian_packages
 	step 'Compose and JVMs' newer_debian
+	step 'nginx, old and new' nginx_trees
 	step 'Python judges' python_judges
 	step 'Node judges' node_judges
 	fingerprint >"$judges/installed"
@@ -149,16 +152,38 @@ jvm() {
 	"$bin/java-$1" -version
 }
 
+# Trees to `chroot` into: nginx as Debian 12 has it and as sid has it, with the modules that people load. Nothing of
+# them is installed in the system, so that no service of it is ever started.
+nginx_trees() {
+	for suite in bookworm sid; do
+		tree=$judges/nginx-$suite
+		rm -rf "$tree"
+		TMPDIR=$judges mmdebstrap --quiet --variant=essential \
+			--include=nginx,libnginx-mod-stream,libnginx-mod-mail,libnginx-mod-http-lua,openssl,ca-certificates \
+			--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
+			--aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
+			--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+			--dpkgopt='path-exclude=/usr/share/locale/*' \
+			"$suite" "$tree" "$("$here/lab/unpack.sh" mirror)"
+		# shellcheck disable=SC2016 # the wrapper expands these
+		printf '#!/bin/sh\nexec chroot "$(dirname -- "$0")/../nginx-%s" /usr/sbin/nginx "$@"\n' "$suite" \
+			>"$bin/nginx-$suite"
+		chmod 755 "$bin/nginx-$suite"
+		"$bin/nginx-$suite" -t
+	done
+}
+
 python_judges() {
 	rm -rf "$judges/venv" "$judges/pypi"
 	python3 -m venv "$judges/venv"
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input \
-		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint"
+		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint" \
+		"crossplane==$crossplane" "gixy-ng==$gixy_ng"
 	# For the clients' image: requests and httpx as PyPI has them, with certifi's roots.
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
 		--platform any --python-version 3.11 --only-binary :all: --target "$judges/pypi" \
 		"requests==$requests" "httpx==$httpx"
-	for program in check-jsonschema yamllint; do
+	for program in check-jsonschema yamllint crossplane gixy; do
 		ln -sfn "../venv/bin/$program" "$bin/$program"
 		"$bin/$program" --version
 	done
