@@ -19,6 +19,7 @@ mod load;
 mod merge;
 mod mount;
 mod number;
+mod port;
 mod template;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ use crate::source::{Sources, Span};
 use crate::world::World;
 
 pub use dockerfile::{ImageConfig, dockerfile};
+pub use port::Port;
 
 /// What this room can find.
 pub static CODES: &[&Code] = &[
@@ -80,6 +82,12 @@ pub struct Service {
     pub environment: Vec<Variable>,
     /// `volumes`, `secrets`, `configs` and `tmpfs`; each target of a kind once.
     pub mounts: Vec<Mount>,
+    /// What it publishes, as far as that depends on no variable.
+    pub ports: Vec<Port>,
+    /// The networks that it is in; none is the project's own.
+    pub networks: Vec<String>,
+    /// Where its health check is written.
+    pub health_check: Option<Span>,
     /// As written, with or without a group.
     pub user: Option<(String, Span)>,
     /// `${NAME:-false}` counts as its default, since that is what holds while nobody says otherwise;
