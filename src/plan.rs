@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::Artifact;
+use crate::artifact::{Access, Artifact};
 use crate::digest::Sha256;
 use crate::source::Span;
 use crate::world::World;
@@ -36,6 +36,8 @@ pub use paths::Unfit;
 pub struct Wanted {
     /// The files. What the lock has and is not here is no longer asked for.
     pub artifacts: Vec<Artifact>,
+    /// Who may read the files that the user brings.
+    pub accesses: Vec<Access>,
     /// The certificates of external authorities, as they were seen.
     pub pins: Vec<Pin>,
 }

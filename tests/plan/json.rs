@@ -32,7 +32,7 @@ fn one_of_each() -> PlanJson {
             of("hand", b"ours\n"),
             of("adopted", b"x"),
         ],
-        pins: Vec::new(),
+        ..Wanted::default()
     };
     let plan = plan(&wanted, &Lock::default(), &world, &Adopt::Nothing);
     let mut diagnostics = Diagnostics::default();
