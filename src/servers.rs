@@ -3,9 +3,10 @@
 //! A server lowers what a service serves to a [`Serving`]: configuration, variables, what reloads
 //! it. Where files stand and how the service is reached, the platform says in a [`Place`].
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Serve, Service};
 use crate::provision::Serving;
+use crate::source::Span;
 
 mod app;
 mod nginx;
@@ -81,6 +82,16 @@ pub struct CertificatePlace {
     pub anchor: Option<String>,
 }
 
+static NOT_FOR_SERVER: Code = Code {
+    name: "not-for-server",
+    severity: Severity::Error,
+    summary: "a service says something that its server cannot be made to do",
+    manual: include_str!("servers/manual/not-for-server.md"),
+};
+
+/// What any server can find.
+static CODES: &[&Code] = &[&NOT_FOR_SERVER];
+
 /// All servers, in the order in which the manual lists them.
 pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];
 
@@ -91,7 +102,7 @@ pub fn find(name: &str) -> Option<&'static Server> {
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [nginx::CODES, traefik::CODES, app::CODES]
+    [CODES, nginx::CODES, traefik::CODES, app::CODES]
         .into_iter()
         .flatten()
         .copied()
@@ -102,4 +113,10 @@ impl<'a> Request<'a> {
     fn hosts(&self) -> impl Iterator<Item = (&'a Serve, &'a HostPlace)> {
         self.serving.serves.iter().zip(&self.place.hosts)
     }
+}
+
+/// A field that this server does not take: ignoring it would be a promise that nobody keeps.
+fn not_for_server(server: &str, field: &str, span: Span, help: impl Into<String>) -> Diagnostic {
+    let message = format!("`{field}` is nothing that `server: {server}` can be made to do");
+    Diagnostic::new(&NOT_FOR_SERVER, span, message).help(help)
 }
