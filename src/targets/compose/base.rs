@@ -220,6 +220,26 @@ impl Base {
 }
 
 impl Service {
+    /// A service that the files do not have, of which only the image is known.
+    pub fn added(name: &str, image: &str, span: Span) -> Self {
+        Self {
+            name: name.to_owned(),
+            span,
+            image: Some((image.to_owned(), span)),
+            build: None,
+            entrypoint: Command::Absent,
+            command: Command::Absent,
+            environment: Vec::new(),
+            mounts: Vec::new(),
+            ports: Vec::new(),
+            networks: Vec::new(),
+            health_check: None,
+            user: None,
+            read_only: None,
+            unreadable_env_files: Vec::new(),
+        }
+    }
+
     /// The variable of this name.
     pub fn variable(&self, name: &str) -> Option<&Variable> {
         self.environment
