@@ -113,6 +113,31 @@ impl<'a> Request<'a> {
     fn hosts(&self) -> impl Iterator<Item = (&'a Serve, &'a HostPlace)> {
         self.serving.serves.iter().zip(&self.place.hosts)
     }
+
+    /// What is said of a service as a whole and only nginx takes.
+    fn only_for_nginx(&self) -> Vec<Diagnostic> {
+        let serving = self.serving;
+        let server = serving.server.name.as_str();
+        let path = ["services", self.service.name.as_str(), "openssl"];
+        let openssl = serving
+            .openssl
+            .map(|_| self.model.loaded.place(&path).value);
+        let serve_as = serving.serve_as.map(|(_, span)| span);
+        [("serve_as", serve_as), ("openssl", openssl)]
+            .into_iter()
+            .filter_map(|(field, span)| {
+                let help = "remove the line: it is about nginx";
+                Some(not_for_server(server, field, span?, help))
+            })
+            .collect()
+    }
+
+    /// Where the spec names a guideline for the host at an index itself, and not only for all.
+    fn own_tls(&self, index: usize, serve: &Serve) -> Option<Span> {
+        let services = &self.model.loaded.spec.services;
+        let serves = services.get(self.service.name.as_str())?.serves.as_ref()?;
+        serves.get(index)?.tls.map(|_| serve.tls.1)
+    }
 }
 
 /// A field that this server does not take: ignoring it would be a promise that nobody keeps.
