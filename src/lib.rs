@@ -28,6 +28,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod digest;
 pub mod model;
+pub mod nginx;
 pub mod pki;
 pub mod plan;
 pub mod provision;
