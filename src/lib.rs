@@ -29,6 +29,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod marked;
 pub mod model;
+pub mod nginx;
 pub mod pki;
 pub mod plan;
 pub mod provision;

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("render", 2),
     ("pki", 2),
     ("yaml", 2),
+    ("nginx", 2),
     ("spec", 3),
     ("model", 4),
     ("rules", 5),
