@@ -138,6 +138,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     yaml::CODES
         .iter()
         .copied()
+        .chain(nginx::CODES.iter().copied())
         .chain(spec::codes())
         .chain(model::CODES.iter().copied())
         .chain(rules::codes())

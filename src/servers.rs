@@ -45,6 +45,8 @@ pub struct Place {
     pub trust_bundle: Option<String>,
     /// For each host that is served, in the order of the spec.
     pub hosts: Vec<HostPlace>,
+    /// Names of its hosts that the block into which lines are included says already.
+    pub already_named: Vec<String>,
     /// The address of a resolver that the server must ask for the names of upstreams, where they
     /// move while it runs.
     pub resolver: Option<String>,

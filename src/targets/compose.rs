@@ -61,6 +61,9 @@ pub static CODES: &[&Code] = &[
     &start::UNKNOWN,
 ];
 
+/// What installing a server's configuration can find.
+pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
+
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
 

@@ -169,6 +169,16 @@ pub struct Mount {
     pub span: Span,
 }
 
+impl Mount {
+    /// The file or directory of the project that is mounted, from its root; `None` for anything else.
+    pub fn project_path(&self, base_directory: &str) -> Option<String> {
+        let source = self.source.as_deref()?;
+        (self.kind == MountKind::Bind)
+            .then(|| draft::within_project(base_directory, source))
+            .flatten()
+    }
+}
+
 /// Kinds of mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MountKind {

@@ -31,6 +31,8 @@ pub static SERVED: Code = Code {
 
 /// Where what a service serves stands in its container: certificates and configuration.
 pub const SERVING_DIRECTORY: &str = "/etc/tlsgen/serve";
+/// Where its configuration stands.
+pub const CONFIGURATION_DIRECTORY: &str = "/etc/tlsgen/serve/configuration";
 /// Where a server keeps what it fetches itself.
 const STATE_DIRECTORY: &str = "/var/lib/tlsgen";
 /// The engine's own resolver, which knows the other services.
@@ -95,8 +97,15 @@ impl Serving<'_> {
         if !found.is_empty() {
             return Err(found);
         }
+        let names = self.names(serving);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let existing = configuration::existing(self, sources, &names)?;
         let place = Place {
-            configuration: format!("{SERVING_DIRECTORY}/configuration"),
+            already_named: existing
+                .as_ref()
+                .map(|existing| existing.named(&names))
+                .unwrap_or_default(),
+            configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: model_service
                 .trust
                 .as_ref()
@@ -116,7 +125,14 @@ impl Serving<'_> {
             variables: provided.variables.clone(),
             ..Provision::default()
         };
-        let installed = configuration::install(self, sources, directories, &directory, &provided)?;
+        let installed = configuration::install(
+            self,
+            existing.as_ref(),
+            sources,
+            directories,
+            &directory,
+            &provided,
+        )?;
         let variables = environment::join(
             self.deployed,
             self.service,
@@ -175,6 +191,15 @@ impl Serving<'_> {
 
     pub fn model_service(&self) -> &model::Service {
         self.inputs.model.service(self.deployed.service)
+    }
+
+    /// Every name of every host that it serves.
+    fn names(&self, serving: &model::Serving) -> Vec<String> {
+        let hosts = serving.serves.iter();
+        let hosts = hosts.map(|serve| self.inputs.model.host(serve.host));
+        hosts
+            .flat_map(|host| host.names.iter().map(|(name, _)| name.to_string()))
+            .collect()
     }
 
     fn keys(&self) -> Deployed<'_> {
