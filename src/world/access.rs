@@ -93,8 +93,8 @@ impl FileAccess {
         let everybody = plain && has(0o044);
         match readers {
             Readers::Owner => false,
-            Readers::User(user) => !everybody && !(self.owner == user && has(0o400)),
-            Readers::Group(group) => !everybody && !(plain && self.group == group && has(0o040)),
+            Readers::User(user) => !(everybody || self.owner == user && has(0o400)),
+            Readers::Group(group) => !(everybody || plain && self.group == group && has(0o040)),
             Readers::Search => self.mode & 0o001 == 0,
         }
     }
