@@ -103,7 +103,10 @@ fn project() -> (Memory, Wanted) {
     )
 }
 
-fn build(world: &dyn World, wanted: &Wanted) -> (Plan, Result<tlsgen::plan::Applied, ApplyError>) {
+pub fn build(
+    world: &dyn World,
+    wanted: &Wanted,
+) -> (Plan, Result<tlsgen::plan::Applied, ApplyError>) {
     let lock = Lock::load_to_rebuild(world).expect("a lock");
     let plan = plan(wanted, &lock, world, &Adopt::Nothing);
     let applied = apply(&plan, world);
@@ -152,9 +155,9 @@ fn a_build_does_what_its_plan_says_and_a_second_one_nothing() {
 }
 
 /// A disk that fails at one operation and at all that follow.
-struct Failing<'a> {
-    world: &'a Memory,
-    left: Cell<usize>,
+pub struct Failing<'a> {
+    pub world: &'a Memory,
+    pub left: Cell<usize>,
 }
 
 impl Failing<'_> {
