@@ -27,6 +27,7 @@ pub mod artifact;
 pub mod cli;
 pub mod diagnostic;
 pub mod digest;
+pub mod dockerfile;
 pub mod model;
 pub mod pki;
 pub mod plan;

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("digest", 0),
     ("diagnostic", 1),
     ("artifact", 1),
+    ("dockerfile", 1),
     ("provision", 2),
     ("render", 2),
     ("pki", 2),

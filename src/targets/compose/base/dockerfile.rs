@@ -4,9 +4,9 @@
 //! a build may set, is not, and is said to be unknown.
 
 mod image;
-mod instruction;
 
 use super::{Build, Command, files, interpolation};
+use crate::dockerfile::read;
 use crate::source::Sources;
 use crate::world::{self, World};
 
@@ -33,14 +33,14 @@ pub fn dockerfile(world: &dyn World, sources: &mut Sources, build: &Build) -> Op
         Some(text) => {
             // Compose fills in variables before Docker sees the text.
             let text = interpolation::by_default(text)?;
-            instruction::read(&text, |_| build.span)
+            read(&text, |_| build.span)
         }
         None => {
             let name = build.dockerfile.as_deref().unwrap_or("Dockerfile");
             let path = world::join(build.context.as_deref()?, name)?;
             let text = files::text_of(world.read(&path).ok()?).ok()?;
             let source = sources.add(path, text.as_str());
-            instruction::read(&text, |range| source.span(range))
+            read(&text, |range| source.span(range))
         }
     };
     image::config(&instructions, build.target.as_deref())
@@ -122,7 +122,7 @@ mod tests {
         fn no_text_makes_it_panic(text in "(FROM|ENV|CMD|ARG|USER|a=|\\$\\{a\\}|\\[|\"|'|\\\\|<<E|\n| |#|é){0,30}") {
             let mut sources = Sources::default();
             let span = sources.add("c.yml", "").start();
-            let instructions = instruction::read(&text, |_| span);
+            let instructions = read(&text, |_| span);
             let _ = image::config(&instructions, None);
         }
     }
