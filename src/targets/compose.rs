@@ -8,6 +8,7 @@ mod circumstances;
 mod configuration;
 mod directory;
 mod environment;
+mod images;
 mod key;
 mod mount;
 mod override_file;
@@ -52,6 +53,7 @@ pub static CODES: &[&Code] = &[
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
+    &images::COPIED,
     &key::READER,
     &key::UNREADABLE,
     &key::SHARED,
@@ -119,6 +121,10 @@ pub fn lower(
         mut found,
         ..
     } = lowering;
+    let kept = images::keep_out(inputs.model, inputs.world, sources, &base);
+    found.extend(kept.found);
+    lowered.notes.extend(kept.notes);
+    lowered.artifacts.extend(kept.blocks);
     match key::joined(accesses) {
         Ok(accesses) => lowered.accesses = accesses,
         Err(shared) => found.extend(shared),

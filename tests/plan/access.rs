@@ -10,7 +10,7 @@ use tlsgen::plan::{
 };
 use tlsgen::report::{self, PlanJson, View};
 use tlsgen::source::Sources;
-use tlsgen::world::{Acl, FileAccess, Memory, Stat, World};
+use tlsgen::world::{Acl, FileAccess, Memory, Repository, Stat, World};
 
 use super::apply::{Failing, build};
 use super::{artifact, block, origin};
@@ -252,6 +252,9 @@ impl World for Noting<'_> {
     }
     fn link_in(&self, path: &str) -> io::Result<Option<String>> {
         self.world.link_in(path)
+    }
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.world.repository()
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.world.list(directory)

@@ -10,7 +10,7 @@ use tlsgen::digest::Sha256;
 use tlsgen::plan::{
     Action, Adopt, ApplyError, Lock, Pin, Plan, Wanted, apply, in_sync, lock, plan,
 };
-use tlsgen::world::{FileAccess, Memory, Readers, Stat, World};
+use tlsgen::world::{FileAccess, Memory, Readers, Repository, Stat, World};
 
 use super::{artifact, locked, of, pinned};
 
@@ -198,6 +198,11 @@ impl World for Failing<'_> {
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         self.step().and_then(|()| self.world.grant(path, readers))
     }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.world.repository()
+    }
+
     fn now(&self) -> i64 {
         self.world.now()
     }

@@ -29,7 +29,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::world::World;
 
-pub use dockerfile::{ImageConfig, dockerfile};
+pub use dockerfile::{ImageConfig, dockerfile, instructions};
 pub use port::Port;
 
 /// What this room can find.
