@@ -27,7 +27,9 @@ pub mod artifact;
 pub mod cli;
 pub mod diagnostic;
 pub mod digest;
+pub mod marked;
 pub mod model;
+pub mod nginx;
 pub mod pki;
 pub mod plan;
 pub mod provision;
@@ -44,7 +46,7 @@ pub mod yaml;
 
 use std::sync::Arc;
 
-use artifact::{Artifact, Keep};
+use artifact::{Access, Artifact, Extent, Keep};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use model::Model;
 use pki::{Certificate, PublicRoots};
@@ -72,6 +74,8 @@ pub struct Compiled {
     pub model: Model,
     /// All files, in the order of the targets.
     pub artifacts: Vec<Artifact>,
+    /// Who may read the files that the user brings.
+    pub accesses: Vec<Access>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }
@@ -100,6 +104,7 @@ pub fn compile(
         .chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
+        accesses: lowered.accesses,
         notes: lowered.notes,
         model,
     })
@@ -166,6 +171,7 @@ fn lower(
         match lowered {
             Ok(lowered) => {
                 all.artifacts.extend(lowered.artifacts);
+                all.accesses.extend(lowered.accesses);
                 all.notes.extend(lowered.notes);
                 found.extend(lowered.warnings);
             }
@@ -175,7 +181,8 @@ fn lower(
     found.checkpoint().map(|()| all)
 }
 
-/// Nothing that was read may be written, lest a slip in `output` destroys what it was made from.
+/// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
+/// block leaves what is read as it is.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
@@ -183,7 +190,7 @@ fn keep_inputs(
 ) -> Result<(), Stop> {
     let taken = artifacts
         .iter()
-        .filter(|artifact| read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",

@@ -65,7 +65,7 @@ pub struct HostPlace {
     pub public_port: u16,
     /// The port on which the server itself listens for TLS.
     pub port: u16,
-    /// The port under which others reach plain HTTP, where it is redirected.
+    /// The port on which the server itself listens for plain HTTP.
     pub plain_port: u16,
 }
 

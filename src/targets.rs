@@ -1,6 +1,6 @@
 //! One room per platform: what services need becomes files.
 
-use crate::artifact::Artifact;
+use crate::artifact::{Access, Artifact};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Model, Target, TargetKind};
 use crate::runtimes::TrustLists;
@@ -26,6 +26,8 @@ pub struct Inputs<'a> {
 pub struct Lowered {
     /// The files.
     pub artifacts: Vec<Artifact>,
+    /// Who may read the files that the user brings.
+    pub accesses: Vec<Access>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
     /// What is suspicious in the project's own files.
@@ -48,6 +50,9 @@ pub fn lower(
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
+    }
+    for access in &mut lowered.accesses {
+        access.target = Some(target.name.clone());
     }
     Ok(lowered)
 }

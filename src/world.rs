@@ -3,12 +3,15 @@
 //! Everything else is a function of its arguments. Paths are relative to the project root, with
 //! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused.
 
+mod access;
 mod disk;
 mod memory;
+mod permissions;
 mod recording;
 
 use std::io;
 
+pub use access::{Acl, FileAccess, Readers};
 pub use disk::Disk;
 pub use memory::Memory;
 pub use recording::Recording;
@@ -74,6 +77,22 @@ pub trait World {
     /// # Errors
     /// Whatever the disk says.
     fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Who may read a file, or `None` where nothing is. Its bytes are not read.
+    ///
+    /// # Errors
+    /// Whatever the disk says; [`io::ErrorKind::InvalidInput`] for what is neither a file nor a
+    /// directory. No symbolic link is followed.
+    fn access(&self, path: &str) -> io::Result<Option<FileAccess>>;
+
+    /// Makes these the readers of a file, if they are not yet; of a directory only
+    /// [`Readers::Search`]. At no moment may anybody read it who may neither before nor after.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`] where it takes root; [`io::ErrorKind::Unsupported`] on a
+    /// filesystem without access control lists; [`io::ErrorKind::InvalidInput`] for a file with
+    /// several names and for what is of the wrong kind. No symbolic link is followed.
+    fn grant(&self, path: &str, readers: Readers) -> io::Result<()>;
 
     /// Seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;

@@ -27,6 +27,7 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     page.lock(plan);
     let certificates = CertificateList::of(&plan.changes, &mut page.contents);
     page.section(&certificates.text(view));
+    page.absent(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -81,6 +82,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
             );
         }
     }
+    page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
@@ -178,6 +180,19 @@ impl<'a> Page<'a> {
     fn lock(&mut self, plan: &Plan) {
         if let Some(why) = lock_only(plan) {
             self.line(Action::Adopt, "record", crate::plan::lock::PATH, &why);
+        }
+    }
+
+    /// What the user brings and has not brought here, as in every checkout without the keys.
+    fn absent(&mut self, plan: &Plan) {
+        let absent = plan.changes.iter().filter(|change| change.is_absent());
+        for change in absent {
+            self.line(
+                change.action,
+                "absent",
+                &change.path,
+                &why(change, self.view),
+            );
         }
     }
 

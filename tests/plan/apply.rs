@@ -10,7 +10,7 @@ use tlsgen::digest::Sha256;
 use tlsgen::plan::{
     Action, Adopt, ApplyError, Lock, Pin, Plan, Wanted, apply, in_sync, lock, plan,
 };
-use tlsgen::world::{Memory, Stat, World};
+use tlsgen::world::{FileAccess, Memory, Readers, Stat, World};
 
 use super::{artifact, locked, of, pinned};
 
@@ -93,7 +93,14 @@ fn project() -> (Memory, Wanted) {
     let mut artifacts: Vec<_> = paths.map(|path| artifact(path, "new", 0o644)).into();
     artifacts.push(pinned("roots", "2026"));
     let pins = vec![Pin::new("corp", Sha256::of(b"corp"), "Corp Root CA")];
-    (world, Wanted { artifacts, pins })
+    (
+        world,
+        Wanted {
+            artifacts,
+            pins,
+            ..Wanted::default()
+        },
+    )
 }
 
 fn build(world: &dyn World, wanted: &Wanted) -> (Plan, Result<tlsgen::plan::Applied, ApplyError>) {
@@ -181,6 +188,12 @@ impl World for Failing<'_> {
     }
     fn remove(&self, path: &str) -> io::Result<()> {
         self.step().and_then(|()| self.world.remove(path))
+    }
+    fn access(&self, path: &str) -> io::Result<Option<FileAccess>> {
+        self.step().and_then(|()| self.world.access(path))
+    }
+    fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
+        self.step().and_then(|()| self.world.grant(path, readers))
     }
     fn now(&self) -> i64 {
         self.world.now()

@@ -32,7 +32,7 @@ fn one_of_each() -> PlanJson {
             of("hand", b"ours\n"),
             of("adopted", b"x"),
         ],
-        pins: Vec::new(),
+        ..Wanted::default()
     };
     let plan = plan(&wanted, &Lock::default(), &world, &Adopt::Nothing);
     let mut diagnostics = Diagnostics::default();
@@ -45,7 +45,7 @@ fn one_of_each() -> PlanJson {
 fn the_text_is_exactly_this() {
     compare("tests/plan/plan.json", &one_of_each().to_text());
     let errored = PlanJson::errored(Vec::new()).to_text();
-    let expected = "{\n  \"format_version\": \"1.0\",\n  \"errored\": true,\n  \"complete\": false,\n  \"notes\": [],\n  \"diagnostics\": []\n}\n";
+    let expected = "{\n  \"format_version\": \"1.1\",\n  \"errored\": true,\n  \"complete\": false,\n  \"notes\": [],\n  \"diagnostics\": []\n}\n";
     assert_eq!(errored, expected);
 }
 

@@ -60,6 +60,6 @@ pub fn locked_roots(path: &str, texts: &[&str]) -> Lock {
 pub fn of(artifacts: Vec<Artifact>) -> Wanted {
     Wanted {
         artifacts,
-        pins: Vec::new(),
+        ..Wanted::default()
     }
 }
