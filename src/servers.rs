@@ -8,6 +8,7 @@ use crate::model::{Model, Serve, Service};
 use crate::provision::Serving;
 
 mod app;
+mod guideline;
 mod nginx;
 mod traefik;
 
@@ -64,8 +65,11 @@ pub struct HostPlace {
     pub public_port: u16,
     /// The port on which the server itself listens for TLS.
     pub port: u16,
-    /// The port under which others reach plain HTTP, where it is redirected.
+    /// The port on which the server itself listens for plain HTTP, where that is redirected or TLS
+    /// ends in front of it.
     pub plain_port: u16,
+    /// For lines in a server block that exists: the names that it has already, as it writes them.
+    pub block_names: Vec<String>,
 }
 
 /// Where a certificate stands.
