@@ -80,6 +80,9 @@ impl Serving<'_> {
         };
         let mut found = published::conflicts(self.compose, self.deployed, self.base);
         let directory = directories.served(self.deployed);
+        let names = self.names(serving);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let existing = configuration::existing(self, sources, &names)?;
         let reader = self.key_reader(&serving.server.name);
         let mut deliveries = Vec::new();
         let mut hosts = Vec::new();
@@ -91,20 +94,16 @@ impl Serving<'_> {
                     continue;
                 }
             };
-            hosts.push(self.host_place(serve, delivery.as_ref(), &directory, directories));
+            let mut place = self.host_place(serve, delivery.as_ref(), &directory, directories);
+            let named = existing.as_ref().map(|existing| existing.named(&names));
+            place.block_names = named.unwrap_or_default();
+            hosts.push(place);
             deliveries.extend(delivery);
         }
         if !found.is_empty() {
             return Err(found);
         }
-        let names = self.names(serving);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let existing = configuration::existing(self, sources, &names)?;
         let place = Place {
-            already_named: existing
-                .as_ref()
-                .map(|existing| existing.named(&names))
-                .unwrap_or_default(),
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: model_service
                 .trust
@@ -268,6 +267,7 @@ impl Serving<'_> {
         });
         let clients = serve.client_auth.as_ref();
         HostPlace {
+            block_names: Vec::new(),
             certificate,
             client_cas: clients.and_then(|clients| {
                 let anchors = self.inputs.lists.get(&clients.trust)?;
