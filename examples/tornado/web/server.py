@@ -28,8 +28,11 @@ class Echo(WebSocketHandler):
 
 
 def load_certificate(context):
-    """The pair as it is now. A key that does not fit its certificate is refused, and the old pair stays."""
-    context.load_cert_chain(os.environ["SSL_CERTFILE"], os.environ["SSL_KEYFILE"])
+    """The pair as it is now; one that is of no use is refused."""
+    pair = os.environ["SSL_CERTFILE"], os.environ["SSL_KEYFILE"]
+    # Tried elsewhere first: a key that does not fit would leave the context without any.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
+    context.load_cert_chain(*pair)
 
 
 def reload_certificate(context):
