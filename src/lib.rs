@@ -27,6 +27,8 @@ pub mod artifact;
 pub mod cli;
 pub mod diagnostic;
 pub mod digest;
+pub mod dockerfile;
+pub mod exposure;
 pub mod marked;
 pub mod model;
 pub mod nginx;
@@ -48,7 +50,8 @@ use std::sync::Arc;
 
 use artifact::{Access, Artifact, Extent, Keep};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
-use model::Model;
+use exposure::{Answer, Block, Format, Git};
+use model::{KeySource, Model};
 use pki::{Certificate, PublicRoots};
 use rules::Judged;
 use runtimes::TrustLists;
@@ -101,6 +104,7 @@ pub fn compile(
     keep_inputs(world, &lowered.artifacts, found)?;
     let artifacts = public_roots_artifact(&model, public)
         .into_iter()
+        .chain(ignored_keys(world, &model))
         .chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
@@ -126,6 +130,7 @@ pub fn check(
     let judged = Judged {
         model: &model,
         now: world.now(),
+        world,
         public_roots: &public,
     };
     rules::judge(&judged, sources, found);
@@ -138,6 +143,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     yaml::CODES
         .iter()
         .copied()
+        .chain(nginx::CODES.iter().copied())
         .chain(spec::codes())
         .chain(model::CODES.iter().copied())
         .chain(rules::codes())
@@ -243,6 +249,33 @@ fn trusting_public(model: &Model) -> Option<Span> {
     let mut trusting =
         services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
     trusting.next().map(|service| service.place.key)
+}
+
+/// The block of `.gitignore` that keeps keys out of the repository, where the project's own lines
+/// do not. Whether there is a repository is no matter: no output depends on where a project lies.
+fn ignored_keys(world: &dyn World, model: &Model) -> Option<Artifact> {
+    let mut lines = Vec::new();
+    let mut origin = None;
+    let git = Git::of_project(world, Block::LeftOut);
+    for made in model
+        .hosts
+        .iter()
+        .filter_map(|host| host.certificate.as_ref())
+    {
+        let KeySource::File { path, .. } = &made.key else {
+            continue;
+        };
+        if git.ignores(path) == Answer::Yes {
+            continue;
+        }
+        for line in exposure::ignore_lines(Format::Git, [path.as_str()]).unwrap_or_default() {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        origin = origin.or(Some(made.key_span));
+    }
+    Some(Artifact::block(".gitignore", &lines, origin?))
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {

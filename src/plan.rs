@@ -110,7 +110,7 @@ pub enum Action {
     Update,
     /// The bytes stay, the permission bits change.
     Chmod,
-    /// Of a file that the user brings, others may read it than before.
+    /// Who may read a file that the user brings is set; its bytes stay.
     Grant,
     /// The file is removed.
     Delete,
@@ -199,7 +199,7 @@ pub struct Summary {
     pub update: usize,
     /// Files of which only the permission bits change.
     pub chmod: usize,
-    /// Files that the user brings and others may read than before.
+    /// Files that the user brings and of which it is set who may read them.
     pub grant: usize,
     /// Files that are removed.
     pub delete: usize,

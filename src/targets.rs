@@ -61,6 +61,7 @@ pub fn lower(
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     [
         compose::CODES,
+        compose::CONFIGURATION_CODES,
         compose::base::CODES,
         load_balancer::CODES,
         script::CODES,

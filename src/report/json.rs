@@ -55,8 +55,10 @@ pub struct PlanJson {
 pub struct ChangeJson {
     /// The path, relative to the project root.
     pub path: String,
-    /// How much of the file is the compiler's: all of it, or the block between its markers.
-    pub extent: Extent,
+    /// How much of the file is the compiler's: all of it, or the block between its markers. Absent
+    /// where only who may read it is to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// The target that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -270,7 +272,7 @@ impl ChangeJson {
         };
         Self {
             path: change.path.clone(),
-            extent: change.extent,
+            extent: change.access.is_none().then_some(change.extent),
             target: change.target.clone(),
             actions: vec![change.action],
             cause: change.cause,
