@@ -10,7 +10,7 @@
 
 mod support;
 
-//RECIPES
-//MODR
+#[path = "serving/recipes.rs"]
+mod recipes;
 #[path = "serving/tornado.rs"]
 mod tornado;

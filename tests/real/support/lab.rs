@@ -162,16 +162,22 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let down = [
-            "down",
-            "--volumes",
-            "--remove-orphans",
-            "--rmi=local",
-            "--timeout=0",
-        ];
+        let down = ["down", "--volumes", "--remove-orphans", "--timeout", "0"];
         let _ = self.compose(&[], &down).output();
+        let pattern = format!("reference={}-*", self.name);
+        let list = [
+            "images",
+            "--format",
+            "{{.Repository}}",
+            "--filter",
+            &pattern,
+        ];
+        let Ok(built) = self.docker(&list).output() else {
+            return;
+        };
         let _ = self
-            .docker(&["image", "rm", "--force", &format!("{}-image", self.name)])
+            .docker(&["image", "rm", "--force"])
+            .args(utf8(&built.stdout).lines())
             .output();
     }
 }
