@@ -1,18 +1,23 @@
-//! What a compiler writes: a file with a path, a mode, a body, and the line that asked for it.
+//! What a compiler writes: a file with a path, a mode, a body, and the line that asked for it; and
+//! whom it lets read the files that it never writes.
 
 use std::sync::Arc;
 
 use crate::digest::Sha256;
 use crate::source::Span;
 
-/// One file to be written.
+pub use crate::world::Readers;
+
+/// One file to be written, or a block of lines in one.
 #[derive(Debug, Clone)]
 pub struct Artifact {
     /// Where, relative to the project root, with `/`.
     pub path: String,
-    /// The permission bits, whatever the umask says.
+    /// How much of the file is ours.
+    pub extent: Extent,
+    /// The permission bits, whatever the umask says; of a block only where no file is yet.
     pub mode: u32,
-    /// What is in it.
+    /// What is in it, or in the block between its markers.
     pub body: Arc<[u8]>,
     /// The place in the spec that asked for it.
     pub origin: Span,
@@ -20,6 +25,43 @@ pub struct Artifact {
     pub target: Option<String>,
     /// How long it is ours.
     pub keep: Keep,
+}
+
+/// How much of a file is ours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    File,
+    /// The lines between two markers, in a file that the user owns.
+    Block,
+}
+
+/// Who may read a file that the user brings: its permissions are ours to set, its bytes never.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Where, relative to the project root, with `/`.
+    pub path: String,
+    /// Who.
+    pub readers: Readers,
+    /// The place in the spec that asked for it.
+    pub origin: Span,
+    /// The target that it belongs to, or `None` for what the whole project shares.
+    pub target: Option<String>,
+}
+
+/// A service that must be told when the certificates that it serves change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// What the platform calls it.
+    pub service: String,
+    /// The command that tells it, from the project root, for a shell.
+    pub command: String,
+    /// The directory of what it is to be told of, relative to the project root.
+    pub directory: String,
+    /// The target that it belongs to.
+    pub target: Option<String>,
 }
 
 /// Whether a file follows the spec or stays as it was first written.
@@ -46,11 +88,21 @@ impl Artifact {
     pub fn bytes(path: impl Into<String>, body: Arc<[u8]>, origin: Span) -> Self {
         Self {
             path: path.into(),
+            extent: Extent::File,
             mode: READABLE,
             body,
             origin,
             target: None,
             keep: Keep::Current,
+        }
+    }
+
+    /// A marked block of lines, which have no line breaks of their own, in a file of the user's.
+    pub fn block(path: impl Into<String>, lines: &[String], origin: Span) -> Self {
+        let body = lines.iter().map(|line| format!("{line}\n")).collect();
+        Self {
+            extent: Extent::Block,
+            ..Self::text(path, body, origin)
         }
     }
 

@@ -3,9 +3,13 @@
 //!
 //! A file is ours when its bytes are those that the lock remembers; then it may be replaced and
 //! removed. What is already as it should be is adopted without a word. Everything else was edited
-//! by hand or never ours, and is refused until somebody says that it may be taken over.
+//! by hand or never ours, and is refused until somebody says that it may be taken over. In a file
+//! that the user owns the same holds for a marked block, and for nothing outside it; of a key that
+//! the user brings only the permissions are ours.
 
+mod access;
 mod apply;
+mod block;
 mod certificates;
 mod contents;
 mod diff;
@@ -19,23 +23,29 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::Artifact;
+use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
 use crate::digest::Sha256;
+use crate::marked;
 use crate::source::Span;
 use crate::world::World;
 
-pub use apply::{Applied, ApplyError, Doing, apply};
+pub use access::AccessChange;
+pub use apply::{Applied, ApplyError, Doing, Ungranted, apply};
 pub use certificates::{CertificateChange, Direction};
 pub use contents::Contents;
 pub use diff::{Detail, Diff, Hunk, Line, Piece, Sign};
 pub use lock::{Lock, Pin, PublicPin, Written};
-pub use paths::Unfit;
+pub use paths::{Unfit, shell_word};
 
 /// What the compiler wants to stand on disk: all of it, whatever part of it is then applied.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// The files. What the lock has and is not here is no longer asked for.
     pub artifacts: Vec<Artifact>,
+    /// Who may read the files that the user brings.
+    pub accesses: Vec<Access>,
+    /// Who must be told when files change.
+    pub reloads: Vec<Reload>,
     /// The certificates of external authorities, as they were seen.
     pub pins: Vec<Pin>,
 }
@@ -55,7 +65,10 @@ pub enum Adopt {
 /// Everything that a build would do.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// One for each path that is wanted or that the lock has, sorted by path.
+    /// Who must be told when files change, whether any does or not.
+    reloads: Vec<Reload>,
+    /// One for each path that is wanted or that the lock has, and one for each whose readers are
+    /// said, sorted by path.
     pub changes: Vec<Change>,
     /// Whether all targets are in it.
     pub complete: bool,
@@ -68,6 +81,8 @@ pub struct Plan {
 pub struct Change {
     /// The path, relative to the project root.
     pub path: String,
+    /// How much of the file is ours.
+    pub extent: Extent,
     /// The target that asked for it.
     pub target: Option<String>,
     /// The place in the spec that asked for it; `None` if nothing does.
@@ -82,6 +97,8 @@ pub struct Change {
     pub before: Option<Content>,
     /// What would stand there.
     pub after: Option<Content>,
+    /// Who may read it; then nothing is written, and the bytes are not looked at.
+    pub access: Option<AccessChange>,
     record: Record,
 }
 
@@ -97,6 +114,8 @@ pub enum Action {
     Update,
     /// The bytes stay, the permission bits change.
     Chmod,
+    /// Who may read a file that the user brings is set; its bytes stay.
+    Grant,
     /// The file is removed.
     Delete,
     /// Something that is not ours is in the way; nothing at all is written.
@@ -150,6 +169,16 @@ pub enum Obstacle {
     Unfit(Unfit),
     /// Something else that is wanted lies at this path, above or below it.
     WantedTwice(String),
+    /// The markers of a block in it are no pair.
+    Marks(marked::Fault),
+    /// It is not there, and nobody but the user can bring it.
+    NotHere,
+    /// It is to be passed through, and is no directory.
+    NotADirectory,
+    /// The file has as many names; what they let in is not known.
+    SeveralNames(u64),
+    /// Two readers are asked for.
+    ReadersDiffer(Readers, Readers),
     /// The lock says what it must be, and nobody has those bytes.
     PinnedBytesLost,
 }
@@ -174,6 +203,8 @@ pub struct Summary {
     pub update: usize,
     /// Files of which only the permission bits change.
     pub chmod: usize,
+    /// Files that the user brings and of which it is set who may read them.
+    pub grant: usize,
     /// Files that are removed.
     pub delete: usize,
     /// Files that are in the way and not ours.
@@ -186,6 +217,8 @@ pub struct Summary {
     pub forget: usize,
     /// Files that are as they should be.
     pub unchanged: usize,
+    /// Files that the user brings and that are not here; their readers are set where they are.
+    pub absent: usize,
 }
 
 /// What the lock says of a path when the plan has been executed.
@@ -193,6 +226,7 @@ pub struct Summary {
 enum Record {
     Nothing,
     File(Written),
+    Block(BTreeSet<Sha256>),
     PublicRoots(BTreeSet<Sha256>),
 }
 
@@ -200,8 +234,12 @@ enum Record {
 ///
 /// Reads the disk and changes nothing. What cannot be read is refused, never overwritten.
 pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> Plan {
+    let mut changes = ownership::changes(&wanted.artifacts, lock, world, adopt);
+    changes.extend(access::changes(&wanted.accesses, &wanted.artifacts, world));
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
     Plan {
-        changes: ownership::changes(&wanted.artifacts, lock, world, adopt),
+        reloads: wanted.reloads.clone(),
+        changes,
         complete: true,
         before: lock.clone(),
         pins: wanted.pins.clone(),
@@ -219,6 +257,10 @@ impl Plan {
     /// spec no longer asks for stays, since nobody knows which target asked for it.
     pub fn of_targets(mut self, targets: &[&str]) -> Self {
         self.complete = false;
+        self.reloads.retain(|reload| {
+            let target = reload.target.as_deref();
+            target.is_some_and(|target| targets.contains(&target))
+        });
         self.changes.retain(|change| match &change.target {
             Some(target) => targets.contains(&target.as_str()),
             None => change.origin.is_some(),
@@ -226,15 +268,33 @@ impl Plan {
         self
     }
 
+    /// The services that serve something else after a build, and must be told so.
+    ///
+    /// Who is given a certificate for the first time is not among them: it is started anew.
+    pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
+        let replaced = |reload: &&Reload| {
+            let inside = |path: &str| {
+                let rest = path.strip_prefix(reload.directory.as_str());
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            };
+            let updated = |change: &Change| change.action == Action::Update && inside(&change.path);
+            self.changes.iter().any(updated)
+        };
+        self.reloads.iter().filter(replaced)
+    }
+
     /// The lock as it will be.
     pub fn lock(&self) -> Lock {
         let mut lock = self.before.clone();
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| change.access.is_none()) {
             lock.forget(&change.path);
             match &change.record {
                 Record::Nothing => {}
                 Record::File(written) => {
                     lock.artifacts.insert(change.path.clone(), written.clone());
+                }
+                Record::Block(sha256) => {
+                    lock.blocks.insert(change.path.clone(), sha256.clone());
                 }
                 Record::PublicRoots(sha256) => {
                     lock.public_roots = Some(PublicPin {
@@ -245,6 +305,13 @@ impl Plan {
             }
         }
         lock.settled(self.pins.clone())
+    }
+
+    /// The plan without what would be done to these paths.
+    pub fn without(mut self, paths: &[&str]) -> Self {
+        self.changes
+            .retain(|change| !paths.contains(&&*change.path));
+        self
     }
 
     /// The lock as it was.
@@ -271,15 +338,24 @@ impl Plan {
                 Action::Create => &mut summary.create,
                 Action::Update => &mut summary.update,
                 Action::Chmod => &mut summary.chmod,
+                Action::Grant => &mut summary.grant,
                 Action::Delete => &mut summary.delete,
                 Action::Refuse => &mut summary.refuse,
                 Action::Keep => &mut summary.keep,
                 Action::Adopt => &mut summary.adopt,
                 Action::Forget => &mut summary.forget,
+                Action::Unchanged if change.is_absent() => &mut summary.absent,
                 Action::Unchanged => &mut summary.unchanged,
             } += 1;
         }
         summary
+    }
+}
+
+impl Change {
+    /// Whether its readers cannot be set since it is not here.
+    pub fn is_absent(&self) -> bool {
+        self.obstacle == Some(Obstacle::NotHere)
     }
 }
 
@@ -322,6 +398,14 @@ impl fmt::Display for Obstacle {
             Self::Unreadable(reason) => write!(f, "it cannot be read: {reason}"),
             Self::Unfit(unfit) => unfit.fmt(f),
             Self::WantedTwice(path) => write!(f, "it collides with `{path}`, also to be written"),
+            Self::Marks(fault) => fault.fmt(f),
+            Self::NotHere => f.write_str("not here"),
+            Self::NotADirectory => f.write_str("it is no directory"),
+            Self::SeveralNames(names) => write!(
+                f,
+                "the file has {names} names (hard links), and what each lets in is not known: make it a file of its own"
+            ),
+            Self::ReadersDiffer(one, other) => write!(f, "both {one} and {other} are asked for"),
             Self::PinnedBytesLost => {
                 f.write_str("`tlsgen.lock` pins other bytes: restore the file from version control")
             }

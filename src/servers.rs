@@ -3,9 +3,10 @@
 //! A server lowers what a service serves to a [`Serving`]: configuration, variables, what reloads
 //! it. Where files stand and how the service is reached, the platform says in a [`Place`].
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Serve, Service};
 use crate::provision::Serving;
+use crate::source::Span;
 
 mod app;
 mod guideline;
@@ -85,6 +86,16 @@ pub struct CertificatePlace {
     pub anchor: Option<String>,
 }
 
+static NOT_FOR_SERVER: Code = Code {
+    name: "not-for-server",
+    severity: Severity::Error,
+    summary: "a service says something that its server cannot be made to do",
+    manual: include_str!("servers/manual/not-for-server.md"),
+};
+
+/// What any server can find.
+static CODES: &[&Code] = &[&NOT_FOR_SERVER];
+
 /// All servers, in the order in which the manual lists them.
 pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];
 
@@ -95,7 +106,7 @@ pub fn find(name: &str) -> Option<&'static Server> {
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [nginx::CODES, traefik::CODES, app::CODES]
+    [CODES, nginx::CODES, traefik::CODES, app::CODES]
         .into_iter()
         .flatten()
         .copied()
@@ -106,4 +117,35 @@ impl<'a> Request<'a> {
     fn hosts(&self) -> impl Iterator<Item = (&'a Serve, &'a HostPlace)> {
         self.serving.serves.iter().zip(&self.place.hosts)
     }
+
+    /// What is said of a service as a whole and only nginx takes.
+    fn only_for_nginx(&self) -> Vec<Diagnostic> {
+        let serving = self.serving;
+        let server = serving.server.name.as_str();
+        let path = ["services", self.service.name.as_str(), "openssl"];
+        let openssl = serving
+            .openssl
+            .map(|_| self.model.loaded.place(&path).value);
+        let serve_as = serving.serve_as.map(|(_, span)| span);
+        [("serve_as", serve_as), ("openssl", openssl)]
+            .into_iter()
+            .filter_map(|(field, span)| {
+                let help = "remove the line: it is about nginx";
+                Some(not_for_server(server, field, span?, help))
+            })
+            .collect()
+    }
+
+    /// Where the spec names a guideline for the host at an index itself, and not only for all.
+    fn own_tls(&self, index: usize, serve: &Serve) -> Option<Span> {
+        let services = &self.model.loaded.spec.services;
+        let serves = services.get(self.service.name.as_str())?.serves.as_ref()?;
+        serves.get(index)?.tls.map(|_| serve.tls.1)
+    }
+}
+
+/// A field that this server does not take: ignoring it would be a promise that nobody keeps.
+fn not_for_server(server: &str, field: &str, span: Span, help: impl Into<String>) -> Diagnostic {
+    let message = format!("`{field}` is nothing that `server: {server}` can be made to do");
+    Diagnostic::new(&NOT_FOR_SERVER, span, message).help(help)
 }

@@ -1,17 +1,23 @@
 //! The only door to disk, clock and environment.
 //!
 //! Everything else is a function of its arguments. Paths are relative to the project root, with
-//! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused.
+//! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused. Only what Git
+//! knows of the project may lie above it: [`World::repository`].
 
+mod access;
 mod disk;
 mod memory;
+mod permissions;
 mod recording;
+mod repository;
 
 use std::io;
 
+pub use access::{Acl, FileAccess, Readers};
 pub use disk::Disk;
 pub use memory::Memory;
 pub use recording::Recording;
+pub use repository::Repository;
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +80,27 @@ pub trait World {
     /// # Errors
     /// Whatever the disk says.
     fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Who may read a file, or `None` where nothing is. Its bytes are not read.
+    ///
+    /// # Errors
+    /// Whatever the disk says; [`io::ErrorKind::InvalidInput`] for what is neither a file nor a
+    /// directory. No symbolic link is followed.
+    fn access(&self, path: &str) -> io::Result<Option<FileAccess>>;
+
+    /// Makes these the readers of a file, if they are not yet; of a directory only
+    /// [`Readers::Search`]. At no moment may anybody read it who may neither before nor after.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`] where it takes root; [`io::ErrorKind::Unsupported`] on a
+    /// filesystem without access control lists; [`io::ErrorKind::InvalidInput`] for a file with
+    /// several names and for what is of the wrong kind. No symbolic link is followed.
+    fn grant(&self, path: &str, readers: Readers) -> io::Result<()>;
+    /// The Git repository whose working tree holds the project, if one does.
+    ///
+    /// # Errors
+    /// Whatever the disk says, and for a repository that cannot be understood.
+    fn repository(&self) -> io::Result<Option<Repository>>;
 
     /// Seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;

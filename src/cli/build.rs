@@ -1,10 +1,12 @@
 //! `tlsgen build`: compiles, and writes what has changed.
 
+use std::borrow::Cow;
+
 use super::Exit;
 use super::arguments::{Arguments, Build, Format};
 use super::output::Output;
 use super::planned::{LockReading, planned};
-use crate::plan::{self, Adopt};
+use crate::plan::{self, Adopt, ApplyError, Plan, in_sync};
 use crate::report;
 
 const LOCKED: &str = "error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n";
@@ -40,18 +42,25 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     if output.format == Format::Text {
         output.findings(&planned.found, &planned.sources);
     }
-    if let (Exit::Done, Some(plan)) = (exit, &planned.plan)
-        && let Err(error) = plan::apply(plan, &planned.project.disk)
-    {
-        return output.no_answer(&error.to_string());
+    let mut unset = None;
+    if let (Exit::Done, Some(plan)) = (exit, &planned.plan) {
+        match plan::apply(plan, &planned.project.disk) {
+            Ok(_) => {}
+            Err(error @ ApplyError::Access { .. }) => unset = Some(error),
+            Err(error) => return output.no_answer(&error.to_string()),
+        }
     }
     let view = planned.view(output.style(), options.scope.full);
     match (output.format, exit, &planned.plan) {
         (Format::Json, ..) => output.answer(&planned.json()),
-        (Format::Text, Exit::Done, Some(plan)) if arguments.verbose => {
-            output.answer(&report::plan(plan, &view))
+        (Format::Text, Exit::Done, Some(plan)) => {
+            let done = done(plan, unset.as_ref());
+            if arguments.verbose {
+                output.answer(&report::plan(&done, &view));
+            } else if unset.is_none() || !in_sync(&done) {
+                output.say(&report::build(&done, &view));
+            }
         }
-        (Format::Text, Exit::Done, Some(plan)) => output.say(&report::build(plan, &view)),
         (Format::Text, Exit::Refused, Some(plan)) => output.answer(&report::refusal(plan, &view)),
         (Format::Text, Exit::No, Some(plan)) => {
             output.answer(&report::plan(plan, &view));
@@ -59,10 +68,23 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         }
         (Format::Text, ..) => {}
     }
+    if let Some(error) = &unset {
+        output.complain(&format!("error: {error}\n"));
+    }
+    let exit = if unset.is_some() { Exit::No } else { exit };
     match planned.write_reports(&options.scope, output) {
         Ok(()) => exit,
         Err(exit) => exit,
     }
+}
+
+/// The plan without what could not be done.
+fn done<'a>(plan: &'a Plan, unset: Option<&ApplyError>) -> Cow<'a, Plan> {
+    let Some(ApplyError::Access { ungranted, .. }) = unset else {
+        return Cow::Borrowed(plan);
+    };
+    let paths: Vec<&str> = ungranted.iter().map(|one| one.path.as_str()).collect();
+    Cow::Owned(plan.clone().without(&paths))
 }
 
 fn is_in(file: &str, path: &str) -> bool {

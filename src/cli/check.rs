@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
                 if arguments.verbose && in_sync(plan) {
                     output.answer(&format!(
                         "check: {} files are as they should be\n",
-                        plan.changes.len()
+                        plan.summary().unchanged
                     ));
                 }
             }

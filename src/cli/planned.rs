@@ -108,6 +108,8 @@ impl Planned {
         let wanted = Wanted {
             pins: pins(&compiled.model),
             artifacts: compiled.artifacts,
+            accesses: compiled.accesses,
+            reloads: compiled.reloads,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();

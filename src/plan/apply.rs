@@ -1,10 +1,10 @@
-//! Executes a plan: files first, then removals, the lock last.
+//! Executes a plan: who may no longer read, then files, who else may read, removals, the lock last.
 
 use std::fmt;
 use std::io;
 
-use super::{Action, Change, Content, Plan, lock};
-use crate::artifact::READABLE;
+use super::{AccessChange, Action, Change, Content, Plan, lock};
+use crate::artifact::{Extent, READABLE};
 use crate::world::World;
 
 /// What was done.
@@ -14,6 +14,8 @@ pub struct Applied {
     pub written: usize,
     /// Files removed.
     pub removed: usize,
+    /// Files of the user's whose readers were set.
+    pub granted: usize,
     /// Whether the lock was written.
     pub lock: bool,
 }
@@ -36,6 +38,24 @@ pub enum ApplyError {
         /// What the disk says.
         error: io::Error,
     },
+    /// Everything was written, the lock too; only the readers of some files could not be set.
+    Access {
+        /// Which, and what to do.
+        ungranted: Vec<Ungranted>,
+        /// What was done.
+        applied: Applied,
+    },
+}
+
+/// A file of the user's whose readers could not be set.
+#[derive(Debug)]
+pub struct Ungranted {
+    /// The path, relative to the project root.
+    pub path: String,
+    /// What sets them, for somebody who may; to be run in the project root.
+    pub command: String,
+    /// What the disk says.
+    pub error: io::Error,
 }
 
 /// What was being done when the disk failed.
@@ -50,21 +70,26 @@ pub enum Doing {
 /// Does what a plan says.
 ///
 /// # Errors
-/// [`ApplyError::Refused`] before anything is written; [`ApplyError::Disk`] at any time.
+/// [`ApplyError::Refused`] before anything is written; [`ApplyError::Disk`] at any time;
+/// [`ApplyError::Access`] when all else is done.
 pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
     let paths = plan.refused().count();
     if paths > 0 {
         return Err(ApplyError::Refused { paths });
     }
     let mut applied = Applied::default();
+    let mut ungranted = grant(plan, world, &mut applied, |access| !access.widens());
     for (change, content) in plan.changes.iter().filter_map(to_write) {
-        let written = world.write(&change.path, &content.body, content.mode);
+        let written = unchanged_since(change, world)
+            .and_then(|()| world.write(&change.path, &content.body, content.mode));
         written.map_err(|error| failed(Doing::Writing, &change.path, error))?;
         applied.written += 1;
     }
+    ungranted.extend(grant(plan, world, &mut applied, AccessChange::widens));
     // What is no longer asked for goes last: until then whatever still names it works.
     for change in plan.changes.iter().filter(|change| is_removal(change)) {
-        match world.remove(&change.path) {
+        let removed = unchanged_since(change, world).and_then(|()| world.remove(&change.path));
+        match removed {
             Ok(()) => applied.removed += 1,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(Doing::Removing, &change.path, error)),
@@ -75,7 +100,54 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         written.map_err(|error| failed(Doing::Writing, lock::PATH, error))?;
         applied.lock = true;
     }
-    Ok(applied)
+    if ungranted.is_empty() {
+        return Ok(applied);
+    }
+    Err(ApplyError::Access { ungranted, applied })
+}
+
+/// Sets the readers of the files that are chosen; what fails holds nothing else up.
+fn grant(
+    plan: &Plan,
+    world: &dyn World,
+    applied: &mut Applied,
+    chosen: impl Fn(&AccessChange) -> bool,
+) -> Vec<Ungranted> {
+    let grants = plan.changes.iter();
+    let grants = grants.filter(|change| change.action == Action::Grant);
+    let mut ungranted = Vec::new();
+    for change in grants {
+        let Some(access) = change.access.as_ref().filter(|access| chosen(access)) else {
+            continue;
+        };
+        match world.grant(&change.path, access.readers) {
+            Ok(()) => applied.granted += 1,
+            Err(error) => ungranted.push(Ungranted {
+                path: change.path.clone(),
+                command: access.command(&change.path),
+                error,
+            }),
+        }
+    }
+    ungranted
+}
+
+/// What the user wrote around a block since the plan was made would be lost.
+fn unchanged_since(change: &Change, world: &dyn World) -> io::Result<()> {
+    if change.extent != Extent::Block {
+        return Ok(());
+    }
+    let found = match world.read(&change.path) {
+        Ok(body) => Some(body),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let before = change.before.as_ref().map(|content| &*content.body);
+    let gone_already = found.is_none() && change.action == Action::Delete;
+    if gone_already || found.as_deref() == before {
+        return Ok(());
+    }
+    Err(io::Error::other("somebody is writing it right now"))
 }
 
 fn to_write(change: &Change) -> Option<(&Change, &Content)> {
@@ -115,6 +187,20 @@ impl fmt::Display for ApplyError {
                     Doing::Removing => "removed",
                 };
                 write!(f, "`{path}` cannot be {doing}: {error}")
+            }
+            Self::Access { ungranted, .. } => {
+                let (files, them) = match ungranted.len() {
+                    1 => ("1 file", "it"),
+                    _ => ("some files", "them"),
+                };
+                write!(
+                    f,
+                    "who may read {files} could not be set; all else is done. Set {them} by hand:"
+                )?;
+                for one in ungranted {
+                    write!(f, "\n  {}: {}\n    {}", one.path, one.error, one.command)?;
+                }
+                Ok(())
             }
         }
     }

@@ -30,6 +30,9 @@ pub struct Lock {
     pub public_roots: Option<PublicPin>,
     /// What was written, by path.
     pub artifacts: BTreeMap<String, Written>,
+    /// The lines that were written between markers into files of the user's, by path: one digest,
+    /// or those of both sides of a conflict.
+    pub blocks: BTreeMap<String, BTreeSet<Sha256>>,
     rebuilt: bool,
 }
 
@@ -72,6 +75,7 @@ impl Default for Lock {
             pins: Vec::new(),
             public_roots: None,
             artifacts: BTreeMap::new(),
+            blocks: BTreeMap::new(),
             rebuilt: false,
         }
     }
@@ -85,11 +89,13 @@ impl PartialEq for Lock {
             &self.pins,
             &self.public_roots,
             &self.artifacts,
+            &self.blocks,
         ) == (
             other.language,
             &other.pins,
             &other.public_roots,
             &other.artifacts,
+            &other.blocks,
         )
     }
 }
@@ -151,6 +157,11 @@ impl Lock {
                 let _ = writeln!(text, "file {:04o} {sha256} {path}", written.mode);
             }
         }
+        for (path, sha256) in &self.blocks {
+            for sha256 in sha256 {
+                let _ = writeln!(text, "block {sha256} {path}");
+            }
+        }
         text
     }
 
@@ -163,12 +174,23 @@ impl Lock {
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         let roots = self.public_roots.iter().map(|pin| pin.path.as_str());
         let files = self.artifacts.keys().map(String::as_str);
-        files.chain(roots.filter(|path| !self.artifacts.contains_key(*path)))
+        let roots = roots.filter(|path| !self.artifacts.contains_key(*path));
+        let blocks = self.blocks.keys().map(String::as_str);
+        files
+            .chain(roots)
+            .chain(blocks.filter(|path| !self.has_file(path)))
+    }
+
+    /// Whether a whole file at a path is ours.
+    fn has_file(&self, path: &str) -> bool {
+        let roots = self.public_roots.as_ref();
+        self.artifacts.contains_key(path) || roots.is_some_and(|pin| pin.path == path)
     }
 
     /// Drops what it says of a path.
     pub(super) fn forget(&mut self, path: &str) {
         self.artifacts.remove(path);
+        self.blocks.remove(path);
         self.public_roots = self.public_roots.take().filter(|pin| pin.path != path);
     }
 
@@ -181,6 +203,7 @@ impl Lock {
             pins,
             public_roots: self.public_roots.take(),
             artifacts: self.artifacts,
+            blocks: self.blocks,
             rebuilt: false,
         }
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::lock::{Lock, Written};
 use super::standing::{Standing, standing};
-use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, paths};
-use crate::artifact::{Artifact, Keep};
+use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, block, paths};
+use crate::artifact::{Artifact, Extent, Keep};
 use crate::digest::Sha256;
 use crate::world::World;
 
-/// One change for each path that is wanted or that the lock has, sorted by path.
+/// One change for each path that is wanted or that the lock has.
 pub fn changes(
     artifacts: &[Artifact],
     lock: &Lock,
@@ -26,6 +26,9 @@ pub fn changes(
         .filter_map(|same_path| {
             let artifact = *same_path.first()?;
             let found = collision(same_path, &wanted).or_else(|| unfit(artifact));
+            if artifact.extent == Extent::Block {
+                return Some(block::of_artifact(artifact, found, lock, world, adopt));
+            }
             let content = Content::new(Arc::clone(&artifact.body), artifact.mode);
             let standing = match found {
                 Some(obstacle) => Standing::Blocked(obstacle),
@@ -36,7 +39,6 @@ pub fn changes(
         .collect();
     let orphans = lock.paths().filter(|path| !wanted.contains_key(path));
     changes.extend(orphans.map(|path| of_orphan(path, lock, world)));
-    changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
 }
 
@@ -47,7 +49,9 @@ fn unfit(artifact: &Artifact) -> Option<Obstacle> {
 /// Two things that cannot both be at their paths.
 fn collision(same: &[&Artifact], wanted: &BTreeMap<&str, Vec<&Artifact>>) -> Option<Obstacle> {
     let (first, others) = same.split_first()?;
-    let differs = |other: &&Artifact| other.body != first.body || other.mode != first.mode;
+    let differs = |other: &&Artifact| {
+        (&other.body, other.mode, other.extent) != (&first.body, first.mode, first.extent)
+    };
     if others.iter().any(differs) {
         return Some(Obstacle::WantedTwice(first.path.clone()));
     }
@@ -56,9 +60,11 @@ fn collision(same: &[&Artifact], wanted: &BTreeMap<&str, Vec<&Artifact>>) -> Opt
 }
 
 /// What the lock remembers of a path.
-struct Remembered<'a> {
-    sha256: &'a BTreeSet<Sha256>,
-    mode: u32,
+pub struct Remembered<'a> {
+    /// The bytes, one digest or those of both sides of a conflict.
+    pub sha256: &'a BTreeSet<Sha256>,
+    /// The permission bits.
+    pub mode: u32,
 }
 
 impl Remembered<'_> {
@@ -111,6 +117,7 @@ fn of_artifact(
     };
     Change {
         path: artifact.path.clone(),
+        extent: Extent::File,
         target: artifact.target.clone(),
         origin: Some(artifact.origin),
         action: verdict.action,
@@ -119,6 +126,7 @@ fn of_artifact(
         record: record(artifact.keep, &after),
         before,
         after: Some(after),
+        access: None,
     }
 }
 
@@ -133,16 +141,21 @@ fn record(keep: Keep, after: &Content) -> Record {
     }
 }
 
-struct Verdict {
-    action: Action,
-    cause: Option<Cause>,
-    obstacle: Option<Obstacle>,
+/// What is done to a file or a block, and why.
+pub struct Verdict {
+    /// What.
+    pub action: Action,
+    /// Why.
+    pub cause: Option<Cause>,
+    /// What prevents it.
+    pub obstacle: Option<Obstacle>,
     /// Whether the bytes on disk stay, whatever is wanted.
-    keeps_bytes: bool,
+    pub keeps_bytes: bool,
 }
 
 impl Verdict {
-    fn new(action: Action, cause: impl Into<Option<Cause>>) -> Self {
+    /// Nothing prevents it.
+    pub fn new(action: Action, cause: impl Into<Option<Cause>>) -> Self {
         Self {
             action,
             cause: cause.into(),
@@ -151,7 +164,8 @@ impl Verdict {
         }
     }
 
-    fn blocked(action: Action, cause: Cause, obstacle: Obstacle) -> Self {
+    /// Something prevents it.
+    pub fn blocked(action: Action, cause: Cause, obstacle: Obstacle) -> Self {
         Self {
             obstacle: Some(obstacle),
             ..Self::new(action, cause)
@@ -166,8 +180,8 @@ impl Verdict {
     }
 }
 
-/// A file that follows the spec.
-fn current(
+/// What follows the spec.
+pub fn current(
     remembered: Option<&Remembered<'_>>,
     wanted: &Content,
     standing: &Standing,
@@ -223,8 +237,13 @@ fn as_wanted(remembered: Option<&Remembered<'_>>, wanted: &Content, mode: u32) -
     }
 }
 
-/// A file that was written once: the lock says what it must be, not the compiler.
-fn pinned(pin: &Remembered<'_>, wanted: &Content, standing: &Standing, may_take: bool) -> Verdict {
+/// What was written once: the lock says what it must be, not the compiler.
+pub fn pinned(
+    pin: &Remembered<'_>,
+    wanted: &Content,
+    standing: &Standing,
+    may_take: bool,
+) -> Verdict {
     let found = match standing {
         Standing::Blocked(obstacle) => {
             return Verdict::blocked(Action::Refuse, Cause::EditedByHand, obstacle.clone());
@@ -275,8 +294,12 @@ fn serves_as(found: u32, wanted: u32) -> bool {
 
 /// A path that the lock has and nothing asks for.
 fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
-    let standing = match paths::unfit(path) {
-        Some(unfit) => Standing::Blocked(Obstacle::Unfit(unfit)),
+    let unfit = paths::unfit(path).map(Obstacle::Unfit);
+    if lock.blocks.contains_key(path) && !lock.artifacts.contains_key(path) {
+        return block::of_orphan(path, unfit, lock, world);
+    }
+    let standing = match unfit {
+        Some(obstacle) => Standing::Blocked(obstacle),
         None => standing(world, path, None),
     };
     let (action, cause, obstacle, before) = match standing {
@@ -296,6 +319,7 @@ fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
     };
     Change {
         path: path.to_owned(),
+        extent: Extent::File,
         target: None,
         origin: None,
         action,
@@ -303,6 +327,7 @@ fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
         obstacle,
         before,
         after: None,
+        access: None,
         record: Record::Nothing,
     }
 }

@@ -35,6 +35,15 @@ pub fn above(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
+/// A path as a shell takes it.
+pub fn shell_word(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-+@".contains(&byte);
+    if path.bytes().all(plain) && !path.starts_with('-') {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -69,6 +78,8 @@ mod tests {
         ] {
             assert_eq!(unfit(path), Some(why), "{path}");
         }
+        assert_eq!(shell_word("a/b.yml"), "a/b.yml");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
         assert_eq!(above("a/b/c").collect::<Vec<_>>(), ["a", "a/b"]);
     }
 }

@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use super::unified::NO_NEWLINE;
 use super::words;
+use crate::artifact::{Extent, Reload};
 use crate::diagnostic::DiagnosticJson;
 use crate::digest::Sha256;
 use crate::pki::moment;
 use crate::plan::{
-    Action, Cause, CertificateChange, Change, Content, Contents, Detail, Diff, Direction, Hunk,
-    Line, Plan, Sign, Summary, in_sync,
+    AccessChange, Action, Cause, CertificateChange, Change, Content, Contents, Detail, Diff,
+    Direction, Hunk, Line, Plan, Sign, Summary, in_sync,
 };
 use crate::source::{Sources, Span};
 
@@ -36,6 +37,13 @@ pub struct PlanJson {
     /// Every path that is not as it should be, sorted. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<ChangeJson>>,
+    /// Files that the user brings and that are not here, sorted: who may read them is set by a
+    /// build where they are. Absent if errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Vec<AbsentJson>>,
+    /// Services that go on serving old certificates until they are told. Absent if errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reloads: Option<Vec<ReloadJson>>,
     /// What happens to the lock. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockJson>,
@@ -50,6 +58,10 @@ pub struct PlanJson {
 pub struct ChangeJson {
     /// The path, relative to the project root.
     pub path: String,
+    /// How much of the file is the compiler's: all of it, or the block between its markers. Absent
+    /// where only who may read it is to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// The target that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -65,6 +77,9 @@ pub struct ChangeJson {
     pub before: FileJson,
     /// The file as it would be.
     pub after: FileJson,
+    /// Who may read the file, if nothing else is to change: its bytes are then not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessJson>,
     /// The place in the spec that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<PlaceJson>,
@@ -76,6 +91,37 @@ pub struct ChangeJson {
     pub same_to_read: bool,
     /// How many lines of the difference are left out.
     pub hidden_lines: usize,
+}
+
+/// Who may read a file that the user brings.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AccessJson {
+    /// Owner, group, permission bits and access control list now, in words. Absent if unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Who is to, in words.
+    pub after: String,
+}
+
+/// A service that goes on serving an old certificate until it is told.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReloadJson {
+    /// What the platform calls it.
+    pub service: String,
+    /// The target that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The command that tells it, from the project root, for a shell.
+    pub command: String,
+}
+
+/// A file that the user brings and that is not here.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AbsentJson {
+    /// The path, relative to the project root.
+    pub path: String,
+    /// Who is to read it, in words.
+    pub access: String,
 }
 
 /// A file at one time.
@@ -160,7 +206,7 @@ pub struct LockJson {
 }
 
 /// The version of the format.
-const FORMAT_VERSION: &str = "1.0";
+const FORMAT_VERSION: &str = "1.1";
 /// As many lines of one file's difference are printed.
 const LINES_OF_A_FILE: usize = 2000;
 
@@ -184,6 +230,8 @@ impl PlanJson {
                     .map(|change| ChangeJson::of(change, sources, &mut contents))
                     .collect(),
             ),
+            absent: Some(plan.changes.iter().filter_map(AbsentJson::of).collect()),
+            reloads: Some(plan.reloads().map(ReloadJson::of).collect()),
             lock: Some(LockJson {
                 changes: plan.changes_lock(),
                 reason: words::lock_only(plan),
@@ -214,6 +262,8 @@ impl PlanJson {
             in_sync: None,
             summary: None,
             changes: None,
+            absent: None,
+            reloads: None,
             lock: None,
             notes: Vec::new(),
             diagnostics,
@@ -239,12 +289,14 @@ impl ChangeJson {
         };
         Self {
             path: change.path.clone(),
+            extent: change.access.is_none().then_some(change.extent),
             target: change.target.clone(),
             actions: vec![change.action],
             cause: change.cause,
             reason: change.obstacle.as_ref().map(ToString::to_string),
-            before: FileJson::of(change.before.as_ref()),
-            after: FileJson::of(change.after.as_ref()),
+            before: FileJson::before(change),
+            after: FileJson::after(change),
+            access: change.access.as_ref().map(AccessJson::of),
             spec: change.origin.map(|span| PlaceJson::of(span, sources)),
             certificates: certificates
                 .iter()
@@ -264,7 +316,54 @@ fn reads_the_same(change: &Change, diff: &Diff) -> bool {
     }
 }
 
+impl AccessJson {
+    fn of(access: &AccessChange) -> Self {
+        Self {
+            before: access.before.map(|before| before.to_string()),
+            after: access.readers.to_string(),
+        }
+    }
+}
+
+impl ReloadJson {
+    fn of(reload: &Reload) -> Self {
+        Self {
+            service: reload.service.clone(),
+            target: reload.target.clone(),
+            command: reload.command.clone(),
+        }
+    }
+}
+
+impl AbsentJson {
+    fn of(change: &Change) -> Option<Self> {
+        let access = change.access.as_ref().filter(|_| change.is_absent())?;
+        Some(Self {
+            path: change.path.clone(),
+            access: access.readers.to_string(),
+        })
+    }
+}
+
 impl FileJson {
+    fn before(change: &Change) -> Self {
+        let Some(access) = &change.access else {
+            return Self::of(change.before.as_ref());
+        };
+        Self {
+            exists: true,
+            sha256: None,
+            mode: access.before.map(|before| format!("{:04o}", before.mode)),
+        }
+    }
+
+    fn after(change: &Change) -> Self {
+        Self {
+            exists: change.access.is_some() || change.after.is_some(),
+            ..Self::of(change.after.as_ref())
+        }
+    }
+
     fn of(content: Option<&Content>) -> Self {
         Self {
             exists: content.is_some(),

@@ -24,7 +24,7 @@ impl Paint {
     pub fn action(self, action: Action, word: &str) -> String {
         let style = match action {
             Action::Create => AnsiColor::Green.on_default(),
-            Action::Update | Action::Chmod => AnsiColor::Yellow.on_default(),
+            Action::Update | Action::Chmod | Action::Grant => AnsiColor::Yellow.on_default(),
             Action::Delete => AnsiColor::Red.on_default(),
             Action::Refuse => AnsiColor::Red.on_default() | Effects::BOLD,
             Action::Keep => AnsiColor::Magenta.on_default(),

@@ -27,6 +27,8 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     page.lock(plan);
     let certificates = CertificateList::of(&plan.changes, &mut page.contents);
     page.section(&certificates.text(view));
+    page.absent(plan);
+    page.reloads(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -81,7 +83,9 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
             );
         }
     }
+    page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
+    page.reloads(plan);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
 
@@ -178,6 +182,27 @@ impl<'a> Page<'a> {
     fn lock(&mut self, plan: &Plan) {
         if let Some(why) = lock_only(plan) {
             self.line(Action::Adopt, "record", crate::plan::lock::PATH, &why);
+        }
+    }
+
+    /// What the user brings and has not brought here, as in every checkout without the keys.
+    fn absent(&mut self, plan: &Plan) {
+        let absent = plan.changes.iter().filter(|change| change.is_absent());
+        for change in absent {
+            self.line(
+                change.action,
+                "absent",
+                &change.path,
+                &why(change, self.view),
+            );
+        }
+    }
+
+    /// Who goes on serving the old certificate until told.
+    fn reloads(&mut self, plan: &Plan) {
+        for reload in plan.reloads() {
+            let why = format!("serves the old certificate until `{}`", reload.command);
+            self.line(Action::Update, "reload", &reload.service, &why);
         }
     }
 

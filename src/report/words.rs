@@ -1,7 +1,8 @@
 //! What a plan says, in words.
 
 use super::View;
-use crate::plan::{Action, Cause, Change, Lock, Pin, Plan, in_sync};
+use crate::artifact::Extent;
+use crate::plan::{AccessChange, Action, Cause, Change, Lock, Pin, Plan, in_sync, shell_word};
 
 /// The word for what would be done.
 pub fn will(action: Action) -> &'static str {
@@ -9,6 +10,7 @@ pub fn will(action: Action) -> &'static str {
         Action::Create => "create",
         Action::Update => "update",
         Action::Chmod => "chmod",
+        Action::Grant => "access",
         Action::Delete => "delete",
         Action::Refuse => "refuse",
         Action::Keep => "keep",
@@ -24,6 +26,7 @@ pub fn done(action: Action) -> &'static str {
         Action::Chmod => "chmod",
         Action::Delete => "deleted",
         Action::Refuse => "refused",
+        Action::Grant => "access",
         Action::Keep => "kept",
         Action::Adopt | Action::Forget | Action::Unchanged => "",
     }
@@ -32,9 +35,16 @@ pub fn done(action: Action) -> &'static str {
 /// Why something is done.
 pub fn why(change: &Change, view: &View<'_>) -> String {
     let spec = view.spec;
+    if let Some(access) = &change.access {
+        return access_why(change, access);
+    }
+    let it = match change.extent {
+        Extent::File => "it",
+        Extent::Block => "its block",
+    };
     if let Some(obstacle) = &change.obstacle {
         return match change.action {
-            Action::Keep => format!("{spec} no longer asks for it, but {obstacle}"),
+            Action::Keep => format!("{spec} no longer asks for {it}, but {obstacle}"),
             _ => obstacle.to_string(),
         };
     }
@@ -47,18 +57,41 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
         Cause::NeverOurs => "not written by tlsgen",
         Cause::Gone => "",
     });
+    let of_block = change.extent == Extent::Block && change.before.is_some();
+    let told = match change.cause {
+        Some(Cause::New) if of_block => "a new block".to_owned(),
+        _ if of_block => format!("its block: {cause}"),
+        _ => cause.to_owned(),
+    };
     match change.action {
         Action::Delete => format!("{spec} no longer asks for it"),
-        Action::Keep => format!("{spec} no longer asks for it, but it was {cause}: it stays"),
+        Action::Update if change.cause == Some(Cause::Gone) => {
+            format!("{spec} no longer asks for {it}")
+        }
+        Action::Keep => format!("{spec} no longer asks for {it}, but it was {cause}: it stays"),
         Action::Chmod => format!("{cause}: {}", modes(change)),
         Action::Refuse => {
             let path = shell_word(&change.path);
-            format!("{cause}; `tlsgen build --adopt {path}` takes it over")
+            format!("{told}; `tlsgen build --adopt {path}` takes it over")
         }
-        Action::Update if change.cause != Some(Cause::SpecChanged) => {
-            format!("{cause}, taken over")
+        Action::Update if matches!(change.cause, Some(Cause::EditedByHand | Cause::NeverOurs)) => {
+            format!("{told}, taken over")
         }
-        _ => cause.to_owned(),
+        _ => told,
+    }
+}
+
+/// Who may read a file of the user's, before and after, or what prevents that.
+fn access_why(change: &Change, access: &AccessChange) -> String {
+    let readers = access.readers;
+    match (&change.obstacle, &access.before) {
+        (Some(_), _) if change.is_absent() => {
+            format!("not here: its access, {readers}, is set by the next build where it is")
+        }
+        (Some(obstacle), _) if change.action == Action::Grant => format!("{obstacle} → {readers}"),
+        (Some(obstacle), _) => obstacle.to_string(),
+        (None, Some(before)) => format!("{before} → {readers}"),
+        (None, None) => readers.to_string(),
     }
 }
 
@@ -122,7 +155,7 @@ fn pins(before: &Lock, after: &Lock) -> Vec<String> {
 /// Whether nothing but the lock is written.
 fn only_lock(plan: &Plan) -> bool {
     let summary = plan.summary();
-    let files = summary.create + summary.update + summary.chmod + summary.delete;
+    let files = summary.create + summary.update + summary.chmod + summary.grant + summary.delete;
     files + summary.refuse + summary.keep == 0 && !in_sync(plan)
 }
 
@@ -135,19 +168,33 @@ pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String
         count => format!("{} files as they should be", thousands(count)),
     };
     if in_sync(plan) {
-        return format!("nothing to do: {right}");
+        let absent = match summary.absent {
+            0 => String::new(),
+            count => format!(", {} not here", thousands(count)),
+        };
+        return format!("nothing to do: {right}{absent}");
     }
     if only_lock(plan) {
         return format!("{command}: only tlsgen.lock {to}written, {right}");
     }
     let [create, update, delete] = words;
+    let to_set = if to.is_empty() { "set" } else { "to set" };
     let mut parts = vec![
         format!("{} {create}", thousands(summary.create)),
         format!("{} {update}", thousands(summary.update + summary.chmod)),
         format!("{} {delete}", thousands(summary.delete)),
         format!("{} unchanged", thousands(as_wanted)),
     ];
-    for (count, word) in [(summary.keep, "kept"), (summary.refuse, "refused")] {
+    let access = match summary.grant {
+        1 => format!("access {to_set}"),
+        _ => format!("accesses {to_set}"),
+    };
+    for (count, word) in [
+        (summary.grant, &*access),
+        (summary.absent, "not here"),
+        (summary.keep, "kept"),
+        (summary.refuse, "refused"),
+    ] {
         if count > 0 {
             parts.push(format!("{} {word}", thousands(count)));
         }
@@ -182,24 +229,13 @@ pub fn harmless(character: char) -> char {
     }
 }
 
-/// A path as a shell takes it.
-fn shell_word(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-+@".contains(&byte);
-    if path.bytes().all(plain) && !path.starts_with('-') {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_their_thousands_apart_and_paths_their_quotes() {
+    fn numbers_have_their_thousands_apart() {
         let numbers = [0, 999, 1000, 1_234_567].map(thousands);
         assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(shell_word("a/b.yml"), "a/b.yml");
-        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 }

@@ -1,10 +1,10 @@
 //! Which mechanism a runtime gets: the one that is pinned, or the first that works where it runs.
 
-use super::{Request, Runtime, anchors::TrustLists, find, start, union};
+use super::{BUNDLE, Request, Runtime, anchors::TrustLists, find, start, union};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Service, ServiceId};
 use crate::pki::TrustAnchors;
-use crate::provision::{Mechanism, Provision, Step};
+use crate::provision::{Mechanism, Provision, RuntimeFile, Step};
 use crate::source::Span;
 use crate::spec::RuntimeVersion;
 
@@ -101,6 +101,13 @@ pub fn provide(
             Err(diagnostic) => found.push(diagnostic),
         }
     }
+    if reads_bundle(service) {
+        let files = vec![RuntimeFile::readable(BUNDLE, anchors.bundle())];
+        provisions.push(Provision {
+            files,
+            ..Provision::default()
+        });
+    }
     let mut provision = union(provisions);
     if provision
         .steps
@@ -118,6 +125,12 @@ pub fn provide(
     }
     provision.files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(provision)
+}
+
+/// A server that is configured names the bundle in its configuration.
+fn reads_bundle(service: &Service) -> bool {
+    let serving = service.serving.as_ref();
+    serving.is_some_and(|serving| serving.server.name != "app")
 }
 
 fn choose(

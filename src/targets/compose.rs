@@ -5,25 +5,32 @@
 
 pub mod base;
 mod circumstances;
+mod configuration;
 mod directory;
 mod environment;
+mod images;
+mod key;
 mod mount;
 mod override_file;
+mod published;
+mod reload;
+mod serving;
 mod start;
 
-use indexmap::IndexMap;
+use std::borrow::Cow;
 
 use self::base::Base;
 use self::circumstances::Image;
 use self::directory::Directories;
 use self::override_file::{OverrideFile, ServiceOverride};
+use self::serving::Serving;
 use super::{Inputs, Lowered};
-use crate::artifact::Artifact;
+use crate::artifact::{Access, Artifact};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
 use crate::provision::{Existing, Provision};
 use crate::runtimes;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 static UNKNOWN_SERVICE: Code = Code {
     name: "unknown-compose-service",
@@ -46,9 +53,18 @@ pub static CODES: &[&Code] = &[
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
+    &images::COPIED,
+    &key::READER,
+    &key::UNREADABLE,
+    &key::SHARED,
     &mount::TAKEN,
+    &published::TAKEN,
+    &serving::SERVED,
     &start::UNKNOWN,
 ];
+
+/// What installing a server's configuration can find.
+pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
 
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -86,21 +102,33 @@ pub fn lower(
         base: &base,
         sources,
         directories: Directories::new(&compose.output),
+        file: OverrideFile::default(),
+        accesses: Vec::new(),
         found,
         lowered: Lowered::default(),
     };
-    let mut services = IndexMap::new();
     for service in &compose.services {
         if let Some(entry) = lowering.service(service) {
+            let services = &mut lowering.file.services;
             services.insert(service.named.clone(), entry);
         }
     }
     let Lowering {
         directories,
+        file,
+        accesses,
         mut lowered,
-        found,
+        mut found,
         ..
     } = lowering;
+    let kept = images::keep_out(inputs.model, inputs.world, sources, &base);
+    found.extend(kept.found);
+    lowered.notes.extend(kept.notes);
+    lowered.artifacts.extend(kept.blocks);
+    match key::joined(accesses) {
+        Ok(accesses) => lowered.accesses = accesses,
+        Err(shared) => found.extend(shared),
+    }
     if found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -115,7 +143,7 @@ pub fn lower(
         .files()
         .next()
         .map_or("tlsgen.yaml", |(path, _)| path);
-    let text = OverrideFile { services }.text(spec);
+    let text = file.text(spec);
     lowered
         .artifacts
         .push(Artifact::text(&compose.output, text, compose.output_span));
@@ -129,19 +157,89 @@ struct Lowering<'a> {
     base: &'a Base,
     sources: &'a mut Sources,
     directories: Directories,
+    file: OverrideFile,
+    accesses: Vec<(Access, String, Span)>,
     found: Vec<Diagnostic>,
     lowered: Lowered,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     fn service(&mut self, deployed: &ComposeService) -> Option<ServiceOverride> {
-        let Some(service) = self.base.service(&deployed.named) else {
-            self.found.push(self.unknown(deployed));
-            return None;
+        let service = match self.in_base(deployed) {
+            Ok(service) => service,
+            Err(diagnostic) => {
+                self.found.push(diagnostic);
+                return None;
+            }
         };
-        let image = Image::of(self.inputs.world, self.sources, service);
+        let image = Image::of(self.inputs.world, self.sources, &service);
+        let before = self.found.len();
+        let mut entry = self.trust(deployed, &service, &image).unwrap_or_default();
+        if let Some((image, _)) = &deployed.image {
+            let model_service = self.inputs.model.service(deployed.service);
+            entry.image = Some(image.replace('$', "$$"));
+            entry.restart = Some("unless-stopped");
+            entry.networks = serving::networks(self.base, deployed, model_service);
+        }
+        let serving = Serving {
+            inputs: self.inputs,
+            compose: self.compose,
+            base: self.base,
+            deployed,
+            service: &service,
+            image: &image,
+        };
+        let served = serving.lower(
+            self.sources,
+            &mut self.directories,
+            &mut self.file,
+            &mut entry,
+        );
+        match served {
+            Ok(served) => {
+                self.accesses.extend(served.accesses);
+                self.lowered.reloads.extend(served.reload);
+                let notes = served.notes.iter();
+                let notes = notes.map(|note| format!("{}: {note}", deployed.named));
+                self.lowered.notes.extend(notes);
+            }
+            Err(diagnostics) => self.found.extend(diagnostics),
+        }
+        let errors = self.found[before..]
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error);
+        (!errors).then_some(entry)
+    }
+
+    /// The service of the Compose files, or the one that is added beside them.
+    fn in_base(&self, deployed: &ComposeService) -> Result<Cow<'a, base::Service>, Diagnostic> {
+        match (self.base.service(&deployed.named), &deployed.image) {
+            (Some(service), None) => Ok(Cow::Borrowed(service)),
+            (None, Some((image, span))) => Ok(Cow::Owned(base::Service::added(
+                &deployed.named,
+                image,
+                *span,
+            ))),
+            (None, None) => Err(self.unknown(deployed)),
+            (Some(service), Some((_, span))) => {
+                let message = format!("`{}` stands in the Compose files", deployed.named);
+                Err(Diagnostic::new(&serving::SERVED, *span, message)
+                    .label("an image is named for a service that is added")
+                    .also(service.span, "here")
+                    .help("remove `image`, or call the added service differently: `as: proxy`"))
+            }
+        }
+    }
+
+    /// What lets a service trust.
+    fn trust(
+        &mut self,
+        deployed: &ComposeService,
+        service: &base::Service,
+        image: &Image,
+    ) -> Option<ServiceOverride> {
         let model_service = self.inputs.model.service(deployed.service);
-        let circumstances = circumstances::of(model_service, deployed, service, &image);
+        let circumstances = circumstances::of(model_service, deployed, service, image);
         let provided = runtimes::provide(
             self.inputs.model,
             self.inputs.lists,
@@ -156,31 +254,32 @@ impl Lowering<'_> {
             }
         };
         if provision.files.is_empty() {
-            return Some(ServiceOverride::default());
+            return None;
         }
         self.note(deployed, &provision);
-        self.note_unknown(deployed, service, &image, &circumstances, &provision);
-        let before = self.found.len();
+        self.note_unknown(deployed, service, image, &circumstances, &provision);
         let trust = model_service.trust.as_ref()?;
         let directory = self
             .directories
             .place(self.inputs.model, trust, deployed, &provision);
-        let environment = environment::join(deployed, service, &image, &provision, &mut self.found);
-        self.found.extend(mount::conflict(deployed, service));
-        let start = start::wrap(deployed, service, &image, &provision, &mut self.found);
-        let errors = self.found[before..]
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error);
-        (!errors).then(|| ServiceOverride {
+        let environment = environment::join(deployed, service, image, &provision, &mut self.found);
+        let what = "its trust directory";
+        self.found
+            .extend(mount::conflict(deployed, service, TRUST_DIRECTORY, what));
+        let start = start::wrap(deployed, service, image, &provision, &mut self.found);
+        let mount = mount::bind(
+            &self.base.directory,
+            &directory,
+            TRUST_DIRECTORY,
+            self.compose.selinux,
+        );
+        Some(ServiceOverride {
             labels: override_file::labels(&provision),
             environment,
             entrypoint: start.entrypoint,
             command: start.command,
-            volumes: vec![mount::bind(
-                &self.base.directory,
-                &directory,
-                self.compose.selinux,
-            )],
+            volumes: vec![mount],
+            ..ServiceOverride::default()
         })
     }
 
@@ -253,9 +352,12 @@ impl Lowering<'_> {
             .collect();
         let mut how = how;
         how.dedup();
-        self.lowered
-            .notes
-            .push(format!("{}: {}", deployed.named, how.join(", ")));
+        if !how.is_empty() {
+            let how = how.join(", ");
+            self.lowered
+                .notes
+                .push(format!("{}: {how}", deployed.named));
+        }
         let notes = provision
             .notes
             .iter()

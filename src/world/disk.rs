@@ -11,7 +11,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{FileKind, LARGEST_FILE, Stat, World};
+use super::{
+    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, permissions, repository,
+};
 
 /// The directory tree below a root.
 #[derive(Debug)]
@@ -163,6 +165,7 @@ impl World for Disk {
         let mut file = File::from(created);
         let written = file
             .write_all(body)
+            .map(|()| permissions::keep_owner(&directory, &name, file.as_fd()))
             .and_then(|()| Ok(rustix::fs::fchmod(file.as_fd(), Mode::from_raw_mode(mode))?))
             .and_then(|()| file.sync_all())
             .and_then(|()| {
@@ -188,6 +191,23 @@ impl World for Disk {
             parent = super::parent(parent);
         }
         Ok(())
+    }
+
+    fn access(&self, path: &str) -> io::Result<Option<FileAccess>> {
+        match self.open_parent(path, false) {
+            Ok((directory, name)) => permissions::look(&directory, &name),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
+        let (directory, name) = self.open_parent(path, false)?;
+        permissions::grant(&directory, &name, readers)
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        repository::find(&self.root)
     }
 
     fn now(&self) -> i64 {

@@ -4,14 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{FileKind, Stat, World};
+use super::access::Step;
+use super::{Acl, FileAccess, FileKind, Readers, Repository, Stat, World};
 
 /// Files by path, each with its mode, and a time.
 #[derive(Debug, Default)]
 pub struct Memory {
     files: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
+    accesses: RefCell<BTreeMap<String, FileAccess>>,
+    /// Who runs; 0 is root.
+    pub user: u32,
     /// What [`World::now`] answers.
     pub now: i64,
+    /// What [`World::repository`] answers.
+    pub repository: Option<Repository>,
 }
 
 impl Memory {
@@ -25,6 +31,14 @@ impl Memory {
                 .insert(path.to_owned(), (text.as_bytes().to_vec(), 0o644));
         }
         world
+    }
+
+    /// Sets who may read a file or pass through a directory.
+    pub fn set_access(&self, path: &str, access: FileAccess) {
+        if let Some((_, mode)) = self.files.borrow_mut().get_mut(path) {
+            *mode = access.mode;
+        }
+        self.accesses.borrow_mut().insert(path.to_owned(), access);
     }
 
     /// Every path with its bytes and mode.
@@ -93,6 +107,46 @@ impl World for Memory {
             Some(_) => Ok(()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    fn access(&self, path: &str) -> io::Result<Option<FileAccess>> {
+        let Some(stat) = self.stat(path)? else {
+            return Ok(None);
+        };
+        let kept = self.accesses.borrow().get(path).copied();
+        let ours = FileAccess {
+            owner: self.user,
+            group: self.user,
+            mode: stat.mode,
+            acl: Acl::Nothing,
+            links: 1,
+        };
+        Ok(Some(match (kept, stat.kind) {
+            (Some(kept), FileKind::File) => FileAccess {
+                mode: stat.mode,
+                ..kept
+            },
+            (kept, _) => kept.unwrap_or(ours),
+        }))
+    }
+
+    fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
+        let access = self.access(path)?.ok_or(io::ErrorKind::NotFound)?;
+        let as_root = self.user == 0;
+        let steps = access.steps(readers, as_root);
+        access.carry_out(&steps, |step| {
+            let may = as_root || access.owner == self.user && !matches!(step, Step::Owner(_));
+            if !may {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            let now = self.access(path)?.ok_or(io::ErrorKind::NotFound)?;
+            self.set_access(path, now.after(step));
+            Ok(())
+        })
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        Ok(self.repository.clone())
     }
 
     fn now(&self) -> i64 {

@@ -46,7 +46,7 @@ fn wanted(files: &Files, sources: &mut Sources) -> Wanted {
     });
     Wanted {
         artifacts: artifacts.collect(),
-        pins: Vec::new(),
+        ..Wanted::default()
     }
 }
 

@@ -51,7 +51,11 @@ impl Project {
         )];
         let lock = Lock::load_to_rebuild(&self.world).expect("a lock");
         plan(
-            &Wanted { artifacts, pins },
+            &Wanted {
+                artifacts,
+                pins,
+                ..Wanted::default()
+            },
             &lock,
             &self.world,
             &Adopt::Nothing,

@@ -217,6 +217,7 @@ impl Reader {
             "pin" => self.pin(rest),
             "public-roots" => self.public_roots(rest),
             "file" => self.file(rest),
+            "block" => self.block(rest),
             _ => Err(Flaw::Newer),
         }
     }
@@ -260,6 +261,7 @@ impl Reader {
         let sha256 = digest(sha256)?;
         fit(path)?;
         let elsewhere = self.lock.artifacts.contains_key(path);
+        let elsewhere = elsewhere || self.lock.blocks.contains_key(path);
         self.once(elsewhere || self.lock.public_roots.is_some())?;
         let pin = self.lock.public_roots.get_or_insert_with(|| PublicPin {
             path: path.to_owned(),
@@ -282,10 +284,18 @@ impl Reader {
         let mode = mode.ok_or(Flaw::Malformed)?;
         let sha256 = digest(sha256)?;
         fit(path)?;
-        let roots = self.lock.public_roots.as_ref();
-        let elsewhere = roots.is_some_and(|pin| pin.path == path);
-        self.once(elsewhere || self.lock.artifacts.contains_key(path))?;
+        self.once(self.lock.has_file(path) || self.lock.blocks.contains_key(path))?;
         self.written(path, mode, sha256);
+        Ok(())
+    }
+
+    fn block(&mut self, rest: &str) -> Result<(), Flaw> {
+        let (sha256, path) = rest.split_once(' ').ok_or(Flaw::Malformed)?;
+        let sha256 = digest(sha256)?;
+        fit(path)?;
+        self.once(self.lock.has_file(path) || self.lock.blocks.contains_key(path))?;
+        let blocks = &mut self.lock.blocks;
+        blocks.entry(path.to_owned()).or_default().insert(sha256);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ mod load;
 mod merge;
 mod mount;
 mod number;
+mod port;
 mod template;
 
 use std::collections::HashMap;
@@ -28,7 +29,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::world::World;
 
-pub use dockerfile::{ImageConfig, dockerfile};
+pub use dockerfile::{ImageConfig, dockerfile, instructions};
+pub use port::Port;
 
 /// What this room can find.
 pub static CODES: &[&Code] = &[
@@ -80,6 +82,12 @@ pub struct Service {
     pub environment: Vec<Variable>,
     /// `volumes`, `secrets`, `configs` and `tmpfs`; each target of a kind once.
     pub mounts: Vec<Mount>,
+    /// What it publishes, as far as that depends on no variable.
+    pub ports: Vec<Port>,
+    /// The networks that it is in; none is the project's own.
+    pub networks: Vec<String>,
+    /// Where its health check is written.
+    pub health_check: Option<Span>,
     /// As written, with or without a group.
     pub user: Option<(String, Span)>,
     /// `${NAME:-false}` counts as its default, since that is what holds while nobody says otherwise;
@@ -161,6 +169,16 @@ pub struct Mount {
     pub span: Span,
 }
 
+impl Mount {
+    /// The file or directory of the project that is mounted, from its root; `None` for anything else.
+    pub fn project_path(&self, base_directory: &str) -> Option<String> {
+        let source = self.source.as_deref()?;
+        (self.kind == MountKind::Bind)
+            .then(|| draft::within_project(base_directory, source))
+            .flatten()
+    }
+}
+
 /// Kinds of mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MountKind {
@@ -212,6 +230,26 @@ impl Base {
 }
 
 impl Service {
+    /// A service that the files do not have, of which only the image is known.
+    pub fn added(name: &str, image: &str, span: Span) -> Self {
+        Self {
+            name: name.to_owned(),
+            span,
+            image: Some((image.to_owned(), span)),
+            build: None,
+            entrypoint: Command::Absent,
+            command: Command::Absent,
+            environment: Vec::new(),
+            mounts: Vec::new(),
+            ports: Vec::new(),
+            networks: Vec::new(),
+            health_check: None,
+            user: None,
+            read_only: None,
+            unreadable_env_files: Vec::new(),
+        }
+    }
+
     /// The variable of this name.
     pub fn variable(&self, name: &str) -> Option<&Variable> {
         self.environment

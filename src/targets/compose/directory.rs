@@ -74,6 +74,19 @@ impl Directories {
         directory
     }
 
+    /// The directory of what a service serves.
+    pub fn served(&self, deployed: &ComposeService) -> String {
+        format!("{}/{}.serve", self.root, deployed.named)
+    }
+
+    /// Puts a file of any path below this target's directories.
+    pub fn put(&mut self, path: String, body: Arc<[u8]>, origin: Span) {
+        let mode = crate::artifact::READABLE;
+        self.files
+            .entry(path)
+            .or_insert(File { mode, body, origin });
+    }
+
     /// Every file.
     pub fn artifacts(self) -> impl Iterator<Item = Artifact> {
         self.files.into_iter().map(|(path, file)| Artifact {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::TRUST_DIRECTORY;
 use super::base::{MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::ComposeService;
@@ -15,14 +14,16 @@ pub static TAKEN: Code = Code {
     manual: include_str!("manual/mount-taken.md"),
 };
 
-/// A bind mount in Compose's long form: the short one makes a directory where a source is missing.
+/// A mount in Compose's long form: the short one makes a directory where a source is missing.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mount {
     r#type: &'static str,
     source: String,
-    target: &'static str,
+    target: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     read_only: bool,
-    bind: Bind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bind: Option<Bind>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -32,52 +33,74 @@ struct Bind {
     selinux: Option<&'static str>,
 }
 
-/// The mount of `directory` (from the project root), written relative to the first Compose file.
+/// Mounts `path` (from the project root) at `target`, read-only, written relative to the first
+/// Compose file.
 ///
-/// The whole directory is mounted, never a file of it: a file is mounted by its inode, and a build
-/// replaces files.
-pub fn bind(base_directory: &str, directory: &str, selinux: bool) -> Mount {
-    let source = world::relative(base_directory, directory).replace('$', "$$");
+/// What changes while a container runs must be mounted as a directory: a file is mounted by its
+/// inode, and a build replaces files.
+pub fn bind(base_directory: &str, path: &str, target: &str, selinux: bool) -> Mount {
     Mount {
         r#type: "bind",
-        source: format!("./{source}"),
-        target: TRUST_DIRECTORY,
+        source: source(base_directory, path),
+        target: target.replace('$', "$$"),
         read_only: true,
-        bind: Bind {
+        bind: Some(Bind {
             // Compose drops the label silently unless it may also create the path.
             create_host_path: selinux,
             selinux: selinux.then_some("z"),
-        },
+        }),
     }
 }
 
-/// What the service mounts at the trust directory, or below it.
-pub fn conflict(deployed: &ComposeService, service: &Service) -> Option<Diagnostic> {
-    let inside = |target: &str| {
-        target
-            .strip_prefix(TRUST_DIRECTORY)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    // Within a mounted directory, the engine would have to make the place in the user's own files.
-    let above = |mount: &super::base::Mount| {
-        let rest = TRUST_DIRECTORY.strip_prefix(mount.target.as_str());
-        mount.kind != MountKind::Tmpfs && rest.is_some_and(|rest| rest.starts_with('/'))
-    };
+/// Mounts a named volume.
+pub fn volume(name: &str, target: &str) -> Mount {
+    Mount {
+        r#type: "volume",
+        source: name.to_owned(),
+        target: target.to_owned(),
+        read_only: false,
+        bind: None,
+    }
+}
+
+/// A path from the project root as a Compose file of `base_directory` writes it.
+pub fn source(base_directory: &str, path: &str) -> String {
+    let relative = world::relative(base_directory, path).replace('$', "$$");
+    format!("./{relative}")
+}
+
+/// What the service mounts at `place`, or below it, or above it so that the place would have to be
+/// made in somebody else's files; `what` is to stand there.
+pub fn conflict(
+    deployed: &ComposeService,
+    service: &Service,
+    place: &str,
+    what: &str,
+) -> Option<Diagnostic> {
     let mount = service
         .mounts
         .iter()
-        .find(|mount| inside(&mount.target) || above(mount))?;
+        .find(|mount| within(&mount.target, place) || is_above(mount, place))?;
     let message = format!("`{}` already mounts `{}`", service.name, mount.target);
     Some(
         Diagnostic::new(&TAKEN, mount.span, message)
-            .label(match above(mount) {
+            .label(match is_above(mount, place) {
                 true => "the place for the other mount would have to be made inside it",
                 false => "only one of the two mounts would be seen",
             })
-            .also(
-                deployed.place.key,
-                format!("its trust directory is to be `{TRUST_DIRECTORY}`"),
-            )
+            .also(deployed.place.key, format!("{what} is to be `{place}`"))
             .help("mount it elsewhere"),
     )
+}
+
+/// Whether `path` is `directory` or below it.
+fn within(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a mount holds the place: within a mounted directory, the engine would have to make it
+/// in the user's own files. Memory is nobody's.
+fn is_above(mount: &super::base::Mount, place: &str) -> bool {
+    mount.kind != MountKind::Tmpfs && mount.target != place && within(place, &mount.target)
 }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::TRUST_DIRECTORY;
+use super::key::{SecretSource, ServiceSecret};
 use super::mount::Mount;
 use crate::digest::Sha256;
 use crate::provision::Provision;
@@ -14,11 +15,27 @@ use crate::yaml;
 pub struct OverrideFile {
     /// The services in the order of the spec.
     pub services: IndexMap<String, ServiceOverride>,
+    /// The secrets that they use.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub secrets: IndexMap<String, SecretSource>,
+    /// The volumes in which they keep what they fetch themselves.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub volumes: IndexMap<String, Settings>,
 }
+
+/// Settings that are left as they are by default.
+#[derive(Debug, Default, Serialize)]
+pub struct Settings {}
 
 /// What is added to a service.
 #[derive(Debug, Default, Serialize)]
 pub struct ServiceOverride {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub labels: IndexMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +45,39 @@ pub struct ServiceOverride {
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub environment: IndexMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub group_add: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<ServiceSecret>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Mount>,
+    #[serde(rename = "healthcheck", skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
+}
+
+/// How Compose finds out whether a service is well.
+#[derive(Debug, Serialize)]
+pub struct HealthCheck {
+    test: Vec<String>,
+    interval: &'static str,
+    timeout: &'static str,
+    start_period: &'static str,
+    retries: u32,
+}
+
+impl HealthCheck {
+    /// Runs a program in the container.
+    pub fn of(words: &[String]) -> Self {
+        let words = words.iter().map(|word| word.replace('$', "$$"));
+        Self {
+            test: std::iter::once("CMD".to_owned()).chain(words).collect(),
+            interval: "30s",
+            timeout: "10s",
+            start_period: "30s",
+            retries: 3,
+        }
+    }
 }
 
 /// A command in one of Compose's two forms.

@@ -2,6 +2,7 @@
 
 use super::environment::Environment;
 use super::mount::{self, Keyed};
+use super::port::{self, Port};
 use super::{Command, MountKind, interpolation};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::Span;
@@ -44,6 +45,9 @@ pub(super) struct Draft {
     pub secrets: Field<Vec<Keyed>>,
     pub configs: Field<Vec<Keyed>>,
     pub tmpfs: Field<Vec<Keyed>>,
+    pub ports: Field<Vec<Port>>,
+    pub networks: Field<Vec<String>>,
+    pub health_check: Field<Span>,
     /// Whether Compose runs it elsewhere, or only in some profiles: then it may lack an image.
     pub may_lack_image: bool,
 }
@@ -143,6 +147,9 @@ impl Draft {
             secrets: Field::default(),
             configs: Field::default(),
             tmpfs: Field::default(),
+            ports: Field::default(),
+            networks: Field::default(),
+            health_check: Field::default(),
             may_lack_image: false,
         }
     }
@@ -178,6 +185,9 @@ impl Draft {
                 "secrets" => draft.secrets = reader.files("secrets", value, MountKind::Secret),
                 "configs" => draft.configs = reader.files("configs", value, MountKind::Config),
                 "tmpfs" => draft.tmpfs = field(value, |node| reader.tmpfs(node)),
+                "ports" => draft.ports = field(value, ports),
+                "networks" => draft.networks = field(value, names),
+                "healthcheck" => draft.health_check = field(value, |node| Some(node.span)),
                 "extends" if !is_reset(value) => draft.extends = reader.extends(value),
                 "profiles" | "provider" => draft.may_lack_image = true,
                 _ => {}
@@ -193,6 +203,22 @@ fn field<T>(node: &Node, read: impl FnOnce(&Node) -> Option<T>) -> Field<T> {
         cleared: clears(node),
         value: if is_reset(node) { None } else { read(node) },
     }
+}
+
+/// Entries that cannot be read are Compose's to refuse.
+fn ports(node: &Node) -> Option<Vec<Port>> {
+    let items = node.items().iter().filter(|item| !is_reset(item));
+    Some(items.filter_map(port::read).collect())
+}
+
+/// The items of a list, or the keys of a mapping.
+fn names(node: &Node) -> Option<Vec<String>> {
+    let keys = node.entries().iter().map(|entry| entry.key.to_string());
+    let items = node
+        .items()
+        .iter()
+        .filter_map(|item| item.text().map(str::to_owned));
+    Some(keys.chain(items).collect())
 }
 
 struct Reader<'r> {

@@ -132,6 +132,9 @@ impl Finisher<'_> {
         let lists = [draft.volumes, draft.secrets, draft.configs, draft.tmpfs];
         let mounts = lists.into_iter().filter_map(|list| list.value).flatten();
         Service {
+            ports: draft.ports.value.unwrap_or_default(),
+            networks: draft.networks.value.unwrap_or_default(),
+            health_check: draft.health_check.value,
             name,
             span: draft.span,
             image: draft.image.value,

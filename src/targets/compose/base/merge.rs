@@ -34,6 +34,11 @@ impl Draft {
                 .configs
                 .joined(&over.configs, |a, b| one_per_target(a, b)),
             tmpfs: self.tmpfs.joined(&over.tmpfs, |a, b| one_per_target(a, b)),
+            ports: self.ports.joined(&over.ports, |a, b| [&a, &b[..]].concat()),
+            networks: self
+                .networks
+                .joined(&over.networks, |a, b| [&a, &b[..]].concat()),
+            health_check: self.health_check.replaced(&over.health_check),
             may_lack_image: self.may_lack_image || over.may_lack_image,
         }
     }
@@ -54,6 +59,9 @@ impl Draft {
             secrets: self.secrets.forgotten(),
             configs: self.configs.forgotten(),
             tmpfs: self.tmpfs.forgotten(),
+            ports: self.ports.forgotten(),
+            networks: self.networks.forgotten(),
+            health_check: self.health_check.forgotten(),
             ..self
         }
     }

@@ -1,0 +1,432 @@
+//! Which recipe lets one process of a container read a key, and nobody else.
+//!
+//! Compose mounts a file's secret as it is on the host, whatever `uid`, `gid` and `mode` say of it;
+//! so owner, group and mode are set there. What comes from a variable is copied in, and then those
+//! three hold, except into a container whose root file system cannot be written.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::base::{Base, Service};
+use super::circumstances::Image;
+use super::mount::{self, Mount};
+use crate::artifact::{Access, Readers};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
+use crate::provision::KeyReader;
+use crate::source::Span;
+use crate::world;
+
+pub static READER: Code = Code {
+    name: "key-reader-unknown",
+    severity: Severity::Error,
+    summary: "nothing says as which user a service opens its key, or two places differ",
+    manual: include_str!("manual/key-reader-unknown.md"),
+};
+pub static UNREADABLE: Code = Code {
+    name: "key-not-deliverable",
+    severity: Severity::Error,
+    summary: "no recipe brings the key to the service",
+    manual: include_str!("manual/key-not-deliverable.md"),
+};
+pub static SHARED: Code = Code {
+    name: "key-of-two-users",
+    severity: Severity::Error,
+    summary: "services that run as different users share a key",
+    manual: include_str!("manual/key-of-two-users.md"),
+};
+
+/// The directory in containers below which keys stand, one directory for each host.
+const KEYS_DIRECTORY: &str = "/etc/tlsgen/keys";
+
+/// A key on its way into a container.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Where it stands there.
+    pub path: String,
+    /// The mount of its directory.
+    pub mount: Option<Mount>,
+    /// The secret that holds it.
+    pub secret: Option<(SecretSource, ServiceSecret)>,
+    /// The group that the process is put into.
+    pub group: Option<u32>,
+    /// What is set on the host.
+    pub accesses: Vec<Access>,
+    /// Whether a running container sees a renewed key.
+    pub renewed_in_place: bool,
+    /// What the plan says.
+    pub note: String,
+}
+
+/// Where a secret of Compose comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretSource {
+    /// A file of the host.
+    File(String),
+    /// A variable of whoever runs Compose.
+    Environment(String),
+}
+
+/// A secret as a service uses it, in the long form.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServiceSecret {
+    /// Its key under `secrets`.
+    pub source: String,
+    /// An absolute path: Compose takes a relative one for another target than its own default.
+    target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<u32>,
+}
+
+/// As whom a process opens its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Root of the container, who may read every file.
+    Root {
+        /// Nothing says so; it is what such images do.
+        assumed: bool,
+    },
+    /// Somebody else.
+    User {
+        /// The number.
+        user: u32,
+        /// The number of its group, where that is known.
+        group: Option<u32>,
+    },
+}
+
+/// A service with everything that decides about its keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployed<'a> {
+    pub model: &'a Model,
+    pub compose: &'a Compose,
+    pub base: &'a Base,
+    pub deployed: &'a ComposeService,
+    pub service: &'a Service,
+    pub image: &'a Image,
+}
+
+impl<'a> Deployed<'a> {
+    fn model_service(&self) -> &'a model::Service {
+        self.model.service(self.deployed.service)
+    }
+
+    /// As whom the service opens its keys.
+    ///
+    /// # Errors
+    /// Nothing says so, or what does contradicts itself.
+    pub fn reader(&self, opened_by: KeyReader) -> Result<Reader, Box<Diagnostic>> {
+        let said = self.model_service().user;
+        let in_base = self.service.user.as_ref();
+        let built = self
+            .image
+            .config
+            .as_ref()
+            .and_then(|config| config.user.as_deref());
+        let built_span = self.service.build.as_ref().map(|build| build.span);
+        let elsewhere = in_base
+            .map(|(user, span)| (user.as_str(), *span))
+            .or_else(|| built.zip(built_span));
+        let numbers = elsewhere.map(|(user, span)| (numbered(user), user, span));
+        match (said, numbers) {
+            (Some((user, span)), Some((Some((other, _)), _, other_span)))
+                if other != user && in_base.is_some() =>
+            {
+                let message = format!(
+                    "`{}` runs as user {user} here, and as {other} in the Compose file",
+                    self.deployed.named
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, span, message)
+                        .also(other_span, "the Compose file")
+                        .help("write the number as which it really runs in both places"),
+                ))
+            }
+            (Some((user, _)), numbers) => {
+                let group = numbers.and_then(|(numbers, _, _)| numbers?.1);
+                Ok(Reader::of(user, group))
+            }
+            (None, Some((Some((user, group)), _, _))) => Ok(Reader::of(user, group)),
+            (None, Some((None, user, span))) => {
+                let message = format!(
+                    "`{}` opens its key as `{user}`, and that is no number",
+                    self.deployed.named
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, self.model_service().place.key, message)
+                        .also(span, "the user")
+                        .help(format!("write its number here, as `docker run --rm --entrypoint id {} -u {user}` prints: `user: 10001`", self.image_name())),
+                ))
+            }
+            (None, None)
+                if opened_by == KeyReader::FirstProcess
+                    || built_span.is_some_and(|_| self.image.config.is_some()) =>
+            {
+                Ok(Reader::Root { assumed: true })
+            }
+            (None, None) => {
+                let message = format!(
+                    "nothing says as which user `{}` opens its key",
+                    self.deployed.named
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, self.model_service().place.key, message)
+                        .also(self.service.span, "the service")
+                        .help(format!("write the number, `user: 10001`, or `user: 0` for root; `docker image inspect -f '{{{{.Config.User}}}}' {}` says which (nothing is root)", self.image_name())),
+                ))
+            }
+        }
+    }
+
+    /// Brings the key of a host to a process.
+    ///
+    /// # Errors
+    /// There is no recipe, with the alternatives.
+    pub fn deliver(
+        &self,
+        host: &Host,
+        made: &HandMade,
+        reader: Reader,
+    ) -> Result<Delivery, Box<Diagnostic>> {
+        match &made.key {
+            KeySource::File { path, .. } => Ok(self.from_file(host, made, path, reader)),
+            KeySource::Variable(variable) => self.from_variable(host, made, variable, reader),
+        }
+    }
+
+    fn from_file(&self, host: &Host, made: &HandMade, path: &str, reader: Reader) -> Delivery {
+        let file_name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let directory = format!("{KEYS_DIRECTORY}/{}", host.name);
+        let target = format!("{directory}/{file_name}");
+        let (readers, group, note) = self.recipe(reader);
+        let access = |path: &str, readers| Access {
+            path: path.to_owned(),
+            readers,
+            origin: made.key_span,
+            target: None,
+        };
+        let mut accesses = vec![access(path, readers)];
+        let (mount, secret) = match self.own_directory(path) {
+            Some(own) => {
+                if !matches!(readers, Readers::Owner) {
+                    accesses.push(access(own, Readers::Search));
+                }
+                let selinux = self.compose.selinux;
+                let mount = mount::bind(&self.base.directory, own, &directory, selinux);
+                (Some(mount), None)
+            }
+            None => {
+                let source = SecretSource::File(mount::source(&self.base.directory, path));
+                (None, Some((source, ServiceSecret::of_file(host, &target))))
+            }
+        };
+        Delivery {
+            path: target,
+            renewed_in_place: mount.is_some(),
+            mount,
+            secret,
+            group,
+            accesses,
+            note: format!("the key of `{}` {note}", host.name),
+        }
+    }
+
+    /// Owner, group and mode on the host, by who reads.
+    fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
+        let key_group = self.deployed.key_group.map(|(group, _)| group);
+        match (reader, key_group) {
+            (Reader::Root { .. }, None) => (
+                Readers::Owner,
+                None,
+                "is opened by root, and on the host its owner alone may read it".to_owned(),
+            ),
+            (Reader::User { group, .. }, Some(key_group)) if group == Some(key_group) => (
+                Readers::Group(key_group),
+                None,
+                format!("is opened by its group {key_group}, which the container's process is in"),
+            ),
+            (_, Some(key_group)) => (
+                Readers::Group(key_group),
+                Some(key_group),
+                format!(
+                    "is opened by its group {key_group}, into which the container's process is put"
+                ),
+            ),
+            (
+                Reader::User {
+                    group: Some(group), ..
+                },
+                None,
+            ) if group != 0 => (
+                Readers::Group(group),
+                None,
+                format!("is opened by its group {group}, which the container's process is in"),
+            ),
+            (Reader::User { user, .. }, None) => (
+                Readers::User(user),
+                None,
+                format!(
+                    "is opened by user {user}, and on the host nobody else but root may read it"
+                ),
+            ),
+        }
+    }
+
+    fn from_variable(
+        &self,
+        host: &Host,
+        made: &HandMade,
+        variable: &str,
+        reader: Reader,
+    ) -> Result<Delivery, Box<Diagnostic>> {
+        let said = self
+            .model_service()
+            .read_only
+            .filter(|(read_only, _)| *read_only);
+        let read_only = said.or(self.service.read_only.filter(|(read_only, _)| *read_only));
+        if let Some((_, span)) = read_only {
+            let message = format!(
+                "the key in `{variable}` cannot be copied into `{}`, whose root file system is read-only",
+                self.deployed.named
+            );
+            return Err(Box::new(
+                Diagnostic::new(&UNREADABLE, made.key_span, message)
+                    .also(span, "read-only")
+                    .help("keep the key in a file instead: `key: pki/private/….key`, which is mounted")
+                    .help("or let the root file system be written"),
+            ));
+        }
+        let (user, group, but) = match reader {
+            Reader::Root { .. } => (0, 0, ""),
+            // Such an engine asks the host, not the container, who the user is (moby/moby#34143).
+            Reader::User { user, group } => (
+                user,
+                group.unwrap_or(0),
+                "; an older Docker engine fails (`getent unable to find entry`) unless the host has such a user",
+            ),
+        };
+        let target = format!("{KEYS_DIRECTORY}/{}/key.pem", host.name);
+        let secret = ServiceSecret {
+            uid: Some(user.to_string()),
+            gid: Some(group.to_string()),
+            mode: Some(0o400),
+            ..ServiceSecret::of_file(host, &target)
+        };
+        Ok(Delivery {
+            path: target,
+            mount: None,
+            secret: Some((SecretSource::Environment(variable.to_owned()), secret)),
+            group: None,
+            accesses: Vec::new(),
+            renewed_in_place: false,
+            note: format!(
+                "the key of `{}` is copied in from the variable {variable} when the container is made, for user {user} alone{but}",
+                host.name
+            ),
+        })
+    }
+
+    /// The directory of a key, if nothing else that the spec knows would be seen in it.
+    fn own_directory<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let directory = world::parent(path);
+        if directory.is_empty() {
+            return None;
+        }
+        let served = self.model_service().serves();
+        let own = |id: usize| {
+            served
+                .iter()
+                .any(|serve| std::ptr::eq(self.model.host(serve.host), &self.model.hosts[id]))
+        };
+        let inside = |file: &str| {
+            file.strip_prefix(directory)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let other_key = self.model.hosts.iter().enumerate().any(|(id, host)| {
+            let made = host.certificate.as_ref().map(|made| &made.key);
+            matches!(made, Some(KeySource::File { path, .. }) if inside(path)) && !own(id)
+        });
+        let project_file = self.model.loaded.files().any(|(path, _)| inside(path))
+            || self.compose.files.iter().any(|(path, _)| inside(path));
+        (!other_key && !project_file).then_some(directory)
+    }
+
+    fn image_name(&self) -> &str {
+        let image = self.service.image.as_ref();
+        image.map_or("IMAGE", |(image, _)| image.as_str())
+    }
+}
+
+/// One access for each file; who is root reads what others may.
+///
+/// # Errors
+/// Services that run as different users share a key.
+pub fn joined(wanted: Vec<(Access, String, Span)>) -> Result<Vec<Access>, Vec<Diagnostic>> {
+    let mut all: IndexMap<String, (Access, String, Span)> = IndexMap::new();
+    let mut found = Vec::new();
+    for (access, service, span) in wanted {
+        let Some(known) = all.get_mut(&access.path) else {
+            all.insert(access.path.clone(), (access, service, span));
+            continue;
+        };
+        match (known.0.readers, access.readers) {
+            (before, now) if before == now => {}
+            (_, Readers::Owner) => {}
+            (Readers::Owner, _) => *known = (access, service, span),
+            _ => {
+                let message = format!(
+                    "`{}` and `{service}` run as different users, and share the key `{}`",
+                    known.1, access.path
+                );
+                found.push(
+                    Diagnostic::new(&SHARED, span, message)
+                        .also(known.2, "the other one")
+                        .help("give both the same `key_group: 2001` (any number that is free): the key is given to that group, and both are put into it")
+                        .help("or give each service a certificate and key of its own"),
+                );
+            }
+        }
+    }
+    match found.is_empty() {
+        true => Ok(all.into_values().map(|(access, _, _)| access).collect()),
+        false => Err(found),
+    }
+}
+
+impl Reader {
+    fn of(user: u32, group: Option<u32>) -> Self {
+        match user {
+            0 => Self::Root { assumed: false },
+            user => Self::User { user, group },
+        }
+    }
+}
+
+impl ServiceSecret {
+    fn of_file(host: &Host, target: &str) -> Self {
+        Self {
+            source: format!("tlsgen-{}-key", host.name),
+            target: target.to_owned(),
+            uid: None,
+            gid: None,
+            mode: None,
+        }
+    }
+}
+
+/// `10001` or `10001:10001`; root by its name.
+fn numbered(user: &str) -> Option<(u32, Option<u32>)> {
+    let number = |text: &str| match text {
+        "root" => Some(0),
+        digits => digits.parse().ok(),
+    };
+    match user.split_once(':') {
+        Some((user, group)) => Some((number(user)?, Some(number(group)?))),
+        None => Some((number(user)?, None)),
+    }
+}
