@@ -290,6 +290,14 @@ impl Model {
             .map(|(index, service)| (ServiceId(index), service))
     }
 
+    /// All hosts with their ids.
+    pub fn hosts(&self) -> impl Iterator<Item = (HostId, &Host)> {
+        self.hosts
+            .iter()
+            .enumerate()
+            .map(|(index, host)| (HostId(index), host))
+    }
+
     /// All authorities with their ids.
     pub fn authorities(&self) -> impl Iterator<Item = (AuthorityId, &Authority)> {
         self.authorities

@@ -4,6 +4,7 @@
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
+mod nginx;
 mod shell;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
+pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
 pub use shell::quote as quote_sh;
 
 /// A text format: what its templates end in, and how it writes a value.
@@ -22,14 +24,69 @@ struct Format {
     quote: fn(&str) -> Result<String, String>,
 }
 
-const FORMATS: &[Format] = &[Format {
-    suffix: ".sh",
-    boolean: |value| if value { "true" } else { "false" },
-    quote: shell::quote,
-}];
+const FORMATS: &[Format] = &[
+    Format {
+        suffix: ".conf",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: nginx::quote,
+    },
+    Format {
+        suffix: ".sh",
+        boolean: |value| if value { "true" } else { "false" },
+        quote: shell::quote,
+    },
+];
 
 /// Every template, by the name that [`text`] takes and other templates include it by.
 const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "nginx/catch-all.conf",
+        include_str!("../templates/nginx/catch-all.conf.j2"),
+    ),
+    (
+        "nginx/challenges.conf",
+        include_str!("../templates/nginx/challenges.conf.j2"),
+    ),
+    (
+        "nginx/host.conf",
+        include_str!("../templates/nginx/host.conf.j2"),
+    ),
+    (
+        "nginx/http.conf",
+        include_str!("../templates/nginx/http.conf.j2"),
+    ),
+    (
+        "nginx/lines.conf",
+        include_str!("../templates/nginx/lines.conf.j2"),
+    ),
+    (
+        "nginx/listen.conf",
+        include_str!("../templates/nginx/listen.conf.j2"),
+    ),
+    (
+        "nginx/names.conf",
+        include_str!("../templates/nginx/names.conf.j2"),
+    ),
+    (
+        "nginx/plain-catch-all.conf",
+        include_str!("../templates/nginx/plain-catch-all.conf.j2"),
+    ),
+    (
+        "nginx/proxy.conf",
+        include_str!("../templates/nginx/proxy.conf.j2"),
+    ),
+    (
+        "nginx/redirect.conf",
+        include_str!("../templates/nginx/redirect.conf.j2"),
+    ),
+    (
+        "nginx/server.conf",
+        include_str!("../templates/nginx/server.conf.j2"),
+    ),
+    (
+        "nginx/tls.conf",
+        include_str!("../templates/nginx/tls.conf.j2"),
+    ),
     (
         "script/pre-run.sh",
         include_str!("../templates/script/pre-run.sh.j2"),
@@ -121,12 +178,14 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.set_debug(false);
     engine.set_syntax(syntax()?);
     engine.add_filter("comment", shell::comment);
+    engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("length", minijinja::filters::length);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);
+    engine.add_filter("verbatim", nginx::verbatim);
     engine.add_filter("with_directory", shell::with_directory);
     for (name, source) in templates {
         engine

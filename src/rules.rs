@@ -14,7 +14,9 @@ mod certificate_not_valid;
 mod chain_order;
 mod host_not_trusted;
 mod intermediate_without_root;
+mod key_in_git;
 mod key_mismatch;
+mod key_readable_by_others;
 mod leaf_in_trust_list;
 mod name_not_covered;
 mod no_subject_alternative_name;
@@ -41,6 +43,8 @@ pub struct Judged<'a> {
     pub model: &'a Model,
     /// Seconds since 1970.
     pub now: i64,
+    /// Where the project's files are.
+    pub world: &'a dyn crate::world::World,
     /// The public roots in PEM, where a service trusts them.
     pub public_roots: &'a dyn Fn() -> Vec<crate::pki::Certificate>,
 }
@@ -61,6 +65,8 @@ pub static RULES: &[Rule] = &[
     pin_mismatch::RULE,
     unpinned_authority::RULE,
     key_mismatch::RULE,
+    key_in_git::RULE,
+    key_readable_by_others::RULE,
     chain_order::RULE,
     no_subject_alternative_name::RULE,
     name_not_covered::RULE,

@@ -9,6 +9,7 @@ use crate::provision::Serving;
 use crate::source::Span;
 
 mod app;
+mod guideline;
 mod nginx;
 mod traefik;
 
@@ -65,8 +66,11 @@ pub struct HostPlace {
     pub public_port: u16,
     /// The port on which the server itself listens for TLS.
     pub port: u16,
-    /// The port on which the server itself listens for plain HTTP.
+    /// The port on which the server itself listens for plain HTTP, where that is redirected or TLS
+    /// ends in front of it.
     pub plain_port: u16,
+    /// For lines in a server block that exists: the names that it has already, as it writes them.
+    pub block_names: Vec<String>,
 }
 
 /// Where a certificate stands.

@@ -8,6 +8,7 @@ sh tests/real/install.sh
 sh tests/real/lab/engine.sh start
 trap 'sh tests/real/lab/engine.sh stop' EXIT
 sh tests/real/lab/images.sh
+sh tests/real/lab/stand-ins.sh
 sh tests/real/scripts/roots.sh
 
 TLSGEN_REQUIRE_JUDGES=1 cargo test --locked "$@"

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::listen::{Listen, Socket};
 use super::server_name::ServerName;
-use super::tree::{ServerBlock, Tree};
+use super::tree::{Named, ServerBlock, Tree};
 use crate::source::Span;
 
 /// What is to be put into a server block, and with it into `http`.
@@ -64,7 +64,6 @@ const REPEATABLE: &[&str] = &[
     "deny",
     "error_log",
     "error_page",
-    "expires",
     "fastcgi_param",
     "geo",
     "if",
@@ -126,11 +125,39 @@ impl Tree {
             let kind = || ConflictKind::Location(words.join(" "));
             found.extend(same.map(|there| conflict(kind(), there.span, block)));
         }
-        for name in addition
-            .http
+        found.extend(self.http_conflicts(&addition.http));
+        found
+    }
+
+    /// Everything that a block which is added beside this tree's own would say twice.
+    pub fn conflicts_of_new(&self, addition: &Addition<'_>) -> Vec<Conflict> {
+        let mut found = Vec::new();
+        for new in &addition.listens {
+            found.extend(self.servers.iter().flat_map(|other| at_socket(other, new)));
+        }
+        let added: BTreeSet<ServerName> = addition
+            .names
             .iter()
-            .filter(|name| !REPEATABLE.contains(name))
-        {
+            .flat_map(|name| ServerName::parse(name).parts())
+            .collect();
+        let listens: Vec<&Listen> = addition.listens.iter().collect();
+        for other in &self.servers {
+            let Some(socket) = shared(&listens, other) else {
+                continue;
+            };
+            let same = |there: &&Named| there.name.parts().iter().any(|part| added.contains(part));
+            found.extend(other.names.iter().filter(same).map(|there| {
+                let kind = ConflictKind::Name(there.name.to_string(), socket.clone());
+                conflict(kind, there.span, other)
+            }));
+        }
+        found
+    }
+
+    /// Directives that would stand twice in `http`.
+    pub fn http_conflicts(&self, names: &[&str]) -> Vec<Conflict> {
+        let mut found = Vec::new();
+        for name in names.iter().filter(|name| !REPEATABLE.contains(name)) {
             let same = self.statements.iter().filter(|there| *there.name == **name);
             let kind = || ConflictKind::HttpDirective((*name).to_owned());
             found.extend(same.map(|there| Conflict {

@@ -8,10 +8,7 @@ use crate::source::{SourceId, Sources, Span};
 const DEEPEST: usize = 64;
 /// How many directives a file may hold; the longest lists of addresses have some hundred thousand.
 const MOST: usize = 400_000;
-/// The comment that begins what tlsgen put into a file of somebody else.
-pub const BEGIN: &str = "# tlsgen: begin";
-/// The comment that ends it.
-pub const END: &str = "# tlsgen: end";
+pub use crate::marked::{BEGIN, END};
 /// Blocks whose statements are pairs of words, so that anything may stand first in them.
 const TABLES: [&str; 5] = ["map", "geo", "types", "split_clients", "charset_map"];
 

@@ -185,7 +185,10 @@ pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String
         format!("{} {delete}", thousands(summary.delete)),
         format!("{} unchanged", thousands(as_wanted)),
     ];
-    let access = format!("access {to_set}");
+    let access = match summary.grant {
+        1 => format!("access {to_set}"),
+        _ => format!("accesses {to_set}"),
+    };
     for (count, word) in [
         (summary.grant, &*access),
         (summary.absent, "not here"),

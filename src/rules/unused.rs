@@ -2,6 +2,8 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Authority, HandMade, Model};
+use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
     "unused",
@@ -16,7 +18,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let model = judged.model;
     let mut found = Vec::new();
     for (id, authority) in model.authorities() {
-        if !model.is_trusted(id) && !model.issues(id) {
+        if !model.is_trusted(id) && !model.issues(id) && !has_signed(model, authority) {
             let (what, help) = match authority.acme {
                 None => ("trusts", "add it to a `trust` list, or remove it"),
                 Some(_) => ("asks", "name it as the `issuer` of a host, or remove it"),
@@ -44,4 +46,25 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Whether the chain of a certificate that was brought by hand ends in an authority: health checks
+/// verify against it. Judged at a time that the certificates name, since what has expired was signed
+/// nevertheless.
+fn has_signed(model: &Model, authority: &Authority) -> bool {
+    let anchors: Vec<Certificate> = authority.anchors().cloned().collect();
+    let signed = |made: &HandMade| {
+        let certificates = made.chain.certificates.iter();
+        let certificates: Vec<_> = certificates.map(|one| one.certificate.clone()).collect();
+        let begins = certificates.iter().chain(&anchors);
+        let at = begins.map(Certificate::not_before).max().unwrap_or(0);
+        certificates
+            .split_first()
+            .is_some_and(|(leaf, rest)| chain::verify(leaf, rest, &anchors, None, at).is_ok())
+    };
+    let mut made = model
+        .hosts
+        .iter()
+        .filter_map(|host| host.certificate.as_ref());
+    made.any(signed)
 }

@@ -8,6 +8,7 @@ mod circumstances;
 mod configuration;
 mod directory;
 mod environment;
+mod images;
 mod key;
 mod mount;
 mod override_file;
@@ -52,6 +53,7 @@ pub static CODES: &[&Code] = &[
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
+    &images::COPIED,
     &key::READER,
     &key::UNREADABLE,
     &key::SHARED,
@@ -60,6 +62,9 @@ pub static CODES: &[&Code] = &[
     &serving::SERVED,
     &start::UNKNOWN,
 ];
+
+/// What installing a server's configuration can find.
+pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
 
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -116,6 +121,10 @@ pub fn lower(
         mut found,
         ..
     } = lowering;
+    let kept = images::keep_out(inputs.model, inputs.world, sources, &base);
+    found.extend(kept.found);
+    lowered.notes.extend(kept.notes);
+    lowered.artifacts.extend(kept.blocks);
     match key::joined(accesses) {
         Ok(accesses) => lowered.accesses = accesses,
         Err(shared) => found.extend(shared),
@@ -189,6 +198,7 @@ impl<'a> Lowering<'a> {
         match served {
             Ok(served) => {
                 self.accesses.extend(served.accesses);
+                self.lowered.reloads.extend(served.reload);
                 let notes = served.notes.iter();
                 let notes = notes.map(|note| format!("{}: {note}", deployed.named));
                 self.lowered.notes.extend(notes);

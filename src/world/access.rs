@@ -88,11 +88,13 @@ impl FileAccess {
 
     /// Whether somebody may read afterwards who may not now.
     pub fn widens_for(&self, readers: Readers) -> bool {
-        let everybody = self.mode & 0o004 != 0 && self.acl == Acl::Nothing;
+        let plain = self.acl == Acl::Nothing;
+        let has = |bits| self.mode & bits == bits;
+        let everybody = plain && has(0o044);
         match readers {
             Readers::Owner => false,
-            Readers::User(user) => !everybody && self.owner != user,
-            Readers::Group(group) => !everybody && (self.group != group || self.mode & 0o040 == 0),
+            Readers::User(user) => !(everybody || self.owner == user && has(0o400)),
+            Readers::Group(group) => !(everybody || plain && self.group == group && has(0o040)),
             Readers::Search => self.mode & 0o001 == 0,
         }
     }
@@ -191,3 +193,6 @@ impl fmt::Display for Readers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{FileAccess, FileKind, LARGEST_FILE, Readers, Stat, World, permissions};
+use super::{
+    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, permissions, repository,
+};
 
 /// The directory tree below a root.
 #[derive(Debug)]
@@ -202,6 +204,10 @@ impl World for Disk {
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         let (directory, name) = self.open_parent(path, false)?;
         permissions::grant(&directory, &name, readers)
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        repository::find(&self.root)
     }
 
     fn now(&self) -> i64 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::access::Step;
-use super::{Acl, FileAccess, FileKind, Readers, Stat, World};
+use super::{Acl, FileAccess, FileKind, Readers, Repository, Stat, World};
 
 /// Files by path, each with its mode, and a time.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Memory {
     pub user: u32,
     /// What [`World::now`] answers.
     pub now: i64,
+    /// What [`World::repository`] answers.
+    pub repository: Option<Repository>,
 }
 
 impl Memory {
@@ -141,6 +143,10 @@ impl World for Memory {
             self.set_access(path, now.after(step));
             Ok(())
         })
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        Ok(self.repository.clone())
     }
 
     fn now(&self) -> i64 {

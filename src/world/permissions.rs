@@ -1,11 +1,9 @@
 //! Owners, permission bits and access control lists on the real disk, always by descriptor.
 
-#![allow(clippy::disallowed_methods, reason = "this is the door")]
-
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RawMode, Uid, XattrFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::access::{Acl, FileAccess, Readers, Step};
@@ -27,7 +25,11 @@ pub(super) fn look(directory: &OwnedFd, name: &str) -> io::Result<Option<FileAcc
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let mut list = [0; LONGEST_ACL];
     let found = rustix::fs::getxattr(path, ACL, &mut list[..]);
-    of(file.as_fd(), found.map(|length| &list[..length])).map(|(access, _)| Some(access))
+    of(
+        file.as_fd(),
+        found.map(|length| list.get(..length).unwrap_or_default()),
+    )
+    .map(|(access, _)| Some(access))
 }
 
 /// Makes these the readers of a file, and of a directory that everybody may pass through.
@@ -39,7 +41,10 @@ pub(super) fn grant(directory: &OwnedFd, name: &str, readers: Readers) -> io::Re
     let file = rustix::fs::openat(directory, name, flags, Mode::empty())?;
     let mut list = [0; LONGEST_ACL];
     let found = rustix::fs::fgetxattr(&file, ACL, &mut list[..]);
-    let (access, is_directory) = of(file.as_fd(), found.map(|length| &list[..length]))?;
+    let (access, is_directory) = of(
+        file.as_fd(),
+        found.map(|length| list.get(..length).unwrap_or_default()),
+    )?;
     if is_directory != (readers == Readers::Search) {
         return Err(refused(if is_directory {
             "it is a directory"
@@ -86,7 +91,8 @@ fn of(file: BorrowedFd<'_>, list: Result<&[u8], Errno>) -> io::Result<(FileAcces
         group: stat.st_gid,
         mode: stat.st_mode & 0o7777,
         acl,
-        links: stat.st_nlink,
+        #[allow(clippy::useless_conversion, reason = "not 64 bits everywhere")]
+        links: u64::from(stat.st_nlink),
     };
     Ok((access, kind.is_dir()))
 }
@@ -97,9 +103,7 @@ fn refused(words: &str) -> io::Error {
 
 fn run(file: BorrowedFd<'_>, step: Step) -> io::Result<()> {
     match step {
-        Step::Chmod(mode) => {
-            rustix::fs::fchmod(file, Mode::from_raw_mode(mode as RawMode))?;
-        }
+        Step::Chmod(mode) => rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?,
         Step::Owner(owner) => rustix::fs::fchown(file, Some(Uid::from_raw(owner)), None)?,
         Step::Group(group) => rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?,
         Step::DropAcl => match rustix::fs::fremovexattr(file, ACL) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{FileAccess, Readers, Stat, World};
+use super::{FileAccess, Readers, Repository, Stat, World};
 
 /// Passes everything on, and remembers the files that were read.
 pub struct Recording<'a> {
@@ -60,6 +60,10 @@ impl World for Recording<'_> {
 
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         self.inner.grant(path, readers)
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.inner.repository()
     }
 
     fn now(&self) -> i64 {

@@ -10,7 +10,7 @@ use tlsgen::digest::Sha256;
 use tlsgen::plan::{
     Action, Adopt, ApplyError, Lock, Pin, Plan, Wanted, apply, in_sync, lock, plan,
 };
-use tlsgen::world::{FileAccess, Memory, Readers, Stat, World};
+use tlsgen::world::{FileAccess, Memory, Readers, Repository, Stat, World};
 
 use super::{artifact, locked, of, pinned};
 
@@ -103,7 +103,10 @@ fn project() -> (Memory, Wanted) {
     )
 }
 
-fn build(world: &dyn World, wanted: &Wanted) -> (Plan, Result<tlsgen::plan::Applied, ApplyError>) {
+pub fn build(
+    world: &dyn World,
+    wanted: &Wanted,
+) -> (Plan, Result<tlsgen::plan::Applied, ApplyError>) {
     let lock = Lock::load_to_rebuild(world).expect("a lock");
     let plan = plan(wanted, &lock, world, &Adopt::Nothing);
     let applied = apply(&plan, world);
@@ -152,9 +155,9 @@ fn a_build_does_what_its_plan_says_and_a_second_one_nothing() {
 }
 
 /// A disk that fails at one operation and at all that follow.
-struct Failing<'a> {
-    world: &'a Memory,
-    left: Cell<usize>,
+pub struct Failing<'a> {
+    pub world: &'a Memory,
+    pub left: Cell<usize>,
 }
 
 impl Failing<'_> {
@@ -195,6 +198,11 @@ impl World for Failing<'_> {
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         self.step().and_then(|()| self.world.grant(path, readers))
     }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.world.repository()
+    }
+
     fn now(&self) -> i64 {
         self.world.now()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tlsgen::artifact::Artifact;
+use tlsgen::artifact::{Access, Artifact, Readers};
 use tlsgen::diagnostic::{Code, Diagnostic, Diagnostics, Severity, to_json};
 use tlsgen::plan::{Adopt, Lock, Wanted, plan};
 use tlsgen::report::{PlanJson, plan_schema};
@@ -20,18 +20,30 @@ fn one_of_each() -> PlanJson {
     let mut sources = Sources::default();
     let id = sources.add("tlsgen.yaml", "version: 1\n  b: 2\n");
     let root = std::fs::read("tests/pki/corp-root.pem").expect("a fixture");
-    let world = Memory::with([("hand", "mine")]);
+    let world = Memory::with([
+        ("hand", "mine"),
+        (".gitignore", "a\n"),
+        ("tower.key", "secret"),
+    ]);
     world.write("adopted", b"x", 0o644).expect("written");
     let of = |path: &str, body: &[u8]| Artifact {
         target: (path == "ca.pem").then(|| "stack".to_owned()),
         ..Artifact::bytes(path, Arc::from(body), id.span(13..14))
+    };
+    let access = |path: &str| Access {
+        path: path.to_owned(),
+        readers: Readers::User(10001),
+        origin: id.span(13..14),
+        target: None,
     };
     let wanted = Wanted {
         artifacts: vec![
             of("ca.pem", &root),
             of("hand", b"ours\n"),
             of("adopted", b"x"),
+            Artifact::block(".gitignore", &["*.key".to_owned()], id.span(13..14)),
         ],
+        accesses: ["tower.key", "absent.key"].map(access).into(),
         ..Wanted::default()
     };
     let plan = plan(&wanted, &Lock::default(), &world, &Adopt::Nothing);

@@ -2,7 +2,9 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "a test")]
 
+mod access;
 mod apply;
+mod block;
 mod git;
 mod json;
 mod ownership;
@@ -28,6 +30,11 @@ pub fn artifact(path: &str, text: &str, mode: u32) -> Artifact {
     }
 }
 
+pub fn block(path: &str, lines: &[&str]) -> Artifact {
+    let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    Artifact::block(path, &lines, origin())
+}
+
 pub fn pinned(path: &str, text: &str) -> Artifact {
     Artifact {
         keep: Keep::Pinned,
@@ -45,6 +52,12 @@ pub fn locked(path: &str, texts: &[&str], mode: u32) -> Lock {
     let sha256 = digests(texts);
     lock.artifacts
         .insert(path.to_owned(), Written { mode, sha256 });
+    lock
+}
+
+pub fn locked_block(path: &str, texts: &[&str]) -> Lock {
+    let mut lock = Lock::default();
+    lock.blocks.insert(path.to_owned(), digests(texts));
     lock
 }
 

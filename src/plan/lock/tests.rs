@@ -28,6 +28,7 @@ fn lock() -> Lock {
         lock.artifacts
             .insert(path.to_owned(), Written { mode, sha256 });
     }
+    lock.blocks.insert(".gitignore".to_owned(), one("*.key"));
     lock
 }
 
@@ -40,12 +41,14 @@ fn the_text_is_sorted_with_one_fact_per_line() {
          pin lab {} Lab Root\n\
          public-roots {} pki/public-roots.pem\n\
          file 0755 {} bin/my start\n\
-         file 0644 {} compose.tls.yml\n",
+         file 0644 {} compose.tls.yml\n\
+         block {} .gitignore\n",
         hash("corp"),
         hash("lab"),
         hash("roots"),
         hash("bin/my start"),
         hash("compose.tls.yml"),
+        hash("*.key"),
     );
     assert_eq!(lock().write(), expected);
     let read = Lock::read(&expected.replace('\n', "\r\n")).expect("a lock");
@@ -55,6 +58,8 @@ fn the_text_is_sorted_with_one_fact_per_line() {
 /// What a line says instead of a fact, and how it is answered.
 #[test]
 fn damaged_locks_are_errors_with_their_line() {
+    const BELOW: &str =
+        "`tlsgen.lock` names a file of nobody's: the path does not lie below the project root";
     let digest = hash("");
     let cases = [
         (
@@ -109,6 +114,29 @@ fn damaged_locks_are_errors_with_their_line() {
             3,
             "`tlsgen.lock` says this twice",
         ),
+        ("language 1\nblock # ../a", 2, BELOW),
+        ("language 1\nblock 12 a", 2, "`tlsgen.lock` is damaged"),
+        ("language 1\nblock a", 2, "`tlsgen.lock` is damaged"),
+        (
+            "language 1\nblock # a\nblock # a",
+            3,
+            "`tlsgen.lock` says this twice",
+        ),
+        (
+            "language 1\nblock # a\nfile 0644 # a",
+            3,
+            "`tlsgen.lock` says this twice",
+        ),
+        (
+            "language 1\npublic-roots # a\nblock # a",
+            3,
+            "`tlsgen.lock` says this twice",
+        ),
+        (
+            "language 1\nblock # a\npublic-roots # a",
+            3,
+            "`tlsgen.lock` says this twice",
+        ),
         (
             "language 1\npin a # x\npin a # y",
             3,
@@ -136,11 +164,14 @@ fn of_a_conflict_both_sides_count_but_not_their_ancestor() {
         "language 1\n".to_owned(),
         "<<<<<<< HEAD\n".to_owned(),
         line("ours", "a"),
+        format!("block {} c\n", hash("ours")),
         "||||||| 1234567\n".to_owned(),
         line("old", "a"),
         "=======\n".to_owned(),
         line("theirs", "a"),
         line("b", "b"),
+        format!("block {} c\n", hash("theirs")),
+        format!("block {} b\n", hash("theirs")),
         ">>>>>>> branch\n".to_owned(),
     ]
     .concat();
@@ -152,6 +183,9 @@ fn of_a_conflict_both_sides_count_but_not_their_ancestor() {
     assert_eq!(lock.artifacts["a"].sha256, both);
     assert_eq!(lock.artifacts["b"].sha256, one("b"));
     assert_eq!(lock.artifacts.len(), 2);
+    assert_eq!(lock.blocks["c"], both);
+    assert_eq!(lock.blocks["b"], one("theirs"));
+    assert_eq!(lock.paths().collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
 #[test]
@@ -169,7 +203,9 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let pins = prop::collection::vec(("[a-z0-9-]{1,6}", any::<u8>(), "\\PC{0,20}"), 0..6);
     let path = "[^/\\pC.]{1,5}(/[^/\\pC.]{1,5}){0,2}";
     let files = prop::collection::btree_map(path, (0..0o10000_u32, any::<u8>()), 0..8);
-    (pins, prop::option::of(any::<u8>()), files).prop_map(|(pins, roots, files)| {
+    let blocks = prop::collection::btree_map("[^/\\pC.]{1,5}[.]ignore", any::<u8>(), 0..3);
+    let roots = prop::option::of(any::<u8>());
+    (pins, roots, files, blocks).prop_map(|(pins, roots, files, blocks)| {
         let mut lock = Lock::default();
         let mut seen = BTreeSet::new();
         for (authority, byte, title) in pins {
@@ -189,6 +225,10 @@ fn any_lock() -> impl Strategy<Value = Lock> {
                 (path, Written { mode, sha256 })
             })
             .collect();
+        lock.blocks = blocks
+            .into_iter()
+            .map(|(path, byte)| (path, BTreeSet::from([Sha256::of(&[byte])])))
+            .collect();
         let pins = std::mem::take(&mut lock.pins);
         lock.settled(pins)
     })
@@ -204,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "(language 1\n)?((pin|file|public-roots|<<<<<<<|=======) ?[0-7a-f]{0,8} ?\\PC{0,70}[\n\r]{0,2}){0,6}") {
+    fn no_text_makes_it_panic(text in "(language 1\n)?((pin|file|block|public-roots|<<<<<<<|=======) ?[0-7a-f]{0,8} ?\\PC{0,70}[\n\r]{0,2}){0,6}") {
         let _ = Lock::read(&text).map_err(|error| error.diagnostic(&mut Sources::default()));
         let _ = Lock::salvage(&text);
     }

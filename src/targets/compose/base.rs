@@ -29,7 +29,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::world::World;
 
-pub use dockerfile::{ImageConfig, dockerfile};
+pub use dockerfile::{ImageConfig, dockerfile, instructions};
 pub use port::Port;
 
 /// What this room can find.
@@ -167,6 +167,16 @@ pub struct Mount {
     pub kind: MountKind,
     /// Where it is written.
     pub span: Span,
+}
+
+impl Mount {
+    /// The file or directory of the project that is mounted, from its root; `None` for anything else.
+    pub fn project_path(&self, base_directory: &str) -> Option<String> {
+        let source = self.source.as_deref()?;
+        (self.kind == MountKind::Bind)
+            .then(|| draft::within_project(base_directory, source))
+            .flatten()
+    }
 }
 
 /// Kinds of mount.

@@ -1,18 +1,158 @@
-//! Where a server's configuration goes: into files of ours that its own configuration reads.
+//! Where a server's configuration goes: files of ours that its own configuration reads, and copies
+//! of the user's with an include in the right place.
 
+use super::base::MountKind;
 use super::directory::Directories;
-use super::serving::{SERVING_DIRECTORY, Serving};
-use crate::diagnostic::Diagnostic;
-use crate::provision::{self, ReadAs};
-use crate::source::Sources;
+use super::mount;
+use super::serving::Serving;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::nginx::{self, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
+use crate::provision::{self, ConfigurationFile, ReadAs};
+use crate::source::{Sources, Span};
+use crate::spec::ServeAs;
+use crate::world;
+
+mod conflict;
+
+pub static MISSING: Code = Code {
+    name: "server-config-missing",
+    severity: Severity::Error,
+    summary: "lines are to be included into a configuration that nobody has named",
+    manual: include_str!("manual/server-config-missing.md"),
+};
+pub static UNCLEAR: Code = Code {
+    name: "server-block-unclear",
+    severity: Severity::Error,
+    summary: "several server blocks could be meant, or none",
+    manual: include_str!("manual/server-block-unclear.md"),
+};
+
+/// What installing a configuration can find.
+pub static CODES: &[&Code] = &[&MISSING, &UNCLEAR, &conflict::CONFLICT];
 
 /// What was put where.
 #[derive(Debug, Default)]
 pub struct Installed {
     /// Files from the project root, each with the place in the container where it is mounted.
     pub mounts: Vec<(String, String)>,
-    /// Copies of the user's own files with our lines in them, by name.
+    /// Copies of the user's own files with our lines in them, by their places.
     pub copies: Vec<(String, String)>,
+}
+
+/// The user's own configuration of nginx.
+#[derive(Debug)]
+pub struct Existing {
+    tree: Tree,
+    /// Places of the container, and the project's files and directories that stand there.
+    places: Vec<(String, String)>,
+    /// The block that is meant, by its place in the tree.
+    block: Option<usize>,
+}
+
+/// Where images have nginx's main file.
+const NGINX: &str = "/etc/nginx/nginx.conf";
+/// Where they have what is read at the level of all hosts.
+const NGINX_ALL_HOSTS: &str = "/etc/nginx/conf.d";
+/// Where Traefik looks for its static configuration.
+const TRAEFIK: &str = "/etc/traefik/traefik.yml";
+
+/// Reads the user's own configuration, if the spec or a mount of the Compose files names one, and
+/// finds the block that serves these names where lines are to be included.
+///
+/// # Errors
+/// It is needed and nobody names it, it cannot be read, or no block is the right one.
+pub fn existing(
+    serving: &Serving<'_>,
+    sources: &mut Sources,
+    names: &[&str],
+) -> Result<Option<Existing>, Vec<Diagnostic>> {
+    let Some(model) = serving.model_service().serving.as_ref() else {
+        return Ok(None);
+    };
+    if model.server.name != "nginx" {
+        return Ok(None);
+    }
+    let include = matches!(model.serve_as, Some((ServeAs::Include, _)));
+    let Some((config, named)) = config(serving) else {
+        return match (include, model.serve_as) {
+            (true, Some((_, span))) => Err(vec![missing(serving, span)]),
+            _ => Ok(None),
+        };
+    };
+    let places = places(serving, &config);
+    let prefix = world::parent(NGINX);
+    let map = places
+        .iter()
+        .fold(PathMap::new(prefix), |map, (container, project)| {
+            map.with(container, project)
+        });
+    let tree = nginx::read(serving.inputs.world, sources, &config, named, &map)?;
+    let block = match include {
+        false => None,
+        true => {
+            let pinned = serving.deployed.server_name.as_ref();
+            let chosen = tree.block_for(names, pinned.map(|(name, _)| name.as_str()));
+            let chosen =
+                chosen.map_err(|undecided| vec![unclear(serving, &config, named, &undecided)])?;
+            tree.servers
+                .iter()
+                .position(|block| std::ptr::eq(block, chosen))
+        }
+    };
+    Ok(Some(Existing {
+        tree,
+        places,
+        block,
+    }))
+}
+
+impl Existing {
+    /// The block that is meant.
+    fn block(&self) -> Option<&ServerBlock> {
+        self.tree.servers.get(self.block?)
+    }
+
+    /// Which of these names the block says already.
+    pub fn named(&self, names: &[&str]) -> Vec<String> {
+        let Some(block) = self.block() else {
+            return Vec::new();
+        };
+        let says = |name: &&&str| {
+            let wanted = nginx::ServerName::parse(name);
+            block.names.iter().any(|named| named.name == wanted)
+        };
+        names
+            .iter()
+            .filter(says)
+            .map(|name| (*name).to_owned())
+            .collect()
+    }
+
+    /// The place of the container where a file of the project stands.
+    fn container_path(&self, file: &str) -> Option<String> {
+        let mut best: Option<(usize, String)> = None;
+        for (container, project) in &self.places {
+            let rest = match project.as_str() {
+                "" => Some(file),
+                project if project == file => Some(""),
+                project => file
+                    .strip_prefix(project)
+                    .and_then(|rest| rest.strip_prefix('/')),
+            };
+            let Some(rest) = rest else { continue };
+            if best
+                .as_ref()
+                .is_none_or(|(length, _)| project.len() >= *length)
+            {
+                let path = match rest {
+                    "" => container.clone(),
+                    rest => format!("{}/{rest}", container.trim_end_matches('/')),
+                };
+                best = Some((project.len(), path));
+            }
+        }
+        best.map(|(_, path)| path)
+    }
 }
 
 /// Puts the configuration into the serving directory, and where the server looks for it.
@@ -21,24 +161,207 @@ pub struct Installed {
 /// What the user's own configuration has against it.
 pub fn install(
     serving: &Serving<'_>,
-    _sources: &mut Sources,
+    existing: Option<&Existing>,
+    sources: &mut Sources,
     directories: &mut Directories,
     directory: &str,
     provided: &provision::Serving,
 ) -> Result<Installed, Vec<Diagnostic>> {
     let mut installed = Installed::default();
+    let mut found = Vec::new();
     let origin = serving.deployed.place.key;
     for file in &provided.configuration {
         let path = format!("{directory}/configuration/{}", file.name);
         directories.put(path.clone(), file.text.clone().into_bytes().into(), origin);
-        let target = match (file.read_as, &serving.deployed.config_path) {
-            (ReadAs::Main | ReadAs::AllHosts, Some((path, _))) => path.clone(),
-            (ReadAs::Main, None) => "/etc/traefik/traefik.yml".to_owned(),
-            (ReadAs::AllHosts, None) => format!("/etc/nginx/conf.d/{}", file.name),
-            (ReadAs::OneHost | ReadAs::Included, _) => continue,
-        };
-        installed.mounts.push((path, target));
+        if let Some(target) = target(serving, existing, file) {
+            let what = "the server's configuration";
+            found.extend(mount::conflict(
+                serving.deployed,
+                serving.service,
+                &target,
+                what,
+            ));
+            installed.mounts.push((path, target));
+        }
     }
-    let _ = SERVING_DIRECTORY;
-    Ok(installed)
+    if let Some(existing) = existing {
+        found.extend(conflict::conflicts(
+            &existing.tree,
+            existing.block(),
+            &provided.configuration,
+            origin,
+        ));
+        if found.is_empty() {
+            existing.copy(
+                sources,
+                directories,
+                directory,
+                provided,
+                origin,
+                &mut installed,
+            );
+        }
+    }
+    match found.is_empty() {
+        true => Ok(installed),
+        false => Err(found),
+    }
+}
+
+impl Existing {
+    /// Copies with our includes in them, mounted over the user's own files.
+    fn copy(
+        &self,
+        sources: &Sources,
+        directories: &mut Directories,
+        directory: &str,
+        provided: &provision::Serving,
+        origin: Span,
+        installed: &mut Installed,
+    ) {
+        let Some(block) = self.block() else {
+            return;
+        };
+        let mut includes: Vec<(&Place, String)> = Vec::new();
+        for file in &provided.configuration {
+            let path = format!("{}/{}", super::serving::CONFIGURATION_DIRECTORY, file.name);
+            match file.read_as {
+                ReadAs::AllHosts => {
+                    includes.extend(self.tree.http.as_ref().map(|place| (place, path)))
+                }
+                ReadAs::OneHost => includes.push((&block.place, path)),
+                ReadAs::Main | ReadAs::Included => {}
+            }
+        }
+        let mut files: Vec<&str> = includes
+            .iter()
+            .map(|(place, _)| place.file.as_str())
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        for file in files {
+            let here: Vec<(&Place, &str)> = includes
+                .iter()
+                .filter(|(place, _)| place.file == file)
+                .map(|(place, path)| (*place, path.as_str()))
+                .collect();
+            let Some(((place, _), target)) = here.first().zip(self.container_path(file)) else {
+                continue;
+            };
+            let text = nginx::with_includes(&sources.get(place.source).text, &here);
+            let path = format!("{directory}/copies{target}");
+            directories.put(path.clone(), text.clone().into_bytes().into(), origin);
+            installed.mounts.push((path, target.clone()));
+            installed.copies.push((target, text));
+        }
+    }
+}
+
+/// Where the server looks for a file of ours by itself; `None` for what another file includes.
+fn target(
+    serving: &Serving<'_>,
+    existing: Option<&Existing>,
+    file: &ConfigurationFile,
+) -> Option<String> {
+    let included = existing.is_some_and(|existing| existing.block.is_some());
+    let said = serving.deployed.config_path.as_ref();
+    match file.read_as {
+        ReadAs::OneHost | ReadAs::Included => None,
+        ReadAs::AllHosts if included => None,
+        ReadAs::AllHosts => Some(match (said, existing) {
+            // With a configuration of the user's own, the path is about that one.
+            (Some((path, _)), None) => path.clone(),
+            _ => format!("{NGINX_ALL_HOSTS}/{}", file.name),
+        }),
+        ReadAs::Main => Some(said.map_or(TRAEFIK, |(path, _)| path).to_owned()),
+    }
+}
+
+/// The user's own file: the one that the spec names, or that the Compose files mount as main file.
+fn config(serving: &Serving<'_>) -> Option<(String, Span)> {
+    if let Some(named) = &serving.deployed.config {
+        return Some(named.clone());
+    }
+    let main = serving.service.mount_at(NGINX)?;
+    let path = main.project_path(&serving.base.directory)?;
+    Some((path, main.span))
+}
+
+/// What stands where in the container: what is mounted, and the configuration with its neighbours.
+fn places(serving: &Serving<'_>, config: &str) -> Vec<(String, String)> {
+    let binds = serving
+        .service
+        .mounts
+        .iter()
+        .filter(|mount| mount.kind == MountKind::Bind);
+    let mut places: Vec<(String, String)> = binds
+        .filter_map(|mount| {
+            let path = mount.project_path(&serving.base.directory)?;
+            Some((mount.target.clone(), path))
+        })
+        .collect();
+    let mounted = places
+        .iter()
+        .any(|(_, project)| project == config || is_below(config, project));
+    if let Some((path, _)) = &serving.deployed.config_path {
+        places.push((path.clone(), config.to_owned()));
+        places.push((
+            world::parent(path).to_owned(),
+            world::parent(config).to_owned(),
+        ));
+    } else if !mounted {
+        // A file of `conf.d` beside others is one there as well.
+        let directory = match world::parent(config).rsplit('/').next() {
+            Some("conf.d") => NGINX_ALL_HOSTS,
+            _ => world::parent(NGINX),
+        };
+        let name = config.rsplit('/').next().unwrap_or(config);
+        places.push((format!("{directory}/{name}"), config.to_owned()));
+        places.push((directory.to_owned(), world::parent(config).to_owned()));
+    }
+    places
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn missing(serving: &Serving<'_>, span: Span) -> Diagnostic {
+    let service = &serving.deployed.named;
+    let message = format!("lines for a server block of `{service}`, and nobody says where it is");
+    Diagnostic::new(&MISSING, span, message)
+        .also(serving.deployed.place.key, "here belongs `config: …`")
+        .help(format!("copy it out of the container, `docker compose exec -T {service} cat {NGINX} >nginx.conf`, commit it, and name it: `config: nginx.conf`"))
+        .help("or write `serve_as: complete`, which needs no block")
+}
+
+fn unclear(
+    serving: &Serving<'_>,
+    config: &str,
+    named: Span,
+    undecided: &Undecided<'_>,
+) -> Diagnostic {
+    const SHOWN: usize = 5;
+    let message = match undecided.reason {
+        Reason::NoBlock => format!("`{config}` has no server block"),
+        Reason::NotPinned => format!("no server block of `{config}` says that `server_name`"),
+        Reason::Several => format!("several server blocks of `{config}` serve it"),
+        Reason::NoneServes => {
+            format!("no server block of `{config}` serves it, and there are several")
+        }
+    };
+    let at = match &serving.deployed.server_name {
+        Some((_, span)) => *span,
+        None => named,
+    };
+    let candidates = undecided.candidates.iter().take(SHOWN);
+    let diagnostic = candidates.fold(
+        Diagnostic::new(&UNCLEAR, at, message),
+        |diagnostic, block| diagnostic.also(block.head, "a server block"),
+    );
+    match undecided.reason {
+        Reason::NoBlock => diagnostic.help("write `serve_as: complete`: then a block is made"),
+        _ => diagnostic.help("name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)"),
+    }
 }

@@ -301,9 +301,14 @@ impl<'a> Deployed<'a> {
                     .help("or let the root file system be written"),
             ));
         }
-        let (user, group) = match reader {
-            Reader::Root { .. } => (0, 0),
-            Reader::User { user, group } => (user, group.unwrap_or(0)),
+        let (user, group, but) = match reader {
+            Reader::Root { .. } => (0, 0, ""),
+            // Such an engine asks the host, not the container, who the user is (moby/moby#34143).
+            Reader::User { user, group } => (
+                user,
+                group.unwrap_or(0),
+                "; an older Docker engine fails (`getent unable to find entry`) unless the host has such a user",
+            ),
         };
         let target = format!("{KEYS_DIRECTORY}/{}/key.pem", host.name);
         let secret = ServiceSecret {
@@ -320,7 +325,7 @@ impl<'a> Deployed<'a> {
             accesses: Vec::new(),
             renewed_in_place: false,
             note: format!(
-                "the key of `{}` is copied in from the variable {variable} when the container is made, for user {user} alone",
+                "the key of `{}` is copied in from the variable {variable} when the container is made, for user {user} alone{but}",
                 host.name
             ),
         })

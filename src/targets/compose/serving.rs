@@ -11,7 +11,7 @@ use super::key::{Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::{TRUST_DIRECTORY, environment, published, reload};
-use crate::artifact::Access;
+use crate::artifact::{Access, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve, Upstream};
@@ -31,6 +31,8 @@ pub static SERVED: Code = Code {
 
 /// Where what a service serves stands in its container: certificates and configuration.
 pub const SERVING_DIRECTORY: &str = "/etc/tlsgen/serve";
+/// Where its configuration stands.
+pub const CONFIGURATION_DIRECTORY: &str = "/etc/tlsgen/serve/configuration";
 /// Where a server keeps what it fetches itself.
 const STATE_DIRECTORY: &str = "/var/lib/tlsgen";
 /// The engine's own resolver, which knows the other services.
@@ -43,6 +45,8 @@ const USUAL_DEPTH: u32 = 2;
 pub struct Served {
     /// The accesses that keys need, with the service that needs them.
     pub accesses: Vec<(Access, String, Span)>,
+    /// Who is told of a renewal, and how.
+    pub reload: Option<Reload>,
     /// What the plan says.
     pub notes: Vec<String>,
 }
@@ -78,6 +82,9 @@ impl Serving<'_> {
         };
         let mut found = published::conflicts(self.compose, self.deployed, self.base);
         let directory = directories.served(self.deployed);
+        let names = self.names(serving);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let existing = configuration::existing(self, sources, &names)?;
         let reader = self.key_reader(&serving.server.name);
         let mut deliveries = Vec::new();
         let mut hosts = Vec::new();
@@ -89,14 +96,17 @@ impl Serving<'_> {
                     continue;
                 }
             };
-            hosts.push(self.host_place(serve, delivery.as_ref(), &directory, directories));
+            let mut place = self.host_place(serve, delivery.as_ref(), &directory, directories);
+            let named = existing.as_ref().map(|existing| existing.named(&names));
+            place.block_names = named.unwrap_or_default();
+            hosts.push(place);
             deliveries.extend(delivery);
         }
         if !found.is_empty() {
             return Err(found);
         }
         let place = Place {
-            configuration: format!("{SERVING_DIRECTORY}/configuration"),
+            configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: model_service
                 .trust
                 .as_ref()
@@ -116,7 +126,14 @@ impl Serving<'_> {
             variables: provided.variables.clone(),
             ..Provision::default()
         };
-        let installed = configuration::install(self, sources, directories, &directory, &provided)?;
+        let installed = configuration::install(
+            self,
+            existing.as_ref(),
+            sources,
+            directories,
+            &directory,
+            &provided,
+        )?;
         let variables = environment::join(
             self.deployed,
             self.service,
@@ -164,17 +181,31 @@ impl Serving<'_> {
         }
         served.notes.extend(provided.notes.iter().cloned());
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
-        served.notes.extend(reload::note(
-            self.compose,
-            self.deployed,
-            provided.reload.as_ref(),
-            in_place,
-        ));
+        let reload = provided.reload.as_ref();
+        let command = reload::command(self.compose, self.deployed, reload, in_place);
+        if let Some(command) = command {
+            served.notes.push(reload::note(&command, in_place));
+            served.reload = Some(Reload {
+                service: self.deployed.named.clone(),
+                command,
+                directory: format!("{directory}/certificates"),
+                target: None,
+            });
+        }
         Ok(served)
     }
 
     pub fn model_service(&self) -> &model::Service {
         self.inputs.model.service(self.deployed.service)
+    }
+
+    /// Every name of every host that it serves.
+    fn names(&self, serving: &model::Serving) -> Vec<String> {
+        let hosts = serving.serves.iter();
+        let hosts = hosts.map(|serve| self.inputs.model.host(serve.host));
+        hosts
+            .flat_map(|host| host.names.iter().map(|(name, _)| name.to_string()))
+            .collect()
     }
 
     fn keys(&self) -> Deployed<'_> {
@@ -243,6 +274,7 @@ impl Serving<'_> {
         });
         let clients = serve.client_auth.as_ref();
         HostPlace {
+            block_names: Vec::new(),
             certificate,
             client_cas: clients.and_then(|clients| {
                 let anchors = self.inputs.lists.get(&clients.trust)?;

@@ -55,6 +55,7 @@ pub fn project(spec: &str) -> Project {
 /// A host whose files stand in a directory.
 pub fn host_place(directory: &str, port: u16) -> HostPlace {
     HostPlace {
+        block_names: Vec::new(),
         certificate: Some(CertificatePlace {
             full_chain: format!("{directory}/fullchain.pem"),
             intermediates: format!("{directory}/chain.pem"),

@@ -84,10 +84,10 @@ impl Edge {
         fs::create_dir_all(self.directory.join("state")).unwrap();
         fs::write(self.directory.join("tlsgen.yaml"), self.spec(lines)).unwrap();
         let configured = serving(&self._project, &self.place(lines));
-        for file in configured
-            .unwrap_or_else(|found| panic!("{found}"))
-            .configuration
-        {
+        let configured = configured.unwrap_or_else(|found| panic!("{found}"));
+        let hup = configured.reload == Some(Reload::Signal("SIGHUP".to_owned()));
+        assert_eq!(hup, self.issuer.is_empty() && !lines.contains("behind: "));
+        for file in configured.configuration {
             fs::write(conf.join(file.name), file.text).unwrap();
         }
         let log = fs::File::create(self.directory.join("log")).unwrap();

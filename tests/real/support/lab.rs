@@ -1,7 +1,11 @@
 //! A project on the lab's Docker engine.
 
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use serde_json::Value;
 
@@ -19,22 +23,37 @@ pub struct Lab {
 impl Lab {
     /// An empty project; without the engine and its images the test is skipped.
     pub fn find() -> Option<Self> {
+        Self::with(
+            &["tlsgen-lab/clients", "tlsgen-lab/server"],
+            "the lab's engine and images: run tests/real/lab/engine.sh start, and images.sh",
+        )
+    }
+
+    /// The same for what the examples run.
+    pub fn with_stand_ins() -> Option<Self> {
+        Self::with(
+            &["tlsgen-lab/server", "python:3.13-slim", "redis:7.4"],
+            "the images that examples name: run tests/real/lab/engine.sh start, images.sh, and stand-ins.sh",
+        )
+    }
+
+    fn with(images: &[&str], what: &str) -> Option<Self> {
+        static LABS: AtomicU32 = AtomicU32::new(0);
         let compose = judge("docker-compose")?;
         let script = checkout().join("tests/real/lab/engine.sh");
         let host = succeed(Command::new("sh").arg(script).arg("host"));
         let engine = utf8(&host.stdout).trim().to_owned();
-        let images = ["tlsgen-lab/clients", "tlsgen-lab/server"];
         let inspected = Command::new("docker")
             .args(["--host", &engine, "image", "inspect"])
             .args(images)
             .output();
         let ready = inspected.is_ok_and(|output| output.status.success());
-        there(
-            ready,
-            "the lab's engine and images: run tests/real/lab/engine.sh start, and images.sh",
-        )
-        .then(|| Self {
-            name: format!("tlsgen-test-{}", std::process::id()),
+        there(ready, what).then(|| Self {
+            name: format!(
+                "tlsgen-test-{}-{}",
+                std::process::id(),
+                LABS.fetch_add(1, Ordering::Relaxed)
+            ),
             project: Project::new(),
             compose,
             engine,
@@ -66,7 +85,8 @@ impl Lab {
         let mut compose = Command::new(&self.compose);
         compose
             .current_dir(self.project.path(""))
-            .env("DOCKER_HOST", &self.engine);
+            .env("DOCKER_HOST", &self.engine)
+            .env("DOCKER_BUILDKIT", "0");
         compose.args(["--progress=quiet", "--project-name", &self.name]);
         for file in files {
             compose.args(["-f", file]);
@@ -80,12 +100,34 @@ impl Lab {
         assert_eq!(utf8(&output.stderr), "", "up {files:?}");
     }
 
+    /// A line for a shell as the plan prints it, from the project's directory.
+    pub fn shell(&self, line: &str) -> Command {
+        let plugins = self.project.path(".docker/cli-plugins");
+        fs::create_dir_all(&plugins).unwrap();
+        let plugin = plugins.join("docker-compose");
+        if !plugin.exists() {
+            symlink(&self.compose, plugin).unwrap();
+        }
+        let mut shell = Command::new("sh");
+        shell
+            .current_dir(self.project.path(""))
+            .env("DOCKER_HOST", &self.engine)
+            .env("DOCKER_CONFIG", self.project.path(".docker"))
+            .env("COMPOSE_PROJECT_NAME", &self.name)
+            .args(["-c", line]);
+        shell
+    }
+
     pub fn exec(&self, service: &str, command: &[&str]) -> Output {
+        self.exec_with(service, &[], command).output().unwrap()
+    }
+
+    /// With options of `docker exec`.
+    pub fn exec_with(&self, service: &str, options: &[&str], command: &[&str]) -> Command {
         let container = format!("{}-{service}-1", self.name);
-        self.docker(&["exec", &container])
-            .args(command)
-            .output()
-            .unwrap()
+        let mut docker = self.docker(&["exec"]);
+        docker.args(options).arg(container).args(command);
+        docker
     }
 
     pub fn logs(&self, service: &str) -> String {
@@ -99,14 +141,43 @@ impl Lab {
         let output = succeed(&mut self.docker(&["inspect", &container]));
         serde_json::from_slice::<Value>(&output.stdout).unwrap()[0].clone()
     }
+
+    /// Waits until the health of a service is as wanted.
+    pub fn wait_until(&self, service: &str, health: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let state = self.inspect(service)["State"].clone();
+            if state["Health"]["Status"] == health {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{service} is not {health}: {state:#}\n{}",
+                self.logs(service)
+            );
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
         let down = ["down", "--volumes", "--remove-orphans", "--timeout", "0"];
-        let _ = self.compose(&["compose.yml"], &down).output();
+        let _ = self.compose(&[], &down).output();
+        let pattern = format!("reference={}-*", self.name);
+        let list = [
+            "images",
+            "--format",
+            "{{.Repository}}",
+            "--filter",
+            &pattern,
+        ];
+        let Ok(built) = self.docker(&list).output() else {
+            return;
+        };
         let _ = self
-            .docker(&["image", "rm", "--force", &format!("{}-image", self.name)])
+            .docker(&["image", "rm", "--force"])
+            .args(utf8(&built.stdout).lines())
             .output();
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod lab;
 pub mod merged;
+pub mod nginx;
 pub mod project;
 
 use std::io::Write as _;

@@ -4,9 +4,9 @@
 //! a build may set, is not, and is said to be unknown.
 
 mod image;
-mod instruction;
 
 use super::{Build, Command, files, interpolation};
+use crate::dockerfile::{Instruction, read};
 use crate::source::Sources;
 use crate::world::{self, World};
 
@@ -27,23 +27,33 @@ pub struct ImageConfig {
     pub environment: Vec<(String, Option<String>)>,
 }
 
-/// Reads the Dockerfile of a service's build; `None` when it is not in the project or is no text.
+/// Reads what the Dockerfile of a service's build says of its image; `None` when it is not in the
+/// project or is no text.
 pub fn dockerfile(world: &dyn World, sources: &mut Sources, build: &Build) -> Option<ImageConfig> {
-    let instructions = match &build.dockerfile_inline {
+    let instructions = instructions(world, sources, build)?;
+    image::config(&instructions, build.target.as_deref())
+}
+
+/// The instructions of that Dockerfile.
+pub fn instructions(
+    world: &dyn World,
+    sources: &mut Sources,
+    build: &Build,
+) -> Option<Vec<Instruction>> {
+    Some(match &build.dockerfile_inline {
         Some(text) => {
             // Compose fills in variables before Docker sees the text.
             let text = interpolation::by_default(text)?;
-            instruction::read(&text, |_| build.span)
+            read(&text, |_| build.span)
         }
         None => {
             let name = build.dockerfile.as_deref().unwrap_or("Dockerfile");
             let path = world::join(build.context.as_deref()?, name)?;
             let text = files::text_of(world.read(&path).ok()?).ok()?;
             let source = sources.add(path, text.as_str());
-            instruction::read(&text, |range| source.span(range))
+            read(&text, |range| source.span(range))
         }
-    };
-    image::config(&instructions, build.target.as_deref())
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +132,7 @@ mod tests {
         fn no_text_makes_it_panic(text in "(FROM|ENV|CMD|ARG|USER|a=|\\$\\{a\\}|\\[|\"|'|\\\\|<<E|\n| |#|é){0,30}") {
             let mut sources = Sources::default();
             let span = sources.add("c.yml", "").start();
-            let instructions = instruction::read(&text, |_| span);
+            let instructions = read(&text, |_| span);
             let _ = image::config(&instructions, None);
         }
     }

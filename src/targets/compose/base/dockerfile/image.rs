@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::interpolation::escape;
-use super::instruction::Instruction;
 use super::{Command, ImageConfig};
+use crate::dockerfile::Instruction;
 
 /// The longest value that is worked out: each may be made of the ones before it.
 const LONGEST: usize = 1 << 16;

@@ -6,18 +6,19 @@ use crate::source::Span;
 
 /// One instruction.
 #[derive(Debug)]
-pub(super) struct Instruction {
+pub struct Instruction {
     /// In capitals.
     pub keyword: String,
     /// What follows, on one line.
     pub rest: String,
     /// The character that continues a line and escapes the next one.
     pub escape: char,
+    /// All of its lines, without the bodies of here-documents.
     pub span: Span,
 }
 
-/// Splits a Dockerfile.
-pub(super) fn read(text: &str, span: impl Fn(Range<usize>) -> Span) -> Vec<Instruction> {
+/// Splits a Dockerfile; `span` makes a place of a range of bytes in it.
+pub fn read(text: &str, span: impl Fn(Range<usize>) -> Span) -> Vec<Instruction> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let skipped = 0;
     let escape = escape_of(text);

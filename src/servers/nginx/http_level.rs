@@ -1,0 +1,192 @@
+//! What stands at the http level, as templates/nginx/http.conf takes it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::host::{Balancer, Certificate, HostLines, Listen, Tls, is_default, is_include, is_on};
+use super::proxy::Proxy;
+use super::release::Release;
+use crate::model::Serve;
+use crate::servers::{HostPlace, Request};
+use crate::spec::GuidelineLevel;
+
+/// What all hosts share.
+#[derive(Debug, Serialize)]
+pub struct HttpLevel<'a> {
+    pub spec: &'a str,
+    pub server: String,
+    pub guideline: &'static str,
+    /// Whether a value holds a literal `$`.
+    pub dollar: bool,
+    pub websocket: bool,
+    pub balancers: Vec<Balancer>,
+    /// For lines in a block that exists: what they need here.
+    pub include: Option<IncludeNeeds>,
+    pub upstreams: Vec<UpstreamBlock>,
+    pub catch_all: Vec<CatchAll>,
+    pub plain_catch_all: Vec<PlainCatchAll>,
+    /// None where they are lines in a block that exists.
+    pub hosts: &'a [HostLines],
+}
+
+#[derive(Debug, Serialize)]
+pub struct IncludeNeeds {
+    pub redirect: bool,
+    pub keeps_challenges: bool,
+    pub hsts: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct UpstreamBlock {
+    pub number: usize,
+    pub address: String,
+}
+
+/// The block for names that nobody has.
+#[derive(Debug, Serialize)]
+pub struct CatchAll {
+    pub listen: Listen,
+    /// Whether it stands behind a host that is the default itself.
+    pub by_name: bool,
+    /// For a release that cannot refuse a handshake.
+    pub certificate: Option<Certificate>,
+    pub tls: Tls,
+}
+
+/// The same for plain HTTP.
+#[derive(Debug, Serialize)]
+pub struct PlainCatchAll {
+    pub port: u16,
+    pub health: Vec<Health>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Health {
+    pub host: String,
+    pub path: String,
+    pub proxy: Proxy,
+}
+
+impl<'a> HttpLevel<'a> {
+    pub fn new(
+        request: &Request<'a>,
+        release: Release,
+        spec: &'a str,
+        hosts: &'a [HostLines],
+        dollar: bool,
+    ) -> Self {
+        let include = is_include(request);
+        Self {
+            spec,
+            server: request.serving.server.to_string(),
+            guideline: crate::servers::guideline::VERSION,
+            dollar,
+            websocket: hosts
+                .iter()
+                .any(|host| host.proxy.as_ref().is_some_and(|proxy| proxy.websocket)),
+            balancers: hosts
+                .iter()
+                .filter_map(|host| host.balancer.clone())
+                .collect(),
+            include: hosts.first().filter(|_| include).and_then(include_needs),
+            upstreams: hosts
+                .iter()
+                .filter_map(|host| host.proxy.as_ref())
+                .filter_map(|proxy| {
+                    let address = proxy.authority.clone();
+                    proxy
+                        .upstream
+                        .map(|number| UpstreamBlock { number, address })
+                })
+                .collect(),
+            catch_all: catch_all(request, release),
+            plain_catch_all: if include {
+                Vec::new()
+            } else {
+                plain_catch_all(hosts)
+            },
+            hosts: if include { &[] } else { hosts },
+        }
+    }
+}
+
+fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {
+    host.listen.as_ref().map(|_| IncludeNeeds {
+        redirect: host.include_redirect,
+        // What the block itself answers under that path must not go around a client's certificate.
+        keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
+        hsts: host.hsts.clone(),
+    })
+}
+
+/// One per port on which TLS is served.
+fn catch_all(request: &Request<'_>, release: Release) -> Vec<CatchAll> {
+    let direct = || request.hosts().filter(|(serve, _)| serve.behind.is_none());
+    let ports: BTreeSet<u16> = direct().map(|(_, place)| place.port).collect();
+    let blocks = ports.into_iter().map(|port| {
+        let hosts: Vec<(&Serve, &HostPlace)> = direct()
+            .filter(|(serve, place)| is_on(serve, place, port))
+            .collect();
+        let modern = hosts
+            .iter()
+            .all(|(serve, _)| serve.tls.0 == GuidelineLevel::Modern);
+        let level = if modern {
+            GuidelineLevel::Modern
+        } else {
+            GuidelineLevel::Intermediate
+        };
+        let by_name = hosts
+            .iter()
+            .any(|(serve, _)| is_default(request.model.host(serve.host)));
+        let first = hosts
+            .iter()
+            .find_map(|(_, place)| place.certificate.as_ref());
+        CatchAll {
+            listen: Listen {
+                port,
+                default: !by_name,
+                http2: release.http2(),
+            },
+            by_name,
+            certificate: first
+                .filter(|_| !release.rejects_handshakes())
+                .map(Certificate::of),
+            tls: Tls::new(request, release, level, port),
+        }
+    });
+    blocks.collect()
+}
+
+/// One per port on which a host is redirected, or answered for a load balancer.
+fn plain_catch_all(hosts: &[HostLines]) -> Vec<PlainCatchAll> {
+    let port = |host: &HostLines| match (&host.plain, &host.balancer) {
+        (Some(plain), _) => Some(plain.port),
+        (None, Some(balancer)) => Some(balancer.port),
+        (None, None) => None,
+    };
+    let ports: BTreeSet<u16> = hosts.iter().filter_map(port).collect();
+    let block = |number| PlainCatchAll {
+        port: number,
+        health: health(hosts.iter().filter(|host| port(host) == Some(number))),
+    };
+    ports.into_iter().map(block).collect()
+}
+
+/// Each path once: whichever host is asked first answers for the others.
+fn health<'h>(hosts: impl Iterator<Item = &'h HostLines>) -> Vec<Health> {
+    let mut all: Vec<Health> = Vec::new();
+    for host in hosts {
+        let (Some(path), Some(proxy)) = (&host.health_path, &host.proxy) else {
+            continue;
+        };
+        if all.iter().all(|known| known.path != *path) {
+            all.push(Health {
+                host: host.host.clone(),
+                path: path.clone(),
+                proxy: proxy.clone(),
+            });
+        }
+    }
+    all
+}

@@ -1,0 +1,43 @@
+//! How a configuration looks: blocks indented, never two empty lines.
+
+const STEP: &str = "    ";
+
+/// The text with its blocks indented. A line that opens a block ends in ` {`; a value never does,
+/// since a semicolon follows it.
+pub fn laid_out(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut depth = 0_usize;
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() {
+            let blocks = out.ends_with("{\n") || out.ends_with("\n\n");
+            out.push_str(if blocks { "" } else { "\n" });
+            continue;
+        }
+        let comment = line.starts_with('#');
+        if line == "}" {
+            depth = depth.saturating_sub(1);
+            out.truncate(out.trim_end_matches('\n').len() + 1);
+        }
+        out.push_str(&STEP.repeat(depth));
+        out.push_str(line);
+        out.push('\n');
+        if !comment && line.ends_with(" {") {
+            depth += 1;
+        }
+    }
+    out.truncate(out.trim_end_matches('\n').len());
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_indented_and_lines_kept() {
+        let text = "# a {\n\n\nserver {\n\n  listen 80;\n\n\n  location / {\nreturn 200 \" {\";\n\n}\n\n}\n\n\n";
+        let expected = "# a {\n\nserver {\n    listen 80;\n\n    location / {\n        return 200 \" {\";\n    }\n}\n";
+        assert_eq!(laid_out(text), expected);
+    }
+}

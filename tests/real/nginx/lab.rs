@@ -1,0 +1,485 @@
+//! nginx in a directory of its own, started with what tlsgen writes for a spec.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tlsgen::diagnostic::{Diagnostics, Style, to_text};
+use tlsgen::model::{Model, Service};
+use tlsgen::provision::{ReadAs, Serving};
+use tlsgen::servers::{self, CertificatePlace, HostPlace, Place, Request};
+use tlsgen::source::Sources;
+use tlsgen::world::Disk;
+
+use super::support::project::Project;
+use super::support::{checkout, judge, leaf, root, succeed, text, utf8};
+
+/// A release of nginx: a tree that `tests/real/install.sh` made.
+#[derive(Debug, Clone, Copy)]
+pub struct Release {
+    pub suite: &'static str,
+    pub server: &'static str,
+    pub openssl: &'static str,
+}
+
+pub const OLD: Release = Release {
+    suite: "bookworm",
+    server: "nginx@1.22",
+    openssl: "3.0",
+};
+pub const CURRENT: Release = Release {
+    suite: "sid",
+    server: "nginx@1.30",
+    openssl: "3.6",
+};
+
+/// Those that are installed; without one the test is skipped.
+pub fn releases() -> impl Iterator<Item = Release> {
+    let there = |release: &Release| judge(&format!("nginx-{}", release.suite)).is_some();
+    [OLD, CURRENT].into_iter().filter(there)
+}
+
+/// A directory inside the tree, which is `/tmp/…` for nginx; with the lab's certificates.
+pub struct Lab {
+    pub release: Release,
+    pub project: Project,
+    /// What the platform says of each host, in the order of the spec, before the test changes it.
+    pub place: Place,
+    own: TempDir,
+}
+
+/// A server that runs, and ends with this.
+pub struct Running {
+    child: Child,
+    pub lab: Lab,
+}
+
+/// Certificates as a spec's hosts use them, all of one CA: `pki/NAME.pem`, `pki/NAME.key`.
+const LEAVES: &[(&str, &[&str])] = &[
+    ("tower", &["tower.lab.example"]),
+    ("git", &["git.lab.example", "www.git.lab.example"]),
+    ("wild", &["*.wild.lab.example"]),
+    ("address", &["node.lab.example", "127.0.0.1"]),
+    ("backend", &["backend.lab.example", "127.0.0.1"]),
+];
+
+pub const HEAD: &str = "version: 1\nproject: lab\nauthorities:\n  lab: {kind: external, certificates: pki/lab.pem}\n  other: {kind: external, certificates: pki/other.pem}\n";
+
+impl Lab {
+    pub fn new(release: Release) -> Self {
+        let inside = tree(release).join("tmp");
+        let own = tempfile::Builder::new()
+            .prefix("tlsgen-")
+            .tempdir_in(inside)
+            .unwrap();
+        fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let project = Project::new();
+        let lab = Self {
+            release,
+            project,
+            place: Place::default(),
+            own,
+        };
+        let pki = lab.made_once();
+        lab.project.write("pki/.keep", "");
+        for entry in fs::read_dir(&pki).unwrap() {
+            let from = entry.unwrap().path();
+            for to in [lab.project.path("pki"), lab.own.path().to_owned()] {
+                fs::copy(&from, to.join(from.file_name().unwrap())).unwrap();
+            }
+        }
+        lab
+    }
+
+    /// The certificates are made once per checkout.
+    fn made_once(&self) -> PathBuf {
+        static MADE: std::sync::OnceLock<TempDir> = std::sync::OnceLock::new();
+        let made = MADE.get_or_init(|| {
+            let made = tempfile::tempdir().unwrap();
+            root(made.path(), "lab", "tlsgen lab root");
+            root(made.path(), "other", "tlsgen other root");
+            for (name, names) in LEAVES {
+                leaf(made.path(), "lab", name, names);
+            }
+            made
+        });
+        made.path().to_owned()
+    }
+
+    /// The path of a file for those outside the tree.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.own.path().join(name)
+    }
+
+    /// The path of the same file as nginx has it.
+    pub fn inside(&self, name: &str) -> String {
+        let directory = self.own.path().strip_prefix(tree(self.release)).unwrap();
+        format!("/{}/{name}", directory.display())
+    }
+
+    /// Compiles a spec whose one service is `web`.
+    pub fn model(&self, spec: &str) -> Model {
+        let spec = format!("{HEAD}{spec}")
+            .replace("SERVER", self.release.server)
+            .replace("OPENSSL", self.release.openssl);
+        self.project.write("tlsgen.yaml", spec);
+        let world = Disk::new(&self.project.path("")).unwrap();
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        tlsgen::check(&world, "tlsgen.yaml", &mut sources, &mut found)
+            .unwrap_or_else(|_| panic!("{}", to_text(&found, &sources, Style::Plain)))
+    }
+
+    /// A place with a free port for each host.
+    pub fn place(&self, service: &Service, model: &Model) -> Place {
+        let plain_port = free_port();
+        let port = free_port();
+        let hosts = service.serves().iter().map(|serve| {
+            let host = model.host(serve.host);
+            let certificate = host.certificate.as_ref().map(|_| CertificatePlace {
+                full_chain: self.inside(&format!("{}.pem", host.name)),
+                intermediates: String::new(),
+                key: self.inside(&format!("{}.key", host.name)),
+                anchor: None,
+            });
+            HostPlace {
+                certificate,
+                client_cas: serve.client_auth.as_ref().map(|_| self.inside("lab.pem")),
+                client_depth: 0,
+                public_port: port,
+                port,
+                plain_port,
+                block_names: Vec::new(),
+            }
+        });
+        Place {
+            configuration: self.inside("conf.d"),
+            trust_bundle: service.trust.as_ref().map(|_| self.inside("lab.pem")),
+            hosts: hosts.collect(),
+            resolver: None,
+            state: String::new(),
+        }
+    }
+
+    /// What tlsgen has nginx do for a spec.
+    pub fn serve(&mut self, spec: &str, change: impl FnOnce(&mut Place)) -> Serving {
+        let model = self.model(spec);
+        let service = model.services().map(|(_, service)| service).next().unwrap();
+        self.place = self.place(service, &model);
+        change(&mut self.place);
+        let request = Request {
+            model: &model,
+            service,
+            serving: service.serving.as_ref().unwrap(),
+            place: &self.place,
+        };
+        let serving = (servers::find("nginx").unwrap().serve)(&request);
+        serving.unwrap_or_else(|found| panic!("{found:#?}"))
+    }
+
+    /// Writes the configuration and has nginx test it: nothing may be said.
+    pub fn install(&self, serving: &Serving, block: &str) {
+        fs::create_dir_all(self.path("conf.d")).unwrap();
+        let mut block = block.to_owned();
+        for file in &serving.configuration {
+            let path = self.path("conf.d").join(&file.name);
+            fs::write(&path, &file.text).unwrap();
+            if file.read_as == ReadAs::OneHost {
+                let inside = self.inside("conf.d");
+                block = block.replace("INCLUDE", &format!("include {inside}/{};", file.name));
+            }
+        }
+        let own = |what: &str| self.inside(what);
+        let all = serving.configuration.iter();
+        let includes: String = all
+            .filter(|file| file.read_as == ReadAs::AllHosts)
+            .map(|file| format!("include {}/{};\n", own("conf.d"), file.name))
+            .collect();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {};\n", own(kind)))
+            .concat();
+        let main = format!(
+            "user www-data;\nworker_processes 1;\npid {};\nerror_log {} info;\nevents {{ worker_connections 128; }}\n\
+             http {{\naccess_log off;\n{temporary}{includes}{block}\n}}\n",
+            own("nginx.pid"),
+            own("error.log"),
+        );
+        fs::write(self.path("nginx.conf"), main).unwrap();
+        let tested = self.nginx(&["-t", "-q"]).output().unwrap();
+        let said = utf8(&tested.stderr);
+        assert!(
+            tested.status.success() && said.is_empty(),
+            "{:?}: {said}\n{}",
+            self.release,
+            serving
+                .configuration
+                .iter()
+                .map(|file| file.text.as_str())
+                .collect::<String>(),
+        );
+    }
+
+    fn nginx(&self, arguments: &[&str]) -> Command {
+        let mut nginx = Command::new("chroot");
+        nginx.arg(tree(self.release)).arg("/usr/sbin/nginx");
+        nginx
+            .args(["-c", &self.inside("nginx.conf")])
+            .args(arguments);
+        nginx
+    }
+
+    /// Starts what was installed.
+    pub fn start(self) -> Running {
+        let mut nginx = self.nginx(&["-g", "daemon off;"]);
+        let child = nginx.stderr(Stdio::null()).spawn().unwrap();
+        let running = Running { child, lab: self };
+        for host in &running.lab.place.hosts {
+            let direct = host.certificate.is_some();
+            wait_for(if direct { host.port } else { host.plain_port });
+        }
+        running
+    }
+
+    /// Compiles, tests and starts.
+    pub fn run(mut self, spec: &str, change: impl FnOnce(&mut Place)) -> Running {
+        let serving = self.serve(spec, change);
+        self.install(&serving, "");
+        self.start()
+    }
+}
+
+impl Running {
+    pub fn port(&self) -> u16 {
+        self.lab.place.hosts[0].port
+    }
+
+    pub fn plain_port(&self) -> u16 {
+        self.lab.place.hosts[0].plain_port
+    }
+
+    /// `openssl s_client` of the machine.
+    pub fn handshake(&self, arguments: &[&str]) -> Handshake {
+        self.handshake_by(
+            Command::new("openssl"),
+            &text(&self.lab.path("lab.pem")).to_owned(),
+            arguments,
+        )
+    }
+
+    fn handshake_by(&self, mut openssl: Command, authority: &str, arguments: &[&str]) -> Handshake {
+        let to = format!("127.0.0.1:{}", self.port());
+        openssl
+            .args(["s_client", "-connect", &to, "-CAfile", authority])
+            .args(arguments)
+            .stdin(Stdio::null());
+        Handshake::of(&openssl.output().unwrap())
+    }
+
+    /// curl, which verifies against the lab's root and prints the status code, the version of HTTP
+    /// and the address of a redirect in a last line.
+    pub fn curl(&self, arguments: &[&str]) -> Answer {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--max-time", "10", "--include"]);
+        curl.args(["--cacert", text(&self.lab.path("lab.pem"))]);
+        curl.args([
+            "--write-out",
+            "\n%{http_code} %{http_version} %{redirect_url}",
+        ]);
+        for name in NAMES {
+            for port in [self.port(), self.plain_port()] {
+                curl.args(["--resolve", &format!("{name}:{port}:127.0.0.1")]);
+            }
+        }
+        Answer::of(&curl.args(arguments).output().unwrap())
+    }
+
+    /// curl to a path of a host, over TLS.
+    pub fn get(&self, name: &str, path: &str, arguments: &[&str]) -> Answer {
+        let url = format!("https://{name}:{}{path}", self.port());
+        self.curl(&[&[url.as_str()], arguments].concat())
+    }
+
+    /// The same over plain HTTP.
+    pub fn get_plain(&self, name: &str, path: &str, arguments: &[&str]) -> Answer {
+        let url = format!("http://{name}:{}{path}", self.plain_port());
+        self.curl(&[&[url.as_str()], arguments].concat())
+    }
+
+    pub fn log(&self) -> String {
+        utf8(&fs::read(self.lab.path("error.log")).unwrap_or_default())
+    }
+}
+
+const NAMES: &[&str] = &[
+    "tower.lab.example",
+    "git.lab.example",
+    "www.git.lab.example",
+    "a.wild.lab.example",
+    "node.lab.example",
+    "nobody.lab.example",
+];
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The first process ends the others.
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// What `openssl s_client` saw.
+#[derive(Debug)]
+pub struct Handshake {
+    pub verified: bool,
+    pub said: String,
+}
+
+impl Handshake {
+    fn of(output: &Output) -> Self {
+        let said = utf8(&output.stdout) + &utf8(&output.stderr);
+        Self {
+            verified: output.status.success() && said.contains("Verification: OK"),
+            said,
+        }
+    }
+
+    /// Whether a session came about.
+    pub fn happened(&self) -> bool {
+        !self.said.contains("Cipher is (NONE)") && self.said.contains("Cipher is ")
+    }
+}
+
+/// What curl got.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: u16,
+    pub http: String,
+    pub redirect: String,
+    pub said: String,
+    /// curl's exit code.
+    pub exit: i32,
+}
+
+impl Answer {
+    fn of(output: &Output) -> Self {
+        let said = utf8(&output.stdout);
+        let last = said.lines().last().unwrap_or_default().to_owned();
+        let mut words = last.splitn(3, ' ').map(str::to_owned);
+        let mut word = || words.next().unwrap_or_default();
+        Self {
+            code: word().parse().unwrap_or_default(),
+            http: word(),
+            redirect: word(),
+            said: said + &utf8(&output.stderr),
+            exit: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// Every value of a header of the response.
+    pub fn header(&self, name: &str) -> Vec<String> {
+        let lines = self.said.lines().take_while(|line| !line.trim().is_empty());
+        let pairs = lines.filter_map(|line| line.split_once(": "));
+        pairs
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim_end_matches('\r').to_owned())
+            .collect()
+    }
+
+    /// What the upstream saw of a header; `None` where it saw none.
+    pub fn seen(&self, name: &str) -> Option<String> {
+        let body = self.said.lines().find(|line| line.starts_with('{'))?;
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        let all: Vec<String> = body["headers"]
+            .as_array()?
+            .iter()
+            .filter(|pair| {
+                pair[0]
+                    .as_str()
+                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
+            })
+            .filter_map(|pair| pair[1].as_str().map(str::to_owned))
+            .collect();
+        (!all.is_empty()).then(|| all.join(" | "))
+    }
+
+    /// The line with which the upstream was asked.
+    pub fn request(&self) -> String {
+        let body = self.said.lines().find(|line| line.starts_with('{'));
+        let body: serde_json::Value = serde_json::from_str(body.unwrap_or("{}")).unwrap();
+        body["request"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// The application behind nginx.
+pub struct Application {
+    child: Child,
+    pub port: u16,
+}
+
+impl Application {
+    /// Over TLS, where a certificate is named.
+    pub fn start(certificate: Option<(&Path, &Path)>) -> Self {
+        let script = checkout().join("tests/real/nginx/upstream.py");
+        let mut python = Command::new("python3");
+        python.arg(script).stdout(Stdio::piped());
+        if let Some((certificate, key)) = certificate {
+            python.args([certificate, key]);
+        }
+        let mut child = python.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            port: line.trim().parse().unwrap(),
+        }
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client certificate of a CA in a directory: `NAME.pem` and `NAME.key`.
+pub fn client(directory: &Path, issuer: &str, name: &str, extensions: &str) {
+    let script = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \"/O=Größe, \\\"x\\\"/CN=$3\" -utf8 -keyout $3.key -out $3.csr 2>/dev/null && \
+        printf '%s\\n' \"$4\" >$3.ext && openssl x509 -req -in $3.csr -CA $2.pem -CAkey $2.key -set_serial $(od -An -N4 -tu4 /dev/urandom) -days 2 -extfile $3.ext -out $3.pem 2>/dev/null";
+    succeed(Command::new("sh").current_dir(directory).args([
+        "-c",
+        script,
+        "sh",
+        text(directory),
+        issuer,
+        name,
+        extensions,
+    ]));
+}
+
+fn tree(release: Release) -> PathBuf {
+    checkout().join(format!("target/judges/nginx-{}", release.suite))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn wait_for(port: u16) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < end, "nothing listens on {port}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
