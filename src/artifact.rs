@@ -51,6 +51,19 @@ pub struct Access {
     pub target: Option<String>,
 }
 
+/// A service that must be told when the certificates that it serves change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// What the platform calls it.
+    pub service: String,
+    /// The command that tells it, from the project root, for a shell.
+    pub command: String,
+    /// The directory of what it is to be told of, relative to the project root.
+    pub directory: String,
+    /// The target that it belongs to.
+    pub target: Option<String>,
+}
+
 /// Whether a file follows the spec or stays as it was first written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {

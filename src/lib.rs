@@ -48,7 +48,7 @@ pub mod yaml;
 
 use std::sync::Arc;
 
-use artifact::{Access, Artifact, Extent, Keep};
+use artifact::{Access, Artifact, Extent, Keep, Reload};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use exposure::{Answer, Block, Format, Git};
 use model::{KeySource, Model};
@@ -79,6 +79,8 @@ pub struct Compiled {
     pub artifacts: Vec<Artifact>,
     /// Who may read the files that the user brings.
     pub accesses: Vec<Access>,
+    /// Who must be told when certificates change.
+    pub reloads: Vec<Reload>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }
@@ -109,6 +111,7 @@ pub fn compile(
     Ok(Compiled {
         artifacts: artifacts.collect(),
         accesses: lowered.accesses,
+        reloads: lowered.reloads,
         notes: lowered.notes,
         model,
     })
@@ -178,6 +181,7 @@ fn lower(
             Ok(lowered) => {
                 all.artifacts.extend(lowered.artifacts);
                 all.accesses.extend(lowered.accesses);
+                all.reloads.extend(lowered.reloads);
                 all.notes.extend(lowered.notes);
                 found.extend(lowered.warnings);
             }

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::{Access, Artifact, Extent, Readers};
+use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
 use crate::source::Span;
@@ -44,6 +44,8 @@ pub struct Wanted {
     pub artifacts: Vec<Artifact>,
     /// Who may read the files that the user brings.
     pub accesses: Vec<Access>,
+    /// Who must be told when files change.
+    pub reloads: Vec<Reload>,
     /// The certificates of external authorities, as they were seen.
     pub pins: Vec<Pin>,
 }
@@ -63,6 +65,8 @@ pub enum Adopt {
 /// Everything that a build would do.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// Who must be told when files change, whether any does or not.
+    reloads: Vec<Reload>,
     /// One for each path that is wanted or that the lock has, and one for each whose readers are
     /// said, sorted by path.
     pub changes: Vec<Change>,
@@ -234,6 +238,7 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
     changes.extend(access::changes(&wanted.accesses, &wanted.artifacts, world));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     Plan {
+        reloads: wanted.reloads.clone(),
         changes,
         complete: true,
         before: lock.clone(),
@@ -252,11 +257,30 @@ impl Plan {
     /// spec no longer asks for stays, since nobody knows which target asked for it.
     pub fn of_targets(mut self, targets: &[&str]) -> Self {
         self.complete = false;
+        self.reloads.retain(|reload| {
+            let target = reload.target.as_deref();
+            target.is_some_and(|target| targets.contains(&target))
+        });
         self.changes.retain(|change| match &change.target {
             Some(target) => targets.contains(&target.as_str()),
             None => change.origin.is_some(),
         });
         self
+    }
+
+    /// The services that serve something else after a build, and must be told so.
+    ///
+    /// Who is given a certificate for the first time is not among them: it is started anew.
+    pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
+        let replaced = |reload: &&Reload| {
+            let inside = |path: &str| {
+                let rest = path.strip_prefix(reload.directory.as_str());
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            };
+            let updated = |change: &Change| change.action == Action::Update && inside(&change.path);
+            self.changes.iter().any(updated)
+        };
+        self.reloads.iter().filter(replaced)
     }
 
     /// The lock as it will be.

@@ -1,6 +1,6 @@
 //! One room per platform: what services need becomes files.
 
-use crate::artifact::{Access, Artifact};
+use crate::artifact::{Access, Artifact, Reload};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Model, Target, TargetKind};
 use crate::runtimes::TrustLists;
@@ -28,6 +28,8 @@ pub struct Lowered {
     pub artifacts: Vec<Artifact>,
     /// Who may read the files that the user brings.
     pub accesses: Vec<Access>,
+    /// Who must be told when certificates change.
+    pub reloads: Vec<Reload>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
     /// What is suspicious in the project's own files.
@@ -50,6 +52,9 @@ pub fn lower(
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
+    }
+    for reload in &mut lowered.reloads {
+        reload.target = Some(target.name.clone());
     }
     for access in &mut lowered.accesses {
         access.target = Some(target.name.clone());

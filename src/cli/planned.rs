@@ -109,6 +109,7 @@ impl Planned {
             pins: pins(&compiled.model),
             artifacts: compiled.artifacts,
             accesses: compiled.accesses,
+            reloads: compiled.reloads,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();

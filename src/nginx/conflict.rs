@@ -64,7 +64,6 @@ const REPEATABLE: &[&str] = &[
     "deny",
     "error_log",
     "error_page",
-    "expires",
     "fastcgi_param",
     "geo",
     "if",

@@ -171,6 +171,10 @@ fn socket_and_last(place: &str, quic: bool) -> Option<(Socket, u16)> {
     let address: Option<IpAddr> = match host {
         Host::Any => Some(Ipv4Addr::UNSPECIFIED.into()),
         Host::V6(text) => Some(IpAddr::V6(text.parse().ok()?)),
+        // The one name that every machine resolves alike (RFC 6761).
+        Host::Other(text) if text.eq_ignore_ascii_case("localhost") => {
+            Some(Ipv4Addr::LOCALHOST.into())
+        }
         Host::Other(text) => text.parse().ok().map(IpAddr::V4),
     };
     let socket = match (address, host) {
@@ -248,7 +252,8 @@ mod tests {
             ("[::]:443", Some("[::]:443")),
             ("[0:0:0:0:0:0:0:0]", Some("[::]:80")),
             ("127.0.0.1", Some("127.0.0.1:80")),
-            ("Localhost:8080", Some("localhost:8080")),
+            ("Localhost:8080", Some("127.0.0.1:8080")),
+            ("Git.Example", Some("git.example:80")),
             ("443 quic reuseport", Some("*:443 quic")),
             ("unix:/run/a.sock", Some("unix:/run/a.sock")),
             ("99999", None),

@@ -232,6 +232,27 @@ fn the_include_stands_where_it_reads_best() {
 }
 
 #[test]
+fn what_a_file_is_shows_in_it() {
+    for (text, level, takes_http) in [
+        ("events {}", Level::Main, false),
+        ("http {}", Level::Main, true),
+        ("stream { server { listen 1; } }", Level::Main, false),
+        ("server { listen 1; }", Level::Http, true),
+        ("map $a $b { }", Level::Http, true),
+        ("", Level::Http, true),
+        ("listen 443 ssl;", Level::Server, false),
+        ("location / { }", Level::Server, false),
+    ] {
+        let (tree, _) = tree(text);
+        assert_eq!(
+            (tree.level, tree.http.is_some()),
+            (level, takes_http),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn our_own_lines_are_not_taken_for_the_users() {
     let text = "server {\n  # tlsgen: begin\n  include tls.conf;\n  # tlsgen: end\n}\n";
     let (tree, _) = read_files(&[("nginx.conf", text), ("tls.conf", "listen 443 ssl;")]).unwrap();

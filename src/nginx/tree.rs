@@ -19,7 +19,8 @@ pub struct Tree {
     pub files: Vec<File>,
     /// What the named file is.
     pub level: Level,
-    /// Where http-level statements stand; `None` when nothing is served over HTTP.
+    /// Where http-level statements stand; `None` when nothing is served over HTTP, or the file is
+    /// no place for them.
     pub http: Option<Place>,
     /// The http-level statements, included ones among them, in nginx's order.
     pub statements: Vec<Statement>,
@@ -36,6 +37,8 @@ pub enum Level {
     Main,
     /// A file that is included into `http`, such as those of `conf.d`.
     Http,
+    /// A file that is included into a server block: it holds what stands nowhere else.
+    Server,
 }
 
 /// One file.
@@ -159,24 +162,21 @@ impl Tree {
             return Ok(tree);
         };
         let top = expand(&files, entry, &entry.body);
-        let is_main = |(_, directive): &(&File, &Directive)| {
-            ["http", "events"]
-                .iter()
-                .any(|name| directive.block_of(name).is_some())
-        };
+        tree.level = Level::of(&top);
         let mut faults = Vec::new();
-        if top.iter().any(is_main) {
-            tree.level = Level::Main;
-            let mut blocks = top
-                .iter()
-                .filter_map(|(file, directive)| Some((*file, directive.block_of("http")?)));
-            if let Some((file, body)) = blocks.next() {
+        let mut blocks = top
+            .iter()
+            .filter_map(|(file, directive)| Some((*file, directive.block_of("http")?)));
+        match (tree.level, blocks.next()) {
+            (Level::Main, Some((file, body))) => {
                 tree.http = Some(Place::new(file, body, false));
                 tree.fill(&files, &expand(&files, file, body), &mut faults);
             }
-        } else {
-            tree.http = Some(Place::new(entry, &entry.body, true));
-            tree.fill(&files, &top, &mut faults);
+            (Level::Http, _) => {
+                tree.http = Some(Place::new(entry, &entry.body, true));
+                tree.fill(&files, &top, &mut faults);
+            }
+            _ => {}
         }
         drop(top);
         tree.files = files;
@@ -194,6 +194,27 @@ impl Tree {
                 self.servers
                     .push(ServerBlock::new(files, file, directive, body, faults));
             }
+        }
+    }
+}
+
+impl Level {
+    fn of(top: &[(&File, &Directive)]) -> Self {
+        let holds = |names: &[&str], block: bool| {
+            let one = |(_, directive): &(&File, &Directive)| {
+                names.contains(&&*directive.name.text) && directive.block.is_some() == block
+            };
+            top.iter().any(one)
+        };
+        if holds(&["http", "events", "stream", "mail"], true) {
+            Self::Main
+        } else if !holds(&["server"], true)
+            && (holds(&["location", "if"], true)
+                || holds(&["listen", "server_name", "return", "rewrite"], false))
+        {
+            Self::Server
+        } else {
+            Self::Http
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::unified::NO_NEWLINE;
 use super::words;
-use crate::artifact::Extent;
+use crate::artifact::{Extent, Reload};
 use crate::diagnostic::DiagnosticJson;
 use crate::digest::Sha256;
 use crate::pki::moment;
@@ -41,6 +41,9 @@ pub struct PlanJson {
     /// build where they are. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Vec<AbsentJson>>,
+    /// Services that go on serving old certificates until they are told. Absent if errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reloads: Option<Vec<ReloadJson>>,
     /// What happens to the lock. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockJson>,
@@ -98,6 +101,18 @@ pub struct AccessJson {
     pub before: Option<String>,
     /// Who is to, in words.
     pub after: String,
+}
+
+/// A service that goes on serving an old certificate until it is told.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReloadJson {
+    /// What the platform calls it.
+    pub service: String,
+    /// The target that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The command that tells it, from the project root, for a shell.
+    pub command: String,
 }
 
 /// A file that the user brings and that is not here.
@@ -216,6 +231,7 @@ impl PlanJson {
                     .collect(),
             ),
             absent: Some(plan.changes.iter().filter_map(AbsentJson::of).collect()),
+            reloads: Some(plan.reloads().map(ReloadJson::of).collect()),
             lock: Some(LockJson {
                 changes: plan.changes_lock(),
                 reason: words::lock_only(plan),
@@ -247,6 +263,7 @@ impl PlanJson {
             summary: None,
             changes: None,
             absent: None,
+            reloads: None,
             lock: None,
             notes: Vec::new(),
             diagnostics,
@@ -304,6 +321,16 @@ impl AccessJson {
         Self {
             before: access.before.map(|before| before.to_string()),
             after: access.readers.to_string(),
+        }
+    }
+}
+
+impl ReloadJson {
+    fn of(reload: &Reload) -> Self {
+        Self {
+            service: reload.service.clone(),
+            target: reload.target.clone(),
+            command: reload.command.clone(),
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     let certificates = CertificateList::of(&plan.changes, &mut page.contents);
     page.section(&certificates.text(view));
     page.absent(plan);
+    page.reloads(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -84,6 +85,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
     }
     page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
+    page.reloads(plan);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
 
@@ -193,6 +195,14 @@ impl<'a> Page<'a> {
                 &change.path,
                 &why(change, self.view),
             );
+        }
+    }
+
+    /// Who goes on serving the old certificate until told.
+    fn reloads(&mut self, plan: &Plan) {
+        for reload in plan.reloads() {
+            let why = format!("serves the old certificate until `{}`", reload.command);
+            self.line(Action::Update, "reload", &reload.service, &why);
         }
     }
 

@@ -198,6 +198,7 @@ impl<'a> Lowering<'a> {
         match served {
             Ok(served) => {
                 self.accesses.extend(served.accesses);
+                self.lowered.reloads.extend(served.reload);
                 let notes = served.notes.iter();
                 let notes = notes.map(|note| format!("{}: {note}", deployed.named));
                 self.lowered.notes.extend(notes);

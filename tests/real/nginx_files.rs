@@ -77,24 +77,18 @@ fn tokens_are_those_that_crossplane_finds() {
     if let Some(inputs) = shared("inputs") {
         nginx_files(&inputs, &mut files);
     }
-    let (mut compared, mut skipped) = (0, 0);
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        let Some(ours) = tokens(&text) else { continue };
-        // To crossplane a `}` is a sign even within a word, and it knows no Lua.
-        if has_brace_in_word(&text) || text.contains("_by_lua_block") {
-            skipped += 1;
-            continue;
-        }
-        let mut theirs = crossplane(&program, &file);
+    let all = files.len();
+    // To crossplane a `}` is a sign even within a word, and it knows no Lua.
+    files.retain(|file| {
+        let text = fs::read_to_string(file).unwrap();
+        !has_brace_in_word(&text) && !text.contains("_by_lua_block") && tokens(&text).is_some()
+    });
+    assert!(all - files.len() <= 6, "only {files:?} are compared");
+    for (file, mut theirs) in files.iter().zip(crossplane(&program, &files)) {
         theirs.retain(|(token, _)| !token.starts_with('#'));
+        let ours = tokens(&fs::read_to_string(file).unwrap()).unwrap();
         assert_eq!(ours, theirs, "{}", file.display());
-        compared += 1;
     }
-    assert!(
-        compared >= 36 && skipped <= 4,
-        "{compared} compared, {skipped} skipped"
-    );
 }
 
 #[test]
@@ -106,7 +100,7 @@ fn words_are_those_that_nginx_reads() {
     ]);
     let words = proptest::collection::vec(piece, 1..9).prop_map(|pieces| pieces.concat());
     let mut runner = TestRunner::deterministic();
-    for _ in 0..300 {
+    for _ in 0..200 {
         let text = format!("user {};\n", words.new_tree(&mut runner).unwrap().current());
         let expected = what_nginx_says(&text);
         let directory = tempfile::tempdir().unwrap();
@@ -327,7 +321,7 @@ impl Case {
     fn judged(&self, judge: &Nginx, tree: &Tree) -> Verdict {
         let main = match tree.level {
             Level::Main => &self.entry,
-            Level::Http => ".http-main",
+            Level::Http | Level::Server => ".http-main",
         };
         let lua = fs::read_to_string(self.directory.path().join(&self.entry))
             .unwrap()

@@ -4,21 +4,15 @@ use crate::model::{Compose, ComposeService};
 use crate::provision::Reload;
 use crate::render::quote_sh;
 
-/// The line of the plan that says which command does it; none where the service sees it by itself.
-pub fn note(
-    compose: &Compose,
-    deployed: &ComposeService,
-    reload: Option<&Reload>,
-    renewed_in_place: bool,
-) -> Option<String> {
-    let command = command(compose, deployed, reload, renewed_in_place)?;
-    Some(match renewed_in_place {
+/// The line of the plan that says what a renewal takes.
+pub fn note(command: &str, renewed_in_place: bool) -> String {
+    match renewed_in_place {
         true => format!("takes a renewed certificate after `{command}`"),
         false => format!("sees a renewed key only in a new container: `{command}`"),
-    })
+    }
 }
 
-/// The command, from the project root.
+/// The command, from the project root; none where the service sees a renewal by itself.
 pub fn command(
     compose: &Compose,
     deployed: &ComposeService,

@@ -11,7 +11,7 @@ use super::key::{Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::{TRUST_DIRECTORY, environment, published, reload};
-use crate::artifact::Access;
+use crate::artifact::{Access, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve, Upstream};
@@ -45,6 +45,8 @@ const USUAL_DEPTH: u32 = 2;
 pub struct Served {
     /// The accesses that keys need, with the service that needs them.
     pub accesses: Vec<(Access, String, Span)>,
+    /// Who is told of a renewal, and how.
+    pub reload: Option<Reload>,
     /// What the plan says.
     pub notes: Vec<String>,
 }
@@ -179,12 +181,17 @@ impl Serving<'_> {
         }
         served.notes.extend(provided.notes.iter().cloned());
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
-        served.notes.extend(reload::note(
-            self.compose,
-            self.deployed,
-            provided.reload.as_ref(),
-            in_place,
-        ));
+        let reload = provided.reload.as_ref();
+        let command = reload::command(self.compose, self.deployed, reload, in_place);
+        if let Some(command) = command {
+            served.notes.push(reload::note(&command, in_place));
+            served.reload = Some(Reload {
+                service: self.deployed.named.clone(),
+                command,
+                directory: format!("{directory}/certificates"),
+                target: None,
+            });
+        }
         Ok(served)
     }
 

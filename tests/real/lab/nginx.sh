@@ -10,7 +10,9 @@ set -eu
 # shellcheck disable=SC2016 # the inner shell expands these
 exec unshare --mount sh -euc '
 	tree=$1
-	[ -e "$tree/etc/hosts" ] || : >"$tree/etc/hosts"
+	for file in hosts resolv.conf; do
+		[ -e "$tree/etc/$file" ] || : >"$tree/etc/$file"
+	done
 	mount --bind "$2" "$tree/etc/nginx"
 	mount --bind "$3" "$tree/etc/hosts"
 	mount --bind /dev/null "$tree/etc/resolv.conf"

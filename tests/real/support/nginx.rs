@@ -110,12 +110,10 @@ pub fn certificate() -> (Vec<u8>, Vec<u8>) {
     (read("a.pem"), read("a.key"))
 }
 
-/// Has crossplane take a file apart: each token and its line.
-pub fn crossplane(crossplane: &Path, file: &Path) -> Vec<(String, u64)> {
-    let output = succeed(
-        Command::new(crossplane)
-            .args(["lex", "--line-numbers"])
-            .arg(file),
-    );
+/// Has crossplane take files apart: of each every token and its line.
+pub fn crossplane(crossplane: &Path, files: &[PathBuf]) -> Vec<Vec<(String, u64)>> {
+    const LEX: &str = "import json, sys; from crossplane.lexer import lex; print(json.dumps([[token[:2] for token in lex(file)] for file in sys.argv[1:]]))";
+    let python = crossplane.canonicalize().unwrap().with_file_name("python3");
+    let output = succeed(Command::new(python).args(["-c", LEX]).args(files));
     serde_json::from_slice(&output.stdout).unwrap()
 }
