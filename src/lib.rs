@@ -28,6 +28,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod digest;
 pub mod dockerfile;
+pub mod exposure;
 pub mod model;
 pub mod pki;
 pub mod plan;

@@ -1,17 +1,20 @@
 //! The only door to disk, clock and environment.
 //!
 //! Everything else is a function of its arguments. Paths are relative to the project root, with
-//! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused.
+//! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused. Only what Git
+//! knows of the project may lie above it: [`World::repository`].
 
 mod disk;
 mod memory;
 mod recording;
+mod repository;
 
 use std::io;
 
 pub use disk::Disk;
 pub use memory::Memory;
 pub use recording::Recording;
+pub use repository::Repository;
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,12 @@ pub trait World {
     /// # Errors
     /// Whatever the disk says.
     fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// The Git repository whose working tree holds the project, if one does.
+    ///
+    /// # Errors
+    /// Whatever the disk says, and for a repository that cannot be understood.
+    fn repository(&self) -> io::Result<Option<Repository>>;
 
     /// Seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;

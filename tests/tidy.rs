@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("diagnostic", 1),
     ("artifact", 1),
     ("dockerfile", 1),
+    ("exposure", 2),
     ("provision", 2),
     ("render", 2),
     ("pki", 2),

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{FileKind, LARGEST_FILE, Stat, World};
+use super::{FileKind, LARGEST_FILE, Repository, Stat, World, repository};
 
 /// The directory tree below a root.
 #[derive(Debug)]
@@ -188,6 +188,10 @@ impl World for Disk {
             parent = super::parent(parent);
         }
         Ok(())
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        repository::find(&self.root)
     }
 
     fn now(&self) -> i64 {

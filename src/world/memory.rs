@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{FileKind, Stat, World};
+use super::{FileKind, Repository, Stat, World};
 
 /// Files by path, each with its mode, and a time.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub struct Memory {
     files: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     /// What [`World::now`] answers.
     pub now: i64,
+    /// What [`World::repository`] answers.
+    pub repository: Option<Repository>,
 }
 
 impl Memory {
@@ -93,6 +95,10 @@ impl World for Memory {
             Some(_) => Ok(()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        Ok(self.repository.clone())
     }
 
     fn now(&self) -> i64 {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Stat, World};
+use super::{Repository, Stat, World};
 
 /// Passes everything on, and remembers the files that were read.
 pub struct Recording<'a> {
@@ -52,6 +52,10 @@ impl World for Recording<'_> {
 
     fn remove(&self, path: &str) -> io::Result<()> {
         self.inner.remove(path)
+    }
+
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.inner.repository()
     }
 
     fn now(&self) -> i64 {

@@ -10,7 +10,7 @@ use tlsgen::digest::Sha256;
 use tlsgen::plan::{
     Action, Adopt, ApplyError, Lock, Pin, Plan, Wanted, apply, in_sync, lock, plan,
 };
-use tlsgen::world::{Memory, Stat, World};
+use tlsgen::world::{Memory, Repository, Stat, World};
 
 use super::{artifact, locked, of, pinned};
 
@@ -182,6 +182,10 @@ impl World for Failing<'_> {
     fn remove(&self, path: &str) -> io::Result<()> {
         self.step().and_then(|()| self.world.remove(path))
     }
+    fn repository(&self) -> io::Result<Option<Repository>> {
+        self.world.repository()
+    }
+
     fn now(&self) -> i64 {
         self.world.now()
     }
