@@ -154,7 +154,8 @@ impl HostLines {
             headers: headers(serve),
             merges_headers: include && release.merges_headers(),
             include,
-            include_redirect: include && asked && !behind,
+            // In a location of ours it is redirected there.
+            include_redirect: include && asked && !(behind && serve.upstream.is_some()),
             plain: (asked && !include && !behind).then(|| Plain {
                 port: place.plain_port,
                 challenges: challenges.clone().unwrap_or_else(|| CHALLENGES.to_owned()),

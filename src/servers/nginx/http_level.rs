@@ -35,6 +35,10 @@ pub struct HttpLevel<'a> {
 #[derive(Debug, Serialize)]
 pub struct IncludeNeeds {
     pub redirect: bool,
+    /// The load balancer in front says how a request came.
+    pub balancer: Option<usize>,
+    /// What it asks for over plain HTTP itself.
+    pub health_path: Option<String>,
     pub keeps_challenges: bool,
     pub hsts: Option<String>,
 }
@@ -126,11 +130,15 @@ fn names_bucket(hosts: &[HostLines]) -> Option<usize> {
 }
 
 fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {
-    host.listen.as_ref().map(|_| IncludeNeeds {
+    let balancer = host.balancer.as_ref().map(|balancer| balancer.number);
+    (host.listen.is_some() || host.include_redirect).then(|| IncludeNeeds {
         redirect: host.include_redirect,
+        balancer,
+        health_path: host.health_path.clone(),
         // What the block itself answers under that path must not go around a client's certificate.
         keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
-        hsts: host.hsts.clone(),
+        // Behind a load balancer its own map says when.
+        hsts: host.hsts.clone().filter(|_| balancer.is_none()),
     })
 }
 
