@@ -17,6 +17,8 @@ pub struct HttpLevel<'a> {
     pub spec: &'a str,
     pub server: String,
     pub guideline: &'static str,
+    /// The size of a bucket of names, where nginx's own is too small for one.
+    pub names_bucket: Option<usize>,
     /// Whether a value holds a literal `$`.
     pub dollar: bool,
     pub websocket: bool,
@@ -81,6 +83,7 @@ impl<'a> HttpLevel<'a> {
             spec,
             server: request.serving.server.to_string(),
             guideline: crate::servers::guideline::VERSION,
+            names_bucket: names_bucket(hosts),
             dollar,
             websocket: hosts
                 .iter()
@@ -109,6 +112,17 @@ impl<'a> HttpLevel<'a> {
             hosts: if include { &[] } else { hosts },
         }
     }
+}
+
+/// A name stands in a bucket with its length, two pointers and what aligns it (`ngx_hash_init`).
+fn names_bucket(hosts: &[HostLines]) -> Option<usize> {
+    let longest = hosts
+        .iter()
+        .flat_map(|host| &host.names)
+        .map(String::len)
+        .max()?;
+    let needed = 16 + (longest + 2).next_multiple_of(8);
+    (needed > 64).then(|| needed.next_power_of_two())
 }
 
 fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {

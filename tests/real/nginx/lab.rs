@@ -1,7 +1,7 @@
 //! nginx in a directory of its own, started with what tlsgen writes for a spec.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tlsgen::diagnostic::{Diagnostics, Style, to_text};
 use tlsgen::model::{Model, Service};
-use tlsgen::provision::{ReadAs, Serving};
+use tlsgen::provision::{ReadAs, Reload, Serving};
 use tlsgen::servers::{self, CertificatePlace, HostPlace, Place, Request};
 use tlsgen::source::Sources;
 use tlsgen::world::Disk;
@@ -64,7 +64,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("tower", &["tower.lab.example"]),
     ("git", &["git.lab.example", "www.git.lab.example"]),
     ("wild", &["*.wild.lab.example"]),
-    ("address", &["node.lab.example", "127.0.0.1"]),
+    ("node", &["node.lab.example", "127.0.0.1"]),
     ("backend", &["backend.lab.example", "127.0.0.1"]),
 ];
 
@@ -78,6 +78,12 @@ impl Lab {
             .tempdir_in(inside)
             .unwrap();
         fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // The trees know no names at all.
+        let hosts = tree(release).join("etc/hosts");
+        if !fs::read_to_string(&hosts).is_ok_and(|text| text.contains("localhost")) {
+            fs::write(own.path().join("hosts"), "127.0.0.1 localhost\n").unwrap();
+            fs::rename(own.path().join("hosts"), hosts).unwrap();
+        }
         let project = Project::new();
         let lab = Self {
             release,
@@ -109,6 +115,16 @@ impl Lab {
             made
         });
         made.path().to_owned()
+    }
+
+    /// A certificate of the lab's CA in the place of another.
+    pub fn leaf(&self, name: &str, names: &[&str]) {
+        let pki = self.project.path("pki");
+        let _ = fs::remove_file(pki.join(format!("{name}.pem")));
+        leaf(&pki, "lab", name, names);
+        for file in [format!("{name}.pem"), format!("{name}.key")] {
+            fs::copy(pki.join(&file), self.path(&file)).unwrap();
+        }
     }
 
     /// The path of a file for those outside the tree.
@@ -203,7 +219,7 @@ impl Lab {
             .map(|kind| format!("{kind}_temp_path {};\n", own(kind)))
             .concat();
         let main = format!(
-            "user www-data;\nworker_processes 1;\npid {};\nerror_log {} info;\nevents {{ worker_connections 128; }}\n\
+            "user www-data;\nworker_processes 1;\npid {};\nerror_log {} notice;\nevents {{ worker_connections 128; }}\n\
              http {{\naccess_log off;\n{temporary}{includes}{block}\n}}\n",
             own("nginx.pid"),
             own("error.log"),
@@ -213,13 +229,8 @@ impl Lab {
         let said = utf8(&tested.stderr);
         assert!(
             tested.status.success() && said.is_empty(),
-            "{:?}: {said}\n{}",
-            self.release,
-            serving
-                .configuration
-                .iter()
-                .map(|file| file.text.as_str())
-                .collect::<String>(),
+            "{:?}: {said}",
+            self.release
         );
     }
 
@@ -263,17 +274,22 @@ impl Running {
 
     /// `openssl s_client` of the machine.
     pub fn handshake(&self, arguments: &[&str]) -> Handshake {
-        self.handshake_by(
-            Command::new("openssl"),
-            &text(&self.lab.path("lab.pem")).to_owned(),
-            arguments,
-        )
+        let authority = self.lab.path("lab.pem");
+        let trusting = ["-CAfile", text(&authority)];
+        self.handshake_by(Command::new("openssl"), &[&trusting, arguments].concat())
     }
 
-    fn handshake_by(&self, mut openssl: Command, authority: &str, arguments: &[&str]) -> Handshake {
+    /// That of sid, which knows newer groups.
+    pub fn new_handshake(&self, arguments: &[&str]) -> Handshake {
+        let mut openssl = Command::new("chroot");
+        openssl.arg(tree(CURRENT)).arg("openssl");
+        self.handshake_by(openssl, arguments)
+    }
+
+    fn handshake_by(&self, mut openssl: Command, arguments: &[&str]) -> Handshake {
         let to = format!("127.0.0.1:{}", self.port());
         openssl
-            .args(["s_client", "-connect", &to, "-CAfile", authority])
+            .args(["s_client", "-connect", &to])
             .args(arguments)
             .stdin(Stdio::null());
         Handshake::of(&openssl.output().unwrap())
@@ -307,6 +323,53 @@ impl Running {
     pub fn get_plain(&self, name: &str, path: &str, arguments: &[&str]) -> Answer {
         let url = format!("http://{name}:{}{path}", self.plain_port());
         self.curl(&[&[url.as_str()], arguments].concat())
+    }
+
+    /// What is answered to a request over `openssl s_client`.
+    pub fn talk(&self, arguments: &[&str], request: &str) -> String {
+        let to = format!("127.0.0.1:{}", self.port());
+        let mut openssl = Command::new("openssl");
+        openssl
+            .args(["s_client", "-quiet", "-connect", &to])
+            .args(arguments);
+        let piped = openssl
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = piped.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(request.as_bytes());
+        utf8(&child.wait_with_output().unwrap().stdout)
+    }
+
+    /// The certificate that is presented for a name, in PEM.
+    pub fn certificate(&self, name: &str) -> String {
+        let said = self.handshake(&["-servername", name]).said;
+        let end = said
+            .split("-----END CERTIFICATE-----")
+            .next()
+            .unwrap_or_default();
+        end.split("-----BEGIN CERTIFICATE-----")
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Does what the provision says, and waits for the new processes.
+    pub fn reload(&self, serving: &Serving) {
+        let Some(Reload::Command(words)) = &serving.reload else {
+            panic!("{:?}", serving.reload);
+        };
+        let before = self.log().matches("start worker process ").count();
+        assert_eq!(words[0], "nginx");
+        let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        succeed(&mut self.lab.nginx(&arguments));
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.log().matches("start worker process ").count() == before
+            || !self.log().contains("gracefully shutting down")
+        {
+            assert!(Instant::now() < end, "{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn log(&self) -> String {
@@ -390,6 +453,13 @@ impl Answer {
             .collect()
     }
 
+    /// The names of all headers of the response.
+    pub fn header_names(&self) -> Vec<String> {
+        let lines = self.said.lines().take_while(|line| !line.trim().is_empty());
+        let names = lines.filter_map(|line| line.split_once(": "));
+        names.map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// What the upstream saw of a header; `None` where it saw none.
     pub fn seen(&self, name: &str) -> Option<String> {
         let body = self.said.lines().find(|line| line.starts_with('{'))?;
@@ -415,37 +485,68 @@ impl Answer {
     }
 }
 
-/// The application behind nginx.
-pub struct Application {
+/// A script that prints the port on which it listens.
+struct Listener {
     child: Child,
-    pub port: u16,
+    port: u16,
 }
 
-impl Application {
-    /// Over TLS, where a certificate is named.
-    pub fn start(certificate: Option<(&Path, &Path)>) -> Self {
-        let script = checkout().join("tests/real/nginx/upstream.py");
+impl Listener {
+    fn start(script: &str, arguments: &[&Path]) -> Self {
         let mut python = Command::new("python3");
-        python.arg(script).stdout(Stdio::piped());
-        if let Some((certificate, key)) = certificate {
-            python.args([certificate, key]);
-        }
-        let mut child = python.spawn().unwrap();
+        python.arg(checkout().join("tests/real/nginx").join(script));
+        let mut child = python
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
+        let port = line.trim().parse().unwrap();
+        Self { child, port }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The application behind nginx.
+pub struct Application {
+    pub port: u16,
+    _listener: Listener,
+}
+
+impl Application {
+    /// Over TLS, where a certificate and its key are named.
+    pub fn start(certificate: Option<(&Path, &Path)>) -> Self {
+        let arguments: Vec<&Path> = certificate
+            .into_iter()
+            .flat_map(|(one, other)| [one, other])
+            .collect();
+        let listener = Listener::start("upstream.py", &arguments);
         Self {
-            child,
-            port: line.trim().parse().unwrap(),
+            port: listener.port,
+            _listener: listener,
         }
     }
 }
 
-impl Drop for Application {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// A name server that knows every name.
+pub struct Resolver(Listener);
+
+impl Resolver {
+    pub fn start() -> Self {
+        Self(Listener::start("resolver.py", &[]))
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.0.port)
     }
 }
 
