@@ -61,8 +61,9 @@ const DYNAMIC: &str = "dynamic.yml";
 fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let mut found = request.only_for_nginx();
     found.extend(version(request));
-    for (serve, _) in request.hosts() {
+    for (index, (serve, _)) in request.hosts().enumerate() {
         found.extend(strays(serve));
+        found.extend(request.only_for_balancer(index, serve));
         found.extend(upstream(request, serve));
         found.extend(headers(serve));
     }
