@@ -11,5 +11,7 @@ mod support;
 
 #[path = "frontend/complete.rs"]
 mod complete;
+#[path = "frontend/renewal.rs"]
+mod renewal;
 #[path = "frontend/scene.rs"]
 mod scene;
