@@ -11,6 +11,8 @@ mod support;
 
 #[path = "frontend/complete.rs"]
 mod complete;
+#[path = "frontend/include.rs"]
+mod include;
 #[path = "frontend/renewal.rs"]
 mod renewal;
 #[path = "frontend/scene.rs"]
