@@ -11,5 +11,9 @@ mod support;
 
 #[path = "frontend/complete.rs"]
 mod complete;
+#[path = "frontend/include.rs"]
+mod include;
+#[path = "frontend/renewal.rs"]
+mod renewal;
 #[path = "frontend/scene.rs"]
 mod scene;

@@ -241,6 +241,16 @@ impl Site<'_> {
         format!("{}-----END CERTIFICATE-----\n", &said[from..until])
     }
 
+    /// Waits until a name is presented a certificate.
+    pub fn until_presented(&self, name: &str, certificate: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.presented(name) != certificate {
+            let logs = self.scene.lab.logs(&self.service);
+            assert!(Instant::now() < deadline, "{logs}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// A WebSocket that stays open.
     pub fn echo(&self, name: &str) -> Echo {
         let port = self.port().to_string();
