@@ -38,6 +38,14 @@ impl Lab {
         )
     }
 
+    /// The same for nginx in front of an application.
+    pub fn with_nginx() -> Option<Self> {
+        Self::with(
+            &["tlsgen-lab/nginx", "tlsgen-lab/server"],
+            "the lab's engine and images: run tests/real/lab/engine.sh start, and images.sh",
+        )
+    }
+
     fn with(images: &[&str], what: &str) -> Option<Self> {
         static LABS: AtomicU32 = AtomicU32::new(0);
         let compose = judge("docker-compose")?;
