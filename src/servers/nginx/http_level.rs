@@ -16,7 +16,8 @@ use crate::spec::GuidelineLevel;
 pub struct HttpLevel<'a> {
     pub spec: &'a str,
     pub server: String,
-    pub guideline: &'static str,
+    /// `None` where TLS ends in front of all hosts.
+    pub guideline: Option<&'static str>,
     /// The size of a bucket of names, where nginx's own is too small for one.
     pub names_bucket: Option<usize>,
     /// Whether a value holds a literal `$`.
@@ -82,7 +83,7 @@ impl<'a> HttpLevel<'a> {
         Self {
             spec,
             server: request.serving.server.to_string(),
-            guideline: crate::servers::guideline::VERSION,
+            guideline: version(hosts),
             names_bucket: names_bucket(hosts),
             dollar,
             websocket: hosts
@@ -123,6 +124,12 @@ fn names_bucket(hosts: &[HostLines]) -> Option<usize> {
         .max()?;
     let needed = 16 + (longest + 2).next_multiple_of(8);
     (needed > 64).then(|| needed.next_power_of_two())
+}
+
+/// The version of the guideline that the hosts follow.
+pub fn version(hosts: &[HostLines]) -> Option<&'static str> {
+    let direct = hosts.iter().any(|host| host.listen.is_some());
+    direct.then_some(crate::servers::guideline::VERSION)
 }
 
 fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {

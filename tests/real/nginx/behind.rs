@@ -1,6 +1,7 @@
 //! Behind a load balancer at which TLS ends.
 
-use super::lab::{Application, Lab, releases};
+use super::lab::{Lab, releases};
+use super::listener::Application;
 
 const SPEC: &str = r#"
 hosts:

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use super::lab::{Application, Lab, releases};
+use super::lab::{Lab, releases};
+use super::listener::Application;
 
 /// Every printable character of ASCII and some beyond, each where it stands alone, begins and ends.
 fn characters() -> impl Iterator<Item = char> {
