@@ -36,7 +36,11 @@ pub struct HttpLevel<'a> {
 #[derive(Debug, Serialize)]
 pub struct IncludeNeeds {
     pub redirect: bool,
+    /// The number of the load balancer that knows how the client came.
+    pub balancer: Option<usize>,
     pub keeps_challenges: bool,
+    /// A path that is answered over plain HTTP as well.
+    pub health_path: Option<String>,
     pub hsts: Option<String>,
 }
 
@@ -93,7 +97,7 @@ impl<'a> HttpLevel<'a> {
                 .iter()
                 .filter_map(|host| host.balancer.clone())
                 .collect(),
-            include: hosts.first().filter(|_| include).and_then(include_needs),
+            include: hosts.first().filter(|_| include).map(include_needs),
             upstreams: hosts
                 .iter()
                 .filter_map(|host| host.proxy.as_ref())
@@ -132,13 +136,15 @@ pub fn version(hosts: &[HostLines]) -> Option<&'static str> {
     direct.then_some(crate::servers::guideline::VERSION)
 }
 
-fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {
-    host.listen.as_ref().map(|_| IncludeNeeds {
+fn include_needs(host: &HostLines) -> IncludeNeeds {
+    IncludeNeeds {
         redirect: host.include_redirect,
+        balancer: host.balancer.as_ref().map(|balancer| balancer.number),
         // What the block itself answers under that path must not go around a client's certificate.
         keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
-        hsts: host.hsts.clone(),
-    })
+        health_path: host.health_path.clone(),
+        hsts: host.hsts.clone().filter(|_| host.balancer.is_none()),
+    }
 }
 
 /// One per port on which TLS is served.

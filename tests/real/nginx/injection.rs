@@ -39,6 +39,11 @@ fn headers_arrive_as_they_were_written() {
         ]
         .map(str::to_owned),
     );
+    // As long as may be, with and without quotes.
+    values.extend([
+        "x".repeat(4000),
+        format!("{} {}", "x".repeat(1999), "y".repeat(1998)),
+    ]);
     let random = proptest::string::string_regex("[ -~äß☃]{1,60}").unwrap();
     let mut runner = TestRunner::deterministic();
     values.extend((0..60).map(|_| random.new_tree(&mut runner).unwrap().current()));

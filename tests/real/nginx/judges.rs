@@ -37,6 +37,10 @@ const FORMS: &[(&str, &str)] = &[
         "include",
         "      - {host: node, upstream: \"http://backend\"CHOSEN}\n",
     ),
+    (
+        "include",
+        "      - {host: wild, behind: {networks: [10.0.0.0/8]}, health_path: /healthz, challenge_root: /srv, redirect_http: true, hsts: 1y}\n",
+    ),
 ];
 
 const SPEC: &str = r#"
