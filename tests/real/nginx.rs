@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "nginx/answer.rs"]
+mod answer;
 #[path = "nginx/behind.rs"]
 mod behind;
 #[path = "nginx/clients.rs"]
@@ -21,6 +23,8 @@ mod injection;
 mod judges;
 #[path = "nginx/lab.rs"]
 mod lab;
+#[path = "nginx/listener.rs"]
+mod listener;
 #[path = "nginx/names.rs"]
 mod names;
 #[path = "nginx/probe.rs"]
@@ -31,7 +35,8 @@ mod upstreams;
 use std::fs;
 use std::process::Command;
 
-use lab::{Application, Lab, releases};
+use lab::{Lab, releases};
+use listener::Application;
 use support::{checkout, leaf, root, succeed, text, utf8};
 
 /// One host with everything that a proxy can do.

@@ -1,6 +1,7 @@
 //! Behind a load balancer at which TLS ends.
 
-use super::lab::{Application, Lab, releases};
+use super::lab::{Lab, releases};
+use super::listener::Application;
 
 const SPEC: &str = r#"
 hosts:
@@ -75,5 +76,44 @@ fn only_the_load_balancer_is_believed() {
         }
         let stranger = running.get_plain("nobody.lab.example", "/", &forwarded);
         assert_eq!(stranger.exit, 52);
+    }
+}
+
+#[test]
+fn lines_for_a_block_redirect_too() {
+    for release in releases() {
+        let spec = "hosts:\n  tower: {names: [tower.lab.example]}\nservices:\n  web:\n    server: SERVER\n    serve_as: include\n    serves:\n      - {host: tower, redirect_http: true, hsts: 1y, health_path: /healthz, behind: {networks: [127.0.0.1]}}\n";
+        let mut lab = Lab::new(release);
+        let serving = lab.serve(spec, |place| {
+            place.hosts[0].public_port = 443;
+            place.hosts[0].block_names = vec!["tower.lab.example".to_owned()];
+        });
+        let port = lab.place.hosts[0].plain_port;
+        let block = format!(
+            "server {{ listen {port}; server_name tower.lab.example; INCLUDE location / {{ return 200 \"own\"; }} }}"
+        );
+        lab.install(&serving, &block);
+        let running = lab.start();
+        let forwarded = [
+            "-H",
+            "X-Forwarded-Proto: https",
+            "-H",
+            "X-Forwarded-For: 192.0.2.7",
+        ];
+        let answer = running.get_plain("tower.lab.example", "/a", &forwarded);
+        assert_eq!(answer.code, 200);
+        assert_eq!(
+            answer.header("Strict-Transport-Security"),
+            ["max-age=31536000"]
+        );
+        for path in ["/healthz", "/.well-known/acme-challenge/x"] {
+            assert_eq!(running.get_plain("tower.lab.example", path, &[]).code, 200);
+        }
+        let plain = running.get_plain("tower.lab.example", "/a", &[]);
+        assert_eq!(
+            (plain.code, plain.redirect.as_str()),
+            (308, "https://tower.lab.example/a")
+        );
+        assert!(plain.header("Strict-Transport-Security").is_empty());
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::lab::{Answer, Application, Lab, Release, Running, client, releases};
+use super::answer::Answer;
+use super::lab::{Lab, Release, Running, client, releases};
+use super::listener::Application;
 use super::support::text;
 
 const SPEC: &str = r#"
@@ -75,9 +77,10 @@ fn a_required_certificate_is_demanded_and_told_to_the_upstream() {
             let subject = good.seen("X-SSL-Client-S-DN");
             assert_eq!(
                 subject.as_deref(),
-                Some("CN=below0,O=Gr\\C3\\B6\\C3\\9Fe\\, \\\"x\\\"")
+                Some("CN=below0,O=Gr\\C3\\B6\\C3\\9Fe\\, \\\"x\\\"\\0AX-Evil: 1")
             );
             let pem = good.seen("X-SSL-Client-Cert").unwrap();
+            assert_eq!(good.seen("X-Evil"), None);
             assert!(pem.starts_with("-----BEGIN%20CERTIFICATE-----%0A"), "{pem}");
             assert_eq!(presenting(&tower, "stranger", &tls).code, 400);
             assert_eq!(tower.get("tower.lab.example", "/", &tls).code, 400);

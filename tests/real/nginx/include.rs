@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::lab::{Application, Lab, Running, client, releases};
+use super::lab::{Lab, Running, client, releases};
+use super::listener::Application;
 use super::support::text;
 
 const SPEC: &str = r#"

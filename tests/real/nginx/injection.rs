@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use super::lab::{Application, Lab, releases};
+use super::lab::{Lab, releases};
+use super::listener::Application;
 
 /// Every printable character of ASCII and some beyond, each where it stands alone, begins and ends.
 fn characters() -> impl Iterator<Item = char> {
@@ -38,6 +39,11 @@ fn headers_arrive_as_they_were_written() {
         ]
         .map(str::to_owned),
     );
+    // As long as may be, with and without quotes.
+    values.extend([
+        "x".repeat(4000),
+        format!("{} {}", "x".repeat(1999), "y".repeat(1998)),
+    ]);
     let random = proptest::string::string_regex("[ -~äß☃]{1,60}").unwrap();
     let mut runner = TestRunner::deterministic();
     values.extend((0..60).map(|_| random.new_tree(&mut runner).unwrap().current()));

@@ -1,11 +1,11 @@
 //! nginx in a directory of its own, started with what tlsgen writes for a spec.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -16,6 +16,7 @@ use tlsgen::servers::{self, CertificatePlace, HostPlace, Place, Request};
 use tlsgen::source::Sources;
 use tlsgen::world::Disk;
 
+use super::answer::{Answer, Handshake};
 use super::support::project::Project;
 use super::support::{checkout, judge, leaf, root, succeed, text, utf8};
 
@@ -219,7 +220,7 @@ impl Lab {
             .map(|kind| format!("{kind}_temp_path {};\n", own(kind)))
             .concat();
         let main = format!(
-            "user www-data;\nworker_processes 1;\npid {};\nerror_log {} notice;\nevents {{ worker_connections 128; }}\n\
+            "user www-data;\nworker_processes 1;\nworker_rlimit_nofile 1024;\npid {};\nerror_log {} notice;\nevents {{ worker_connections 128; }}\n\
              http {{\naccess_log off;\n{temporary}{includes}{block}\n}}\n",
             own("nginx.pid"),
             own("error.log"),
@@ -395,164 +396,10 @@ impl Drop for Running {
     }
 }
 
-/// What `openssl s_client` saw.
-#[derive(Debug)]
-pub struct Handshake {
-    pub verified: bool,
-    pub said: String,
-}
-
-impl Handshake {
-    fn of(output: &Output) -> Self {
-        let said = utf8(&output.stdout) + &utf8(&output.stderr);
-        Self {
-            verified: output.status.success() && said.contains("Verification: OK"),
-            said,
-        }
-    }
-
-    /// Whether a session came about.
-    pub fn happened(&self) -> bool {
-        !self.said.contains("Cipher is (NONE)") && self.said.contains("Cipher is ")
-    }
-}
-
-/// What curl got.
-#[derive(Debug)]
-pub struct Answer {
-    pub code: u16,
-    pub http: String,
-    pub redirect: String,
-    pub said: String,
-    /// curl's exit code.
-    pub exit: i32,
-}
-
-impl Answer {
-    fn of(output: &Output) -> Self {
-        let said = utf8(&output.stdout);
-        let last = said.lines().last().unwrap_or_default().to_owned();
-        let mut words = last.splitn(3, ' ').map(str::to_owned);
-        let mut word = || words.next().unwrap_or_default();
-        Self {
-            code: word().parse().unwrap_or_default(),
-            http: word(),
-            redirect: word(),
-            said: said + &utf8(&output.stderr),
-            exit: output.status.code().unwrap_or(-1),
-        }
-    }
-
-    /// Every value of a header of the response.
-    pub fn header(&self, name: &str) -> Vec<String> {
-        let lines = self.said.lines().take_while(|line| !line.trim().is_empty());
-        let pairs = lines.filter_map(|line| line.split_once(": "));
-        pairs
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim_end_matches('\r').to_owned())
-            .collect()
-    }
-
-    /// The names of all headers of the response.
-    pub fn header_names(&self) -> Vec<String> {
-        let lines = self.said.lines().take_while(|line| !line.trim().is_empty());
-        let names = lines.filter_map(|line| line.split_once(": "));
-        names.map(|(name, _)| name.to_owned()).collect()
-    }
-
-    /// What the upstream saw of a header; `None` where it saw none.
-    pub fn seen(&self, name: &str) -> Option<String> {
-        let body = self.said.lines().find(|line| line.starts_with('{'))?;
-        let body: serde_json::Value = serde_json::from_str(body).ok()?;
-        let all: Vec<String> = body["headers"]
-            .as_array()?
-            .iter()
-            .filter(|pair| {
-                pair[0]
-                    .as_str()
-                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
-            })
-            .filter_map(|pair| pair[1].as_str().map(str::to_owned))
-            .collect();
-        (!all.is_empty()).then(|| all.join(" | "))
-    }
-
-    /// The line with which the upstream was asked.
-    pub fn request(&self) -> String {
-        let body = self.said.lines().find(|line| line.starts_with('{'));
-        let body: serde_json::Value = serde_json::from_str(body.unwrap_or("{}")).unwrap();
-        body["request"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
-/// A script that prints the port on which it listens.
-struct Listener {
-    child: Child,
-    port: u16,
-}
-
-impl Listener {
-    fn start(script: &str, arguments: &[&Path]) -> Self {
-        let mut python = Command::new("python3");
-        python.arg(checkout().join("tests/real/nginx").join(script));
-        let mut child = python
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let port = line.trim().parse().unwrap();
-        Self { child, port }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The application behind nginx.
-pub struct Application {
-    pub port: u16,
-    _listener: Listener,
-}
-
-impl Application {
-    /// Over TLS, where a certificate and its key are named.
-    pub fn start(certificate: Option<(&Path, &Path)>) -> Self {
-        let arguments: Vec<&Path> = certificate
-            .into_iter()
-            .flat_map(|(one, other)| [one, other])
-            .collect();
-        let listener = Listener::start("upstream.py", &arguments);
-        Self {
-            port: listener.port,
-            _listener: listener,
-        }
-    }
-}
-
-/// A name server that knows every name.
-pub struct Resolver(Listener);
-
-impl Resolver {
-    pub fn start() -> Self {
-        Self(Listener::start("resolver.py", &[]))
-    }
-
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.0.port)
-    }
-}
-
-/// A client certificate of a CA in a directory: `NAME.pem` and `NAME.key`.
+/// A client certificate of a CA in a directory: `NAME.pem` and `NAME.key`. Its subject holds what
+/// could break a header.
 pub fn client(directory: &Path, issuer: &str, name: &str, extensions: &str) {
-    let script = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \"/O=Größe, \\\"x\\\"/CN=$3\" -utf8 -keyout $3.key -out $3.csr 2>/dev/null && \
+    let script = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \"/O=Größe, \\\"x\\\"\nX-Evil: 1/CN=$3\" -utf8 -keyout $3.key -out $3.csr 2>/dev/null && \
         printf '%s\\n' \"$4\" >$3.ext && openssl x509 -req -in $3.csr -CA $2.pem -CAkey $2.key -set_serial $(od -An -N4 -tu4 /dev/urandom) -days 2 -extfile $3.ext -out $3.pem 2>/dev/null";
     succeed(Command::new("sh").current_dir(directory).args([
         "-c",

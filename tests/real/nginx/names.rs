@@ -1,6 +1,7 @@
 //! Whose name gets which certificate, and who gets none.
 
-use super::lab::{Application, Lab, OLD, Running, releases};
+use super::lab::{Lab, OLD, Running, releases};
+use super::listener::Application;
 use super::support::judge;
 
 const HOSTS: &str = r#"

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use super::lab::{Application, CURRENT, Lab, OLD, Release, Running, releases};
+use super::lab::{CURRENT, Lab, OLD, Release, Running, releases};
+use super::listener::Application;
 use super::support::{checkout, succeed, utf8};
 
 const SPEC: &str = r#"

@@ -1,6 +1,7 @@
 //! Where requests are passed on to.
 
-use super::lab::{Application, Lab, Resolver, releases};
+use super::lab::{Lab, releases};
+use super::listener::{Application, Resolver};
 use super::support::text;
 
 const SPEC: &str = r#"
