@@ -180,6 +180,7 @@ impl Serving<'_> {
             served.notes.push(note.to_owned());
         }
         served.notes.extend(provided.notes.iter().cloned());
+        served.notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
         let reload = provided.reload.as_ref();
         let command = reload::command(self.compose, self.deployed, reload, in_place);
