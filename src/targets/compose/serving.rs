@@ -180,6 +180,7 @@ impl Serving<'_> {
             served.notes.push(note.to_owned());
         }
         served.notes.extend(provided.notes.iter().cloned());
+        served.notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
         // Without a certificate there is nothing to renew.
         let reload = provided.reload.as_ref().filter(|_| !deliveries.is_empty());

@@ -1,4 +1,5 @@
-//! `serve_as: include`: lines in a server block of the project's own, wherever its file stands.
+//! A configuration of the project's own: lines in its server block, or a file beside it, wherever
+//! its files stand.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +16,8 @@ services:
   mounted: {server: nginx@1.22, serve_as: include, serves: [{host: tower}]}
   parts: {server: nginx@1.22, serve_as: include, serves: [{host: tower}]}
   part: {server: nginx@1.22, serve_as: include, serves: [{host: tower, upstream: "http://app:8080"}]}
+  beside: {server: nginx@1.22, serves: [{host: tower, upstream: "http://app:8080"}]}
+  folder: {server: nginx@1.22, serves: [{host: tower, upstream: "http://app:8080"}]}
 targets:
   stack:
     kind: compose
@@ -25,6 +28,8 @@ targets:
       mounted: {}
       parts: {}
       part: {config: conf.d/default.conf}
+      beside: {}
+      folder: {config: conf.d/other.conf}
 "#;
 
 const COMPOSE: &str = "  built: {build: ./web, depends_on: [app]}
@@ -33,13 +38,16 @@ const COMPOSE: &str = "  built: {build: ./web, depends_on: [app]}
     volumes: ['./web/nginx.conf:/etc/nginx/nginx.conf:ro', './web/html:/usr/share/nginx/html:ro']
   parts:
     image: tlsgen-lab/nginx
-    volumes:
-      - ./parts/nginx.conf:/etc/nginx/nginx.conf
-      - ./parts/sites:/etc/nginx/sites
-      - ./web/html:/usr/share/nginx/html
+    volumes: ['./parts:/etc/nginx', './web/html:/usr/share/nginx/html']
   part:
     image: tlsgen-lab/nginx
     volumes: ['./conf.d:/etc/nginx/conf.d:ro']
+  beside:
+    image: tlsgen-lab/nginx
+    volumes: ['./web/nginx.conf:/etc/nginx/nginx.conf']
+  folder:
+    image: tlsgen-lab/nginx
+    volumes: ['./conf.d:/etc/nginx/conf.d']
 ";
 
 const DOCKERFILE: &str = "FROM tlsgen-lab/nginx
@@ -83,7 +91,7 @@ http {
 ";
 
 #[test]
-fn lines_are_put_into_the_block_that_serves() {
+fn a_configuration_of_ones_own_is_kept() {
     let Some(scene) = Scene::new() else { return };
     let (main, site) = apart(APPLICATION_PAGE);
     for (path, text) in [
@@ -92,6 +100,7 @@ fn lines_are_put_into_the_block_that_serves() {
         ("web/html/index.html", "the page\n"),
         ("parts/nginx.conf", &main),
         ("parts/sites/10-site.conf", &site),
+        ("parts/mime.types", "types { text/html html; }\n"),
         (
             "conf.d/default.conf",
             "server {\n    listen 80;\n    server_name _;\n}\n",
@@ -101,22 +110,25 @@ fn lines_are_put_into_the_block_that_serves() {
         scene.lab.project.write(path, text);
     }
     scene.certificate("lab", "tower", &["tower.lab.example"]);
-    let published = ["built", "mounted", "parts", "part"].map(|service| (service, &[443, 80][..]));
+    let services = ["built", "mounted", "parts", "part", "beside", "folder"];
+    let published = services.map(|service| (service, &[443, 80][..]));
     scene.write(SPEC, COMPOSE, &published);
     let own = ["web", "parts", "conf.d"];
     let before = own.map(|directory| tree(&scene.lab.project.path(directory)));
-    println!("{}", scene.build());
+    scene.build();
     scene.config_is_silent();
     succeed(&mut scene.lab.compose(&["compose.yml"], &["build", "--quiet"]));
     scene.up(&["app"]);
-    scene.up(&["built", "mounted", "parts", "part"]);
+    scene.up(&services);
 
     for (service, redirects) in [("built", true), ("mounted", false), ("parts", false)] {
         the_page_is_served(&scene.site(service, 443, 80), redirects);
     }
-    let part = scene.site("part", 443, 80);
-    let answer = part.until("https://tower.lab.example/x", 200);
-    assert!(answer.said.contains("GET /x HTTP/1.1"), "{answer:?}");
+    for service in ["part", "beside", "folder"] {
+        let site = scene.site(service, 443, 80);
+        let answer = site.until("https://tower.lab.example/x", 200);
+        assert!(answer.said.contains("GET /x HTTP/1.1"), "{answer:?}");
+    }
     let after = own.map(|directory| tree(&scene.lab.project.path(directory)));
     assert_eq!(
         after, before,
