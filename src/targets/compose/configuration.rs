@@ -94,8 +94,8 @@ pub fn existing(
         true => {
             let pinned = serving.deployed.server_name.as_ref();
             let chosen = tree.block_for(names, pinned.map(|(name, _)| name.as_str()));
-            let chosen =
-                chosen.map_err(|undecided| vec![unclear(serving, &config, named, &undecided)])?;
+            let chosen = chosen
+                .map_err(|undecided| vec![unclear(serving, &config, named, names, &undecided)])?;
             tree.servers
                 .iter()
                 .position(|block| std::ptr::eq(block, chosen))
@@ -377,15 +377,18 @@ fn unclear(
     serving: &Serving<'_>,
     config: &str,
     named: Span,
+    names: &[&str],
     undecided: &Undecided<'_>,
 ) -> Diagnostic {
     const SHOWN: usize = 5;
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(" or ");
     let message = match undecided.reason {
         Reason::NoBlock => format!("`{config}` has no server block"),
         Reason::NotPinned => format!("no server block of `{config}` says that `server_name`"),
-        Reason::Several => format!("several server blocks of `{config}` serve it"),
+        Reason::Several => format!("several server blocks of `{config}` serve {names}"),
         Reason::NoneServes => {
-            format!("no server block of `{config}` serves it, and there are several")
+            format!("no server block of `{config}` serves {names}, and there are several")
         }
     };
     let at = match &serving.deployed.server_name {
@@ -397,8 +400,10 @@ fn unclear(
         Diagnostic::new(&UNCLEAR, at, message),
         |diagnostic, block| diagnostic.also(block.head, "a server block"),
     );
+    let pin = "name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)";
     match undecided.reason {
         Reason::NoBlock => diagnostic.help("write `serve_as: complete`: then a block is made"),
-        _ => diagnostic.help("name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)"),
+        Reason::Several => diagnostic.help(pin).help("or remove all but one: `listen 443 ssl` and, by `redirect_http: true`, the redirect of plain HTTP are put into that"),
+        _ => diagnostic.help(pin),
     }
 }

@@ -129,6 +129,10 @@ fn a_configuration_of_ones_own_is_kept() {
         let answer = site.until("https://tower.lab.example/x", 200);
         assert!(answer.said.contains("GET /x HTTP/1.1"), "{answer:?}");
     }
+    for service in services {
+        let said = scene.lab.logs(service);
+        assert!(!said.contains("[warn]"), "{service}: {said}");
+    }
     let after = own.map(|directory| tree(&scene.lab.project.path(directory)));
     assert_eq!(
         after, before,
