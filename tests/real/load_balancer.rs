@@ -1,9 +1,6 @@
 //! The template of a load balancer, as cfn-lint reads it.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test may panic, and touch the disk"
-)]
+#![allow(clippy::unwrap_used, reason = "a test may panic, and touch the disk")]
 
 mod support;
 
@@ -14,10 +11,15 @@ use support::{checkout, judge, text, utf8};
 
 #[test]
 fn cfn_lint_finds_nothing_in_a_template_and_something_in_a_broken_one() {
-    let Some(linter) = judge("cfn-lint") else { return };
+    let Some(linter) = judge("cfn-lint") else {
+        return;
+    };
     let template = checkout().join("tests/cases/balancer-whole/expected/aws/load-balancer.json");
     let lint = |file: &Path| {
-        let output = Command::new(&linter).args(["--", text(file)]).output().unwrap();
+        let output = Command::new(&linter)
+            .args(["--", text(file)])
+            .output()
+            .unwrap();
         (output.status.success(), utf8(&output.stdout))
     };
     assert_eq!(lint(&template), (true, String::new()));
