@@ -143,6 +143,15 @@ fn tidy(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// Whether an absolute path is one of an absolute pattern's.
+pub(super) fn matches_path(pattern: &str, path: &str) -> bool {
+    let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (pattern, path) = (parts(pattern), parts(path));
+    let both = || pattern.iter().zip(&path);
+    pattern.len() == path.len()
+        && both().all(|(pattern, name)| matches(pattern.as_bytes(), name.as_bytes()))
+}
+
 /// Whether a name is one of a pattern's, as `glob(3)` says for one part of a path: `*`, `?`, `[a-z]`,
 /// `[!a-z]`, a backslash before what is meant literally; a dot in front must be written.
 fn matches(pattern: &[u8], name: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::listen::Listen;
+use super::paths::matches_path;
 use super::server_name::ServerName;
 use super::syntax::{Body, Directive, TOO_LARGE};
 use super::template::placeholder;
@@ -145,6 +146,13 @@ impl ServerBlock {
 }
 
 impl Tree {
+    /// Whether an include that leads out of the project would read this absolute path, if it were
+    /// there.
+    pub fn looks_for(&self, path: &str) -> bool {
+        let mut elsewhere = self.elsewhere.iter();
+        elsewhere.any(|include| matches_path(&include.path, path))
+    }
+
     /// From the files, the named one last.
     pub(super) fn new(
         files: Vec<File>,

@@ -1,12 +1,12 @@
 //! Where a server's configuration goes: files of ours that its own configuration reads, and copies
 //! of the user's with an include in the right place.
 
-use super::base::MountKind;
+use super::base::{Mount, MountKind};
 use super::directory::Directories;
 use super::mount;
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::nginx::{self, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
+use crate::nginx::{self, Level, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
 use crate::provision::{self, ConfigurationFile, ReadAs};
 use crate::source::{Sources, Span};
 use crate::spec::ServeAs;
@@ -37,6 +37,8 @@ pub struct Installed {
     pub mounts: Vec<(String, String)>,
     /// Copies of the user's own files with our lines in them, by their places.
     pub copies: Vec<(String, String)>,
+    /// What the plan says.
+    pub notes: Vec<String>,
 }
 
 /// The user's own configuration of nginx.
@@ -92,8 +94,8 @@ pub fn existing(
         true => {
             let pinned = serving.deployed.server_name.as_ref();
             let chosen = tree.block_for(names, pinned.map(|(name, _)| name.as_str()));
-            let chosen =
-                chosen.map_err(|undecided| vec![unclear(serving, &config, named, &undecided)])?;
+            let chosen = chosen
+                .map_err(|undecided| vec![unclear(serving, &config, named, names, &undecided)])?;
             tree.servers
                 .iter()
                 .position(|block| std::ptr::eq(block, chosen))
@@ -174,13 +176,7 @@ pub fn install(
         let path = format!("{directory}/configuration/{}", file.name);
         directories.put(path.clone(), file.text.clone().into_bytes().into(), origin);
         if let Some(target) = target(serving, existing, file) {
-            let what = "the server's configuration";
-            found.extend(mount::conflict(
-                serving.deployed,
-                serving.service,
-                &target,
-                what,
-            ));
+            found.extend(taken(serving, existing, &target));
             installed.mounts.push((path, target));
         }
     }
@@ -192,11 +188,12 @@ pub fn install(
             origin,
         ));
         if found.is_empty() {
+            let includes = existing.includes(serving, provided);
             existing.copy(
                 sources,
                 directories,
                 directory,
-                provided,
+                &includes,
                 origin,
                 &mut installed,
             );
@@ -209,30 +206,48 @@ pub fn install(
 }
 
 impl Existing {
+    /// Where the user's own files are to include ours.
+    fn includes(
+        &self,
+        serving: &Serving<'_>,
+        provided: &provision::Serving,
+    ) -> Vec<(&Place, String)> {
+        let mut includes = Vec::new();
+        for file in &provided.configuration {
+            let path = format!("{}/{}", super::serving::CONFIGURATION_DIRECTORY, file.name);
+            let place = match file.read_as {
+                ReadAs::AllHosts => self
+                    .tree
+                    .http
+                    .as_ref()
+                    .filter(|_| self.must_include(serving, file)),
+                ReadAs::OneHost => self.block().map(|block| &block.place),
+                ReadAs::Main | ReadAs::Included => None,
+            };
+            includes.extend(place.map(|place| (place, path)));
+        }
+        includes
+    }
+
+    /// Whether a file for all hosts is read only if it is included: a block of the user's needs it,
+    /// or nothing reads it where images have such files, or it cannot be mounted there.
+    fn must_include(&self, serving: &Serving<'_>, file: &ConfigurationFile) -> bool {
+        let path = format!("{NGINX_ALL_HOSTS}/{}", file.name);
+        let read = self.tree.level != Level::Main || self.tree.looks_for(&path);
+        let free = || mount::conflict(serving.deployed, serving.service, &path, "").is_none();
+        self.tree.http.is_some() && (self.block.is_some() || !read || !free())
+    }
+
     /// Copies with our includes in them, mounted over the user's own files.
     fn copy(
         &self,
         sources: &Sources,
         directories: &mut Directories,
         directory: &str,
-        provided: &provision::Serving,
+        includes: &[(&Place, String)],
         origin: Span,
         installed: &mut Installed,
     ) {
-        let Some(block) = self.block() else {
-            return;
-        };
-        let mut includes: Vec<(&Place, String)> = Vec::new();
-        for file in &provided.configuration {
-            let path = format!("{}/{}", super::serving::CONFIGURATION_DIRECTORY, file.name);
-            match file.read_as {
-                ReadAs::AllHosts => {
-                    includes.extend(self.tree.http.as_ref().map(|place| (place, path)))
-                }
-                ReadAs::OneHost => includes.push((&block.place, path)),
-                ReadAs::Main | ReadAs::Included => {}
-            }
-        }
         let mut files: Vec<&str> = includes
             .iter()
             .map(|(place, _)| place.file.as_str())
@@ -253,8 +268,20 @@ impl Existing {
             directories.put(path.clone(), text.clone().into_bytes().into(), origin);
             installed.mounts.push((path, target.clone()));
             installed.copies.push((target, text));
+            installed.notes.push(format!("reads a copy of `{file}` with an include in it: after a change of it, `tlsgen build` makes the next one"));
         }
     }
+}
+
+/// What is mounted already where the server looks for a file of ours.
+fn taken(serving: &Serving<'_>, existing: Option<&Existing>, target: &str) -> Option<Diagnostic> {
+    let what = "the server's configuration";
+    let taken = mount::conflict(serving.deployed, serving.service, target, what)?;
+    let nginx = target.starts_with(NGINX_ALL_HOSTS) && existing.is_none();
+    Some(match nginx {
+        true => taken.help("or name one of its files, such as `config: nginx/conf.d/default.conf`: a copy that includes the server's configuration is mounted over it"),
+        false => taken,
+    })
 }
 
 /// Where the server looks for a file of ours by itself; `None` for what another file includes.
@@ -263,7 +290,7 @@ fn target(
     existing: Option<&Existing>,
     file: &ConfigurationFile,
 ) -> Option<String> {
-    let included = existing.is_some_and(|existing| existing.block.is_some());
+    let included = existing.is_some_and(|existing| existing.must_include(serving, file));
     let said = serving.deployed.config_path.as_ref();
     match file.read_as {
         ReadAs::OneHost | ReadAs::Included => None,
@@ -277,14 +304,24 @@ fn target(
     }
 }
 
-/// The user's own file: the one that the spec names, or that the Compose files mount as main file.
+/// The user's own file: the one that the spec names, or that the Compose files mount as main file,
+/// by itself or in its directory.
 fn config(serving: &Serving<'_>) -> Option<(String, Span)> {
     if let Some(named) = &serving.deployed.config {
         return Some(named.clone());
     }
-    let main = serving.service.mount_at(NGINX)?;
+    let bind = |mount: &&Mount| mount.kind == MountKind::Bind;
+    let mounts = serving.service.mounts.iter().filter(bind);
+    let above = mounts.filter(|mount| NGINX == mount.target || is_below(NGINX, &mount.target));
+    let main = above.max_by_key(|mount| mount.target.len())?;
     let path = main.project_path(&serving.base.directory)?;
-    Some((path, main.span))
+    let path = match NGINX.strip_prefix(main.target.as_str())? {
+        "" => path,
+        rest => world::join(&path, rest.trim_start_matches('/'))?,
+    };
+    // In a directory that is mounted it may be missing; what is named is there, or an error.
+    let there = main.target == NGINX || matches!(serving.inputs.world.stat(&path), Ok(Some(_)));
+    there.then_some((path, main.span))
 }
 
 /// What stands where in the container: what is mounted, and the configuration with its neighbours.
@@ -340,15 +377,18 @@ fn unclear(
     serving: &Serving<'_>,
     config: &str,
     named: Span,
+    names: &[&str],
     undecided: &Undecided<'_>,
 ) -> Diagnostic {
     const SHOWN: usize = 5;
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(" or ");
     let message = match undecided.reason {
         Reason::NoBlock => format!("`{config}` has no server block"),
         Reason::NotPinned => format!("no server block of `{config}` says that `server_name`"),
-        Reason::Several => format!("several server blocks of `{config}` serve it"),
+        Reason::Several => format!("several server blocks of `{config}` serve {names}"),
         Reason::NoneServes => {
-            format!("no server block of `{config}` serves it, and there are several")
+            format!("no server block of `{config}` serves {names}, and there are several")
         }
     };
     let at = match &serving.deployed.server_name {
@@ -360,8 +400,10 @@ fn unclear(
         Diagnostic::new(&UNCLEAR, at, message),
         |diagnostic, block| diagnostic.also(block.head, "a server block"),
     );
+    let pin = "name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)";
     match undecided.reason {
         Reason::NoBlock => diagnostic.help("write `serve_as: complete`: then a block is made"),
-        _ => diagnostic.help("name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)"),
+        Reason::Several => diagnostic.help(pin).help("or remove all but one: `listen 443 ssl` and, by `redirect_http: true`, the redirect of plain HTTP are put into that"),
+        _ => diagnostic.help(pin),
     }
 }

@@ -82,14 +82,18 @@ pub fn conflict(
         .iter()
         .find(|mount| within(&mount.target, place) || is_above(mount, place))?;
     let message = format!("`{}` already mounts `{}`", service.name, mount.target);
+    let above = is_above(mount, place);
     Some(
         Diagnostic::new(&TAKEN, mount.span, message)
-            .label(match is_above(mount, place) {
+            .label(match above {
                 true => "the place for the other mount would have to be made inside it",
                 false => "only one of the two mounts would be seen",
             })
             .also(deployed.place.key, format!("{what} is to be `{place}`"))
-            .help("mount it elsewhere"),
+            .help(match above {
+                true => "mount it elsewhere, or the files in it one by one",
+                false => "mount it elsewhere",
+            }),
     )
 }
 

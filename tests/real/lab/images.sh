@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds what the containers run, unless it is there: `tlsgen-lab/clients` (every runtime, and /clients/connect)
-# and `tlsgen-lab/server` (an HTTPS server of /tls/chain.pem and /tls/key.pem on port 443). Needs install.sh and a
-# started engine. Prints one line per image; exits 1 with the step that failed.
+# Builds what the containers run, unless it is there: `tlsgen-lab/clients` (every runtime, and /clients/connect),
+# `tlsgen-lab/server` (an HTTPS server of /tls/chain.pem and /tls/key.pem on port 443) and `tlsgen-lab/nginx` (Debian
+# 12's nginx, laid out as the official image). Needs install.sh and a started engine. Prints one line per image; exits 1
+# with the step that failed.
 #
 # Each image's system store, its Java cacerts, PyPI's certifi and the official Node's compiled-in roots hold
 # target/judges/pki/system-root.pem: it stands for the public roots, and its key is beside it.
@@ -29,6 +30,7 @@ main() {
 	image base "$(printf '%s\n' "$suite" "$packages" "$path" | digest)" base
 	image clients "$( (label base && sources && cat "$judges/pki/system-root.pem" "$judges/installed") | digest)" clients
 	image server "$( (label base && cat "$0" "$here/server/serve.py") | digest)" server
+	image nginx "$( (label base && cat "$0" "$here/nginx/nginx.conf" "$here/nginx/default.conf") | digest)" nginx
 	docker image prune --force >>"$log"
 }
 
@@ -155,6 +157,28 @@ CMD ["python3", "/serve.py"]
 STOPSIGNAL SIGKILL
 DOCKERFILE
 	docker build --quiet --network none --tag tlsgen-lab/server "$stage"
+	rm -rf "$stage"
+}
+
+# The official image's files, user and number, log, foreground and stop signal; the program is Debian's.
+nginx() {
+	rm -rf "$stage"
+	mkdir -p "$stage/etc/nginx/conf.d" "$stage/usr/sbin"
+	cp "$judges/nginx-bookworm/usr/sbin/nginx" "$stage/usr/sbin/nginx"
+	cp "$judges/nginx-bookworm/etc/nginx/mime.types" "$here/nginx/nginx.conf" "$stage/etc/nginx/"
+	cp "$here/nginx/default.conf" "$stage/etc/nginx/conf.d/"
+	cat >"$stage/Dockerfile" <<DOCKERFILE
+FROM tlsgen-lab/base
+COPY usr /usr
+COPY etc /etc
+RUN groupadd --system --gid 101 nginx && useradd --system --uid 101 --gid nginx --no-create-home nginx \\
+ && mkdir -p /var/log/nginx /var/lib/nginx /usr/share/nginx/html && echo welcome >/usr/share/nginx/html/index.html \\
+ && ln -s /dev/stdout /var/log/nginx/access.log && ln -s /dev/stderr /var/log/nginx/error.log
+LABEL dev.tlsgen.lab=$1
+CMD ["nginx", "-g", "daemon off;"]
+STOPSIGNAL SIGQUIT
+DOCKERFILE
+	docker build --quiet --network none --tag tlsgen-lab/nginx "$stage"
 	rm -rf "$stage"
 }
 

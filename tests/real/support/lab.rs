@@ -17,7 +17,8 @@ pub struct Lab {
     pub project: Project,
     compose: PathBuf,
     engine: String,
-    name: String,
+    /// What its containers, networks and images are called after.
+    pub name: String,
 }
 
 impl Lab {
@@ -34,6 +35,14 @@ impl Lab {
         Self::with(
             &["tlsgen-lab/server", "python:3.13-slim", "redis:7.4"],
             "the images that examples name: run tests/real/lab/engine.sh start, images.sh, and stand-ins.sh",
+        )
+    }
+
+    /// The same for nginx in front of an application.
+    pub fn with_nginx() -> Option<Self> {
+        Self::with(
+            &["tlsgen-lab/nginx", "tlsgen-lab/server"],
+            "the lab's engine and images: run tests/real/lab/engine.sh start, and images.sh",
         )
     }
 
@@ -176,7 +185,8 @@ impl Drop for Lab {
             return;
         };
         let _ = self
-            .docker(&["image", "rm", "--force"])
+            // The layers below may be those of a test that runs beside.
+            .docker(&["image", "rm", "--force", "--no-prune"])
             .args(utf8(&built.stdout).lines())
             .output();
     }
