@@ -6,8 +6,8 @@ mod block;
 mod build_context;
 mod copies;
 mod git;
-mod glob;
 mod ignore_line;
+mod wildcards;
 
 pub use block::Block;
 pub use build_context::BuildContext;

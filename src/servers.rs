@@ -4,7 +4,7 @@
 //! it. Where files stand and how the service is reached, the platform says in a [`Place`].
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Model, Serve, Service};
+use crate::model::{Model, Serve, Service, TargetKind};
 use crate::provision::Serving;
 use crate::source::Span;
 
@@ -133,6 +133,37 @@ impl<'a> Request<'a> {
                 let help = "remove the line: it is about nginx";
                 Some(not_for_server(server, field, span?, help))
             })
+            .collect()
+    }
+
+    /// Whether a load balancer of the spec ends TLS in front of the service.
+    fn balanced(&self) -> bool {
+        let model = self.model;
+        model.targets.iter().any(|target| match &target.kind {
+            TargetKind::LoadBalancer(balancer) => {
+                let mut services = balancer.services.iter();
+                services.any(|(id, _, _)| model.service(*id).name == self.service.name)
+            }
+            TargetKind::Compose(_) | TargetKind::Script(_) => false,
+        })
+    }
+
+    /// What only who ends TLS could do, where that is somebody whom the spec does not have.
+    fn only_for_balancer(&self, index: usize, serve: &Serve) -> Vec<Diagnostic> {
+        if serve.behind.is_none() || self.balanced() {
+            return Vec::new();
+        }
+        let clients = serve.client_auth.as_ref();
+        let fields = [
+            ("redirect_http", serve.redirect_http),
+            ("client_auth", clients.map(|clients| clients.span)),
+            ("tls", self.own_tls(index, serve)),
+        ];
+        let server = self.serving.server.name.as_str();
+        let help = "TLS ends in front of it: remove the line, or have tlsgen write the balancer too, with a target of `kind: load-balancer`";
+        fields
+            .into_iter()
+            .filter_map(|(field, span)| Some(not_for_server(server, field, span?, help)))
             .collect()
     }
 

@@ -34,7 +34,7 @@ fn rebuild(example: &Path, surroundings: (&str, &str, &str)) {
     assert!(!written.is_empty(), "{} has a lock", example.display());
     for (path, (body, mode)) in &committed {
         if !written.contains(path) {
-            put(&copy.join(path), body, *mode);
+            put(&copy.join(path), &without_block(body), *mode);
         }
     }
     let first = tlsgen(&copy, "build", surroundings);
@@ -81,6 +81,19 @@ fn written(example: &Path) -> Vec<String> {
         }
     });
     files.chain([LOCK.to_owned()]).collect()
+}
+
+/// A file of the user's own, as it was before there was a block of ours in it.
+fn without_block(body: &[u8]) -> Vec<u8> {
+    let mut ours = false;
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let theirs = lines.filter(|line| {
+        ours |= line.starts_with(b"# tlsgen: begin");
+        let keep = !ours;
+        ours &= !line.starts_with(b"# tlsgen: end");
+        keep
+    });
+    theirs.flatten().copied().collect()
 }
 
 fn tlsgen(directory: &Path, command: &str, (zone, locale, umask): (&str, &str, &str)) -> Output {

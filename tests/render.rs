@@ -82,3 +82,31 @@ proptest! {
 fn some_shell_was_asked() {
     assert!(!shells().is_empty());
 }
+
+/// The words that tlsgen's reader of nginx files, which is held against the real nginx elsewhere,
+/// makes of a statement.
+fn read_by_nginx(statement: &str) -> Vec<String> {
+    let mut sources = tlsgen::source::Sources::default();
+    let source = sources.add("nginx.conf", statement);
+    let body = tlsgen::nginx::parse(&sources, source).expect("it is one statement");
+    let [directive] = body.directives.as_slice() else {
+        panic!("{statement} is not one statement");
+    };
+    directive.values().map(str::to_owned).collect()
+}
+
+proptest! {
+    #[test]
+    fn nginx_reads_back_what_was_written(words in prop::collection::vec("[^$\\p{Cc}]{0,40}", 1..5)) {
+        let quoted: Vec<String> = words
+            .iter()
+            .map(|word| render::quote_nginx(word).expect("no `$` and no control character"))
+            .collect();
+        prop_assert_eq!(read_by_nginx(&format!("set {};", quoted.join(" "))), words);
+    }
+
+    #[test]
+    fn nginx_is_told_nothing_that_it_would_read_otherwise(word in "\\PC{0,20}[$\\p{Cc}]\\PC{0,20}") {
+        prop_assert!(render::quote_nginx(&word).is_err());
+    }
+}

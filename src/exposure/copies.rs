@@ -3,7 +3,7 @@
 use crate::dockerfile::Instruction;
 use crate::source::Span;
 
-use super::glob::{self, Glob, Token};
+use super::wildcards::{self, Glob, Token};
 
 /// An instruction that copies a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Source {
         }
         let glob = match self.path.contains(VALUE) {
             true => with_values(&self.path)?,
-            false => glob::go(&self.path)?,
+            false => wildcards::go(&self.path)?,
         };
         let chars: Vec<char> = path.chars().collect();
         let mut ends = chars.iter().enumerate().filter(|(_, c)| **c == '/');
@@ -147,7 +147,7 @@ fn with_values(path: &str) -> Option<Glob> {
                 None => tokens.push(Token::Deep),
             }
         }
-        tokens.extend(glob::go(piece)?.into_tokens());
+        tokens.extend(wildcards::go(piece)?.into_tokens());
     }
     Some(Glob::new(tokens))
 }
@@ -207,11 +207,7 @@ mod tests {
     fn of(text: &str, path: &str) -> Vec<(usize, Reach)> {
         let mut sources = Sources::default();
         let source = sources.add("Dockerfile", text);
-        let instructions = read(text, |range| Span {
-            source,
-            start: range.start as u32,
-            end: range.end as u32,
-        });
+        let instructions = read(text, |range| source.span(range));
         let copied = copied_by(&instructions, path);
         let lines = copied
             .iter()

@@ -66,10 +66,28 @@ pub fn read(
             format!("with all that it includes `{entry}` comes to more than {MOST} directives");
         found.push(Diagnostic::new(&TOO_LARGE, named, message));
     }
-    if !found.is_empty() {
-        return Err(found);
+    let tree = match found.is_empty() {
+        true => Tree::new(files, elsewhere),
+        false => Err(found),
+    };
+    tree.map_err(|faults| faults.into_iter().map(with_remedy).collect())
+}
+
+/// What to do, where the fault itself does not say it.
+fn with_remedy(fault: Diagnostic) -> Diagnostic {
+    if !fault.help.is_empty() {
+        return fault;
     }
-    Tree::new(files, elsewhere)
+    let help = match fault.code.name {
+        name if name == TOO_LARGE.name => {
+            "name the file that people edit, not one that a program writes"
+        }
+        name if name == UNREADABLE.name => {
+            "put the file there, or correct the path: it is relative to the file that names it"
+        }
+        _ => "mend it: nginx would not read it either, as `nginx -t` says",
+    };
+    fault.help(help)
 }
 
 struct Reader<'w> {
@@ -171,7 +189,7 @@ impl Reader<'_> {
             |why: &str| Diagnostic::new(&UNREADABLE, named, format!("cannot read `{path}`: {why}"));
         let bytes = self.world.read(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
-                wrong("there is no such file").help("add it to the project, or name the file that is meant")
+                wrong("there is no such file").help("name a file of the project, by its path from here")
             }
             ErrorKind::IsADirectory => {
                 wrong("it is a directory").help("name the file in it that nginx reads first")

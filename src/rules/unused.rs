@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Authority, HandMade, Model};
+use crate::model::{Authority, HandMade, Model, Service};
 use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
@@ -48,9 +48,8 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether the chain of a certificate that was brought by hand ends in an authority: health checks
-/// verify against it. Judged at a time that the certificates name, since what has expired was signed
-/// nevertheless.
+/// Whether what a service presents ends in an authority: health checks verify against it. Judged at
+/// a time that the certificates name, since what has expired was signed nevertheless.
 fn has_signed(model: &Model, authority: &Authority) -> bool {
     let anchors: Vec<Certificate> = authority.anchors().cloned().collect();
     let signed = |made: &HandMade| {
@@ -62,9 +61,10 @@ fn has_signed(model: &Model, authority: &Authority) -> bool {
             .split_first()
             .is_some_and(|(leaf, rest)| chain::verify(leaf, rest, &anchors, None, at).is_ok())
     };
-    let mut made = model
-        .hosts
+    let mut presented = model
+        .services
         .iter()
-        .filter_map(|host| host.certificate.as_ref());
-    made.any(signed)
+        .flat_map(Service::serves)
+        .filter_map(|serve| model.host(serve.host).certificate.as_ref());
+    presented.any(signed)
 }

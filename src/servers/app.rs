@@ -54,6 +54,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let mut notes = Vec::new();
     for (index, (serve, place)) in request.hosts().enumerate() {
         found.extend(strays(request, index, serve));
+        found.extend(request.only_for_balancer(index, serve));
         found.extend(unfetched(request, serve, place));
         let files = files(serve, place);
         found.extend(missing(request, serve, &files));
@@ -125,17 +126,18 @@ fn files<'a>(serve: &'a Serve, place: &'a HostPlace) -> [File<'a>; 4] {
 /// What an application does by itself or not at all.
 fn strays(request: &Request<'_>, index: usize, serve: &Serve) -> Vec<Diagnostic> {
     const OWN: &str = "let the application do it in its own settings, or put a server with `upstream` in front of it";
+    let (alone, hsts) = (serve.behind.is_none(), serve.hsts.map(|hsts| hsts.span));
     let fields = [
         ("upstream", serve.upstream.as_ref().map(|one| one.span)),
         ("websocket", serve.websocket),
-        ("redirect_http", serve.redirect_http),
-        ("hsts", serve.hsts.map(|one| one.span)),
+        ("redirect_http", serve.redirect_http.filter(|_| alone)),
+        ("hsts", hsts.filter(|_| alone || !request.balanced())),
         ("headers", serve.headers.first().map(|(_, _, span)| *span)),
         (
             "challenge_root",
             serve.challenge_root.as_ref().map(|(_, span)| *span),
         ),
-        ("tls", request.own_tls(index, serve)),
+        ("tls", request.own_tls(index, serve).filter(|_| alone)),
     ];
     fields
         .into_iter()

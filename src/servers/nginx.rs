@@ -104,7 +104,7 @@ fn configuration(
 struct ServerLines<'a> {
     spec: &'a str,
     server: String,
-    guideline: &'static str,
+    guideline: Option<&'static str>,
     host: &'a HostLines,
 }
 
@@ -113,7 +113,7 @@ impl<'a> ServerLines<'a> {
         Self {
             spec,
             server: request.serving.server.to_string(),
-            guideline: super::guideline::VERSION,
+            guideline: http_level::version(std::slice::from_ref(host)),
             host,
         }
     }

@@ -61,8 +61,9 @@ const DYNAMIC: &str = "dynamic.yml";
 fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let mut found = request.only_for_nginx();
     found.extend(version(request));
-    for (serve, _) in request.hosts() {
+    for (index, (serve, _)) in request.hosts().enumerate() {
         found.extend(strays(serve));
+        found.extend(request.only_for_balancer(index, serve));
         found.extend(upstream(request, serve));
         found.extend(headers(serve));
     }
@@ -88,7 +89,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     configuration.extend(acme::roots(request));
     let presents = request
         .hosts()
-        .any(|(_, place)| place.certificate.is_some());
+        .any(|(serve, place)| serve.behind.is_none() && place.certificate.is_some());
     let fetches = acme::issuers(request).next().is_some();
     Ok(Serving {
         configuration,
@@ -249,9 +250,9 @@ fn major(request: &Request<'_>) -> u16 {
 }
 
 /// Whether the version is certainly this one of Traefik 3 or later.
-fn since(request: &Request<'_>, minor: u16) -> bool {
+fn since(request: &Request<'_>, minor: u16, patch: u16) -> bool {
     let version = request.serving.server.version;
-    version.is_some_and(|version| version.since(3, minor, 0))
+    version.is_some_and(|version| version.since(3, minor, patch))
 }
 
 fn is_wildcard(name: &SubjectName) -> bool {

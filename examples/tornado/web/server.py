@@ -30,7 +30,7 @@ class Echo(WebSocketHandler):
 def load_certificate(context):
     """The pair as it is now; one that is of no use is refused."""
     pair = os.environ["SSL_CERTFILE"], os.environ["SSL_KEYFILE"]
-    # Tried elsewhere first: a key that does not fit would leave the context without any.
+    # Tried elsewhere first: a certificate without its key would leave the context with neither.
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
     context.load_cert_chain(*pair)
 

@@ -1,6 +1,6 @@
 //! A `.dockerignore`, line by line.
 
-use super::super::glob::{self, Glob, Token};
+use super::super::wildcards::{self, Glob, Token};
 use super::clean::clean;
 
 /// One line.
@@ -77,7 +77,7 @@ fn pattern(line: &str) -> Result<Option<Pattern>, &'static str> {
         Some(rest) => (true, rest),
         None => (false, again.as_str()),
     };
-    glob::go(rest).ok_or(REFUSED)?;
+    wildcards::go(rest).ok_or(REFUSED)?;
     let form = form(rest)?;
     Ok(Some(Pattern { takes_back, form }))
 }
@@ -122,7 +122,7 @@ fn form(pattern: &str) -> Result<Form, &'static str> {
             '\\' => tokens.push(Token::One(escaped(rest.next())?)),
             '[' => {
                 let before = rest.as_str();
-                tokens.push(glob::go_set(&mut rest).ok_or(REFUSED)?);
+                tokens.push(wildcards::go_set(&mut rest).ok_or(REFUSED)?);
                 let length = before.len() - rest.as_str().len();
                 is_plain(before.get(..length).unwrap_or_default(), tokens.last())?;
             }

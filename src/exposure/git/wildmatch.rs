@@ -1,6 +1,6 @@
 //! Git's wildcards (wildmatch.c), which know bytes only.
 
-use super::super::glob::{Glob, Token};
+use super::super::wildcards::{Glob, Token};
 
 /// Whether a text matches a pattern in which only `**` crosses slashes.
 pub(super) fn wildmatch(pattern: &[u8], text: &[u8]) -> bool {

@@ -9,7 +9,6 @@ pub static CODES: &[&Code] = &[
     &MIXED,
     &ADDRESSES,
     &NAME_TWICE,
-    &NOT_APP,
     &NO_UPSTREAM,
     &UNTRUSTED,
     &SEVERAL,
@@ -44,11 +43,6 @@ pub static NAME_TWICE: Code = error(
     "nginx-name-twice",
     "two hosts of one port have the same name",
     include_str!("../manual/nginx-name-twice.md"),
-);
-pub static NOT_APP: Code = error(
-    "nginx-takes-no-variables",
-    "nginx is told its files in its configuration, not in variables",
-    include_str!("../manual/nginx-takes-no-variables.md"),
 );
 pub static NO_UPSTREAM: Code = error(
     "nginx-without-upstream",

@@ -1,15 +1,15 @@
 //! What the spec asks for and nginx cannot do, or not safely.
 
 use super::codes::{
-    ADDRESSES, BEHIND, MIXED, NAME_TWICE, NO_CERTIFICATE, NO_TLS13, NO_UPSTREAM, NOT_APP,
-    OVER_HTTP, SEVERAL, TOO_OLD, UNTRUSTED,
+    ADDRESSES, BEHIND, MIXED, NAME_TWICE, NO_CERTIFICATE, NO_TLS13, NO_UPSTREAM, OVER_HTTP,
+    SEVERAL, TOO_OLD, UNTRUSTED,
 };
 use super::host::{is_default, is_include, is_on};
 use super::release::{OLDEST, Release};
 use super::values;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Serve, SubjectName};
-use crate::servers::{HostPlace, Request};
+use crate::servers::{HostPlace, Request, not_for_server};
 use crate::spec::{ClientAuthMode, GuidelineLevel};
 
 /// Everything that is wrong.
@@ -64,18 +64,7 @@ fn of_host(
             "write `tls: intermediate`, or the version of OpenSSL that nginx is really built with";
         found.push(Diagnostic::new(&NO_TLS13, serve.tls.1, message).help(help));
     }
-    let variables = &serve.variables;
-    let all = [
-        &variables.certificate,
-        &variables.key,
-        &variables.chain,
-        &variables.client_ca,
-    ];
-    found.extend(all.into_iter().flatten().map(|(name, span)| {
-        let message = format!("nginx reads no variable such as `{name}`");
-        Diagnostic::new(&NOT_APP, *span, message)
-            .help("remove the line: the configuration that is written names the files")
-    }));
+    found.extend(for_applications(serve));
     found.extend(without_upstream(request, serve));
     found.extend(unverified(request, serve));
     found.extend(client_auth(request, serve));
@@ -85,6 +74,22 @@ fn of_host(
         found.push(Diagnostic::new(&NO_CERTIFICATE, serve.place.value, message).help(help));
     }
     found
+}
+
+/// nginx is told its files in its configuration.
+fn for_applications(serve: &Serve) -> impl Iterator<Item = Diagnostic> {
+    let variables = &serve.variables;
+    let all = [
+        ("certificate_env", &variables.certificate),
+        ("key_env", &variables.key),
+        ("chain_env", &variables.chain),
+        ("client_ca_env", &variables.client_ca),
+    ];
+    all.into_iter().filter_map(|(field, variable)| {
+        let (_, span) = variable.as_ref()?;
+        let help = "remove the line: the configuration that is written names the files";
+        Some(not_for_server("nginx", field, *span, help))
+    })
 }
 
 fn without_upstream(request: &Request<'_>, serve: &Serve) -> Option<Diagnostic> {
@@ -157,7 +162,7 @@ fn between_hosts(request: &Request<'_>, release: Release) -> Vec<Diagnostic> {
             continue;
         }
         let first = before().next().map(|(other, _)| *other);
-        found.extend(first.and_then(|first| mixed(release, first, serve)));
+        found.extend(first.and_then(|first| mixed(request, release, first, serve)));
         let address = before().find(|(other, _)| is_default(request.model.host(other.host)));
         if let Some((other, _)) = address.filter(|_| is_default(request.model.host(serve.host))) {
             let message = "two hosts of one port have IP addresses as names";
@@ -174,13 +179,30 @@ fn between_hosts(request: &Request<'_>, release: Release) -> Vec<Diagnostic> {
     found
 }
 
-fn mixed(release: Release, first: &Serve, serve: &Serve) -> Option<Diagnostic> {
+fn mixed(
+    request: &Request<'_>,
+    release: Release,
+    first: &Serve,
+    serve: &Serve,
+) -> Option<Diagnostic> {
     if first.tls.0 == serve.tls.0 || release.has_protocols_by_name() {
         return None;
     }
     let message = "before nginx 1.29.2 the hosts of one port share their protocols";
-    let diagnostic = Diagnostic::new(&MIXED, serve.tls.1, message)
-        .also(first.tls.1, "another guideline on the same port")
+    let written = |serve: &Serve| {
+        let mut all = request.serving.serves.iter();
+        let index = all.position(|one| one.host == serve.host)?;
+        request.own_tls(index, serve)
+    };
+    let (here, there) = match (written(serve), written(first)) {
+        (None, Some(there)) => (there, serve.place.value),
+        (here, there) => (
+            here.unwrap_or(serve.place.value),
+            there.unwrap_or(first.place.value),
+        ),
+    };
+    let diagnostic = Diagnostic::new(&MIXED, here, message)
+        .also(there, "another guideline on the same port")
         .help("give them the same `tls`, or ports of their own")
         .help("or write the release, if it is a newer one: `server: nginx@1.30`");
     Some(diagnostic)
@@ -191,10 +213,13 @@ fn name_twice(request: &Request<'_>, first: &Serve, serve: &Serve) -> Option<Dia
         request.model.host(first.host),
         request.model.host(serve.host),
     );
+    // Addresses are a matter of their own.
+    let dns = |name: &SubjectName| matches!(name, SubjectName::Dns(_));
     let known = |name: &SubjectName| first.names.iter().find(|(known, _)| known == name);
     let (name, span, there) = second
         .names
         .iter()
+        .filter(|(name, _)| dns(name))
         .find_map(|(name, span)| known(name).map(|(_, there)| (name, *span, *there)))?;
     let message = format!("`{name}` is a name of two hosts on the same port");
     let diagnostic = Diagnostic::new(&NAME_TWICE, span, message)

@@ -154,7 +154,7 @@ impl HostLines {
             headers: headers(serve),
             merges_headers: include && release.merges_headers(),
             include,
-            include_redirect: include && asked && !behind,
+            include_redirect: include && asked,
             plain: (asked && !include && !behind).then(|| Plain {
                 port: place.plain_port,
                 challenges: challenges.clone().unwrap_or_else(|| CHALLENGES.to_owned()),

@@ -16,7 +16,10 @@ use crate::spec::GuidelineLevel;
 pub struct HttpLevel<'a> {
     pub spec: &'a str,
     pub server: String,
-    pub guideline: &'static str,
+    /// `None` where TLS ends in front of all hosts.
+    pub guideline: Option<&'static str>,
+    /// The size of a bucket of names, where nginx's own is too small for one.
+    pub names_bucket: Option<usize>,
     /// Whether a value holds a literal `$`.
     pub dollar: bool,
     pub websocket: bool,
@@ -33,7 +36,11 @@ pub struct HttpLevel<'a> {
 #[derive(Debug, Serialize)]
 pub struct IncludeNeeds {
     pub redirect: bool,
+    /// The number of the load balancer that knows how the client came.
+    pub balancer: Option<usize>,
     pub keeps_challenges: bool,
+    /// A path that is answered over plain HTTP as well.
+    pub health_path: Option<String>,
     pub hsts: Option<String>,
 }
 
@@ -80,7 +87,8 @@ impl<'a> HttpLevel<'a> {
         Self {
             spec,
             server: request.serving.server.to_string(),
-            guideline: crate::servers::guideline::VERSION,
+            guideline: version(hosts),
+            names_bucket: names_bucket(hosts),
             dollar,
             websocket: hosts
                 .iter()
@@ -89,7 +97,7 @@ impl<'a> HttpLevel<'a> {
                 .iter()
                 .filter_map(|host| host.balancer.clone())
                 .collect(),
-            include: hosts.first().filter(|_| include).and_then(include_needs),
+            include: hosts.first().filter(|_| include).map(include_needs),
             upstreams: hosts
                 .iter()
                 .filter_map(|host| host.proxy.as_ref())
@@ -111,13 +119,32 @@ impl<'a> HttpLevel<'a> {
     }
 }
 
-fn include_needs(host: &HostLines) -> Option<IncludeNeeds> {
-    host.listen.as_ref().map(|_| IncludeNeeds {
+/// A name stands in a bucket with its length, two pointers and what aligns it (`ngx_hash_init`).
+fn names_bucket(hosts: &[HostLines]) -> Option<usize> {
+    let longest = hosts
+        .iter()
+        .flat_map(|host| &host.names)
+        .map(String::len)
+        .max()?;
+    let needed = 16 + (longest + 2).next_multiple_of(8);
+    (needed > 64).then(|| needed.next_power_of_two())
+}
+
+/// The version of the guideline that the hosts follow.
+pub fn version(hosts: &[HostLines]) -> Option<&'static str> {
+    let direct = hosts.iter().any(|host| host.listen.is_some());
+    direct.then_some(crate::servers::guideline::VERSION)
+}
+
+fn include_needs(host: &HostLines) -> IncludeNeeds {
+    IncludeNeeds {
         redirect: host.include_redirect,
+        balancer: host.balancer.as_ref().map(|balancer| balancer.number),
         // What the block itself answers under that path must not go around a client's certificate.
         keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
-        hsts: host.hsts.clone(),
-    })
+        health_path: host.health_path.clone(),
+        hsts: host.hsts.clone().filter(|_| host.balancer.is_none()),
+    }
 }
 
 /// One per port on which TLS is served.

@@ -14,9 +14,14 @@ const DEPTH: u32 = 8;
 pub struct Proxy {
     /// For a name that must be looked up while nginx runs: whom to ask.
     pub resolver: Option<String>,
-    pub scheme: &'static str,
+    /// The upstream as its redirects name it.
     pub origin: String,
+    /// The upstream as nginx finds it.
+    pub target: String,
     pub prefix: String,
+    /// Whether nginx joins the address while it runs: for a name to be looked up, and so that the
+    /// path goes on as the client wrote it.
+    pub by_variable: bool,
     /// The number of the `upstream` block that stands for a name that is looked up at start; nginx
     /// needs one where the path is joined from variables.
     pub upstream: Option<usize>,
@@ -52,10 +57,15 @@ impl Proxy {
         let resolver = request.place.resolver.as_ref();
         let resolver = resolver.filter(|_| !upstream.is_address());
         let joined = resolver.is_none() && !upstream.is_address() && !upstream.prefix.is_empty();
+        let scheme = if upstream.tls { "https" } else { "http" };
         Some(Self {
             resolver: resolver.map(|address| bracketed(address)),
-            scheme: if upstream.tls { "https" } else { "http" },
             origin: upstream.origin(),
+            target: match joined {
+                true => format!("{scheme}://tlsgen_upstream_{number}"),
+                false => upstream.origin(),
+            },
+            by_variable: resolver.is_some() || !upstream.prefix.is_empty(),
             prefix: upstream.prefix.clone(),
             upstream: joined.then_some(number),
             authority: authority(upstream),

@@ -176,7 +176,7 @@ pub(super) fn refused(request: &Request<'_>) -> Vec<Diagnostic> {
             ("profile", issued.acme.profile.is_some(), 4),
             ("root", issued.acme.root.is_some(), 2),
         ] {
-            if there && !since(request, minor) {
+            if there && !since(request, minor, 0) {
                 let name = &issued.authority.name;
                 let message = format!("`{field}` of `{name}` needs Traefik 3.{minor} or later");
                 let span = request.serving.server_span;

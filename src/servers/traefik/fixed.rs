@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::acme::{self, Resolver};
-use super::{DYNAMIC, Request};
+use super::{DYNAMIC, Request, since};
 use crate::model::Serve;
 use crate::servers::HostPlace;
 
@@ -37,6 +37,14 @@ struct EntryPoint {
     address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded_headers: Option<ForwardedHeaders>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<EntryPointHttp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryPointHttp {
+    alias_headers_strategy: &'static str,
 }
 
 #[derive(Serialize)]
@@ -112,7 +120,7 @@ fn entry_points(request: &Request<'_>) -> IndexMap<String, EntryPoint> {
     {
         let point = all
             .entry(plain(request, place))
-            .or_insert_with(|| listening(place.plain_port));
+            .or_insert_with(|| listening(request, place.plain_port));
         for (network, _) in serve.behind.iter().flat_map(|behind| &behind.networks) {
             let headers = point
                 .forwarded_headers
@@ -126,14 +134,19 @@ fn entry_points(request: &Request<'_>) -> IndexMap<String, EntryPoint> {
     }
     for (_, place) in request.hosts().filter(|(serve, _)| serve.behind.is_none()) {
         all.entry(secure(request, place))
-            .or_insert_with(|| listening(place.port));
+            .or_insert_with(|| listening(request, place.port));
     }
     all
 }
 
-fn listening(port: u16) -> EntryPoint {
+/// `X_Forwarded_For` is the same as `X-Forwarded-For` for many an application, and Traefik sets only
+/// the latter: a client could say who it is. Since 3.7.12 such headers can be left out.
+fn listening(request: &Request<'_>, port: u16) -> EntryPoint {
     EntryPoint {
         address: format!(":{port}"),
         forwarded_headers: None,
+        http: since(request, 7, 12).then_some(EntryPointHttp {
+            alias_headers_strategy: "delete",
+        }),
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn of(request: &Request<'_>, serve: &Serve) -> Vec<Route> {
             "_wildcard",
             rules(wildcards.collect()),
             WILDCARD,
-            since(request, 7),
+            since(request, 7, 0),
         ),
         route("_address", rules(addresses.collect()), EXACT, false),
     ]
@@ -106,7 +106,7 @@ fn differ(request: &Request<'_>, first: &Serve, other: &Serve) -> Diagnostic {
         name(first),
         name(other)
     );
-    let help = match since(request, 7) {
+    let help = match since(request, 7, 0) {
         true => "give both the same `tls` and `client_auth`, or one of them no addresses",
         false => {
             "give both the same `tls` and `client_auth`; from 3.7 on (`server: traefik@3.7`) wildcards have options of their own"
@@ -142,7 +142,7 @@ fn rule(request: &Request<'_>, name: &SubjectName) -> String {
     match name {
         SubjectName::Dns(name) => match name.strip_prefix("*.") {
             None => format!("Host(`{name}`)"),
-            Some(_) if since(request, 7) => format!("Host(`{name}`)"),
+            Some(_) if since(request, 7, 0) => format!("Host(`{name}`)"),
             Some(domain) if major(request) == 2 => {
                 format!("HostRegexp(`{{label:[^.]+}}.{domain}`)")
             }

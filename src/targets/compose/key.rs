@@ -194,12 +194,12 @@ impl<'a> Deployed<'a> {
         reader: Reader,
     ) -> Result<Delivery, Box<Diagnostic>> {
         match &made.key {
-            KeySource::File { path, .. } => Ok(self.from_file(host, made, path, reader)),
-            KeySource::Variable(variable) => self.from_variable(host, made, variable, reader),
+            KeySource::File { path, .. } => Ok(self.mounted_file(host, made, path, reader)),
+            KeySource::Variable(variable) => self.copied_variable(host, made, variable, reader),
         }
     }
 
-    fn from_file(&self, host: &Host, made: &HandMade, path: &str, reader: Reader) -> Delivery {
+    fn mounted_file(&self, host: &Host, made: &HandMade, path: &str, reader: Reader) -> Delivery {
         let file_name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let directory = format!("{KEYS_DIRECTORY}/{}", host.name);
         let target = format!("{directory}/{file_name}");
@@ -277,7 +277,7 @@ impl<'a> Deployed<'a> {
         }
     }
 
-    fn from_variable(
+    fn copied_variable(
         &self,
         host: &Host,
         made: &HandMade,

@@ -23,7 +23,12 @@ pub fn command(
     let action = match (renewed_in_place, reload) {
         (false, _) => format!("up -d --no-deps --force-recreate {service}"),
         (true, None) => return None,
-        (true, Some(Reload::Signal(signal))) => format!("kill -s {signal} {service}"),
+        // Not `docker compose kill -s`: to the engine that is the wish that the container ends, and
+        // it no longer starts it anew (moby/moby#41302).
+        (true, Some(Reload::Signal(signal))) => {
+            let signal = signal.strip_prefix("SIG").unwrap_or(signal);
+            format!("exec -T {service} sh -c 'kill -s {signal} 1'")
+        }
         (true, Some(Reload::Restart)) => format!("restart {service}"),
         (true, Some(Reload::Command(words))) => {
             let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();

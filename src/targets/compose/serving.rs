@@ -182,7 +182,8 @@ impl Serving<'_> {
         served.notes.extend(provided.notes.iter().cloned());
         served.notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
-        let reload = provided.reload.as_ref();
+        // Without a certificate there is nothing to renew.
+        let reload = provided.reload.as_ref().filter(|_| !deliveries.is_empty());
         let command = reload::command(self.compose, self.deployed, reload, in_place);
         if let Some(command) = command {
             served.notes.push(reload::note(&command, in_place));

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Test certificates. Both write NAME.pem and NAME.key (ECDSA P-256) into DIRECTORY and keep what is there already.
 #   pki.sh root DIRECTORY NAME COMMON-NAME
-#   pki.sh leaf DIRECTORY ROOT NAME SAN...      a server certificate; a SAN is a DNS name or an IPv4 address
+#   pki.sh leaf DIRECTORY ROOT NAME SAN...      a server certificate; a SAN is a DNS name or an IP address
 set -eu
 
 usage() {
@@ -35,6 +35,7 @@ leaf)
 	names=
 	for name in "$@"; do
 		case $name in
+		*:*) names="$names,IP:$name" ;;
 		*[!0-9.]*) names="$names,DNS:$name" ;;
 		*) names="$names,IP:$name" ;;
 		esac

@@ -1,21 +1,22 @@
 //! nginx in a directory of its own, started with what tlsgen writes for a spec.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tlsgen::diagnostic::{Diagnostics, Style, to_text};
 use tlsgen::model::{Model, Service};
-use tlsgen::provision::{ReadAs, Serving};
+use tlsgen::provision::{ReadAs, Reload, Serving};
 use tlsgen::servers::{self, CertificatePlace, HostPlace, Place, Request};
 use tlsgen::source::Sources;
 use tlsgen::world::Disk;
 
+use super::answer::{Answer, Handshake};
 use super::support::project::Project;
 use super::support::{checkout, judge, leaf, root, succeed, text, utf8};
 
@@ -64,7 +65,7 @@ const LEAVES: &[(&str, &[&str])] = &[
     ("tower", &["tower.lab.example"]),
     ("git", &["git.lab.example", "www.git.lab.example"]),
     ("wild", &["*.wild.lab.example"]),
-    ("address", &["node.lab.example", "127.0.0.1"]),
+    ("node", &["node.lab.example", "127.0.0.1"]),
     ("backend", &["backend.lab.example", "127.0.0.1"]),
 ];
 
@@ -78,6 +79,12 @@ impl Lab {
             .tempdir_in(inside)
             .unwrap();
         fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // The trees know no names at all.
+        let hosts = tree(release).join("etc/hosts");
+        if !fs::read_to_string(&hosts).is_ok_and(|text| text.contains("localhost")) {
+            fs::write(own.path().join("hosts"), "127.0.0.1 localhost\n").unwrap();
+            fs::rename(own.path().join("hosts"), hosts).unwrap();
+        }
         let project = Project::new();
         let lab = Self {
             release,
@@ -109,6 +116,16 @@ impl Lab {
             made
         });
         made.path().to_owned()
+    }
+
+    /// A certificate of the lab's CA in the place of another.
+    pub fn leaf(&self, name: &str, names: &[&str]) {
+        let pki = self.project.path("pki");
+        let _ = fs::remove_file(pki.join(format!("{name}.pem")));
+        leaf(&pki, "lab", name, names);
+        for file in [format!("{name}.pem"), format!("{name}.key")] {
+            fs::copy(pki.join(&file), self.path(&file)).unwrap();
+        }
     }
 
     /// The path of a file for those outside the tree.
@@ -203,7 +220,7 @@ impl Lab {
             .map(|kind| format!("{kind}_temp_path {};\n", own(kind)))
             .concat();
         let main = format!(
-            "user www-data;\nworker_processes 1;\npid {};\nerror_log {} info;\nevents {{ worker_connections 128; }}\n\
+            "user www-data;\nworker_processes 1;\nworker_rlimit_nofile 1024;\npid {};\nerror_log {} notice;\nevents {{ worker_connections 128; }}\n\
              http {{\naccess_log off;\n{temporary}{includes}{block}\n}}\n",
             own("nginx.pid"),
             own("error.log"),
@@ -213,13 +230,8 @@ impl Lab {
         let said = utf8(&tested.stderr);
         assert!(
             tested.status.success() && said.is_empty(),
-            "{:?}: {said}\n{}",
-            self.release,
-            serving
-                .configuration
-                .iter()
-                .map(|file| file.text.as_str())
-                .collect::<String>(),
+            "{:?}: {said}",
+            self.release
         );
     }
 
@@ -263,17 +275,22 @@ impl Running {
 
     /// `openssl s_client` of the machine.
     pub fn handshake(&self, arguments: &[&str]) -> Handshake {
-        self.handshake_by(
-            Command::new("openssl"),
-            &text(&self.lab.path("lab.pem")).to_owned(),
-            arguments,
-        )
+        let authority = self.lab.path("lab.pem");
+        let trusting = ["-CAfile", text(&authority)];
+        self.handshake_by(Command::new("openssl"), &[&trusting, arguments].concat())
     }
 
-    fn handshake_by(&self, mut openssl: Command, authority: &str, arguments: &[&str]) -> Handshake {
+    /// That of sid, which knows newer groups.
+    pub fn new_handshake(&self, arguments: &[&str]) -> Handshake {
+        let mut openssl = Command::new("chroot");
+        openssl.arg(tree(CURRENT)).arg("openssl");
+        self.handshake_by(openssl, arguments)
+    }
+
+    fn handshake_by(&self, mut openssl: Command, arguments: &[&str]) -> Handshake {
         let to = format!("127.0.0.1:{}", self.port());
         openssl
-            .args(["s_client", "-connect", &to, "-CAfile", authority])
+            .args(["s_client", "-connect", &to])
             .args(arguments)
             .stdin(Stdio::null());
         Handshake::of(&openssl.output().unwrap())
@@ -309,6 +326,53 @@ impl Running {
         self.curl(&[&[url.as_str()], arguments].concat())
     }
 
+    /// What is answered to a request over `openssl s_client`.
+    pub fn talk(&self, arguments: &[&str], request: &str) -> String {
+        let to = format!("127.0.0.1:{}", self.port());
+        let mut openssl = Command::new("openssl");
+        openssl
+            .args(["s_client", "-quiet", "-connect", &to])
+            .args(arguments);
+        let piped = openssl
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = piped.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(request.as_bytes());
+        utf8(&child.wait_with_output().unwrap().stdout)
+    }
+
+    /// The certificate that is presented for a name, in PEM.
+    pub fn certificate(&self, name: &str) -> String {
+        let said = self.handshake(&["-servername", name]).said;
+        let end = said
+            .split("-----END CERTIFICATE-----")
+            .next()
+            .unwrap_or_default();
+        end.split("-----BEGIN CERTIFICATE-----")
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Does what the provision says, and waits for the new processes.
+    pub fn reload(&self, serving: &Serving) {
+        let Some(Reload::Command(words)) = &serving.reload else {
+            panic!("{:?}", serving.reload);
+        };
+        let before = self.log().matches("start worker process ").count();
+        assert_eq!(words[0], "nginx");
+        let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        succeed(&mut self.lab.nginx(&arguments));
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.log().matches("start worker process ").count() == before
+            || !self.log().contains("gracefully shutting down")
+        {
+            assert!(Instant::now() < end, "{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn log(&self) -> String {
         utf8(&fs::read(self.lab.path("error.log")).unwrap_or_default())
     }
@@ -332,126 +396,10 @@ impl Drop for Running {
     }
 }
 
-/// What `openssl s_client` saw.
-#[derive(Debug)]
-pub struct Handshake {
-    pub verified: bool,
-    pub said: String,
-}
-
-impl Handshake {
-    fn of(output: &Output) -> Self {
-        let said = utf8(&output.stdout) + &utf8(&output.stderr);
-        Self {
-            verified: output.status.success() && said.contains("Verification: OK"),
-            said,
-        }
-    }
-
-    /// Whether a session came about.
-    pub fn happened(&self) -> bool {
-        !self.said.contains("Cipher is (NONE)") && self.said.contains("Cipher is ")
-    }
-}
-
-/// What curl got.
-#[derive(Debug)]
-pub struct Answer {
-    pub code: u16,
-    pub http: String,
-    pub redirect: String,
-    pub said: String,
-    /// curl's exit code.
-    pub exit: i32,
-}
-
-impl Answer {
-    fn of(output: &Output) -> Self {
-        let said = utf8(&output.stdout);
-        let last = said.lines().last().unwrap_or_default().to_owned();
-        let mut words = last.splitn(3, ' ').map(str::to_owned);
-        let mut word = || words.next().unwrap_or_default();
-        Self {
-            code: word().parse().unwrap_or_default(),
-            http: word(),
-            redirect: word(),
-            said: said + &utf8(&output.stderr),
-            exit: output.status.code().unwrap_or(-1),
-        }
-    }
-
-    /// Every value of a header of the response.
-    pub fn header(&self, name: &str) -> Vec<String> {
-        let lines = self.said.lines().take_while(|line| !line.trim().is_empty());
-        let pairs = lines.filter_map(|line| line.split_once(": "));
-        pairs
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim_end_matches('\r').to_owned())
-            .collect()
-    }
-
-    /// What the upstream saw of a header; `None` where it saw none.
-    pub fn seen(&self, name: &str) -> Option<String> {
-        let body = self.said.lines().find(|line| line.starts_with('{'))?;
-        let body: serde_json::Value = serde_json::from_str(body).ok()?;
-        let all: Vec<String> = body["headers"]
-            .as_array()?
-            .iter()
-            .filter(|pair| {
-                pair[0]
-                    .as_str()
-                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
-            })
-            .filter_map(|pair| pair[1].as_str().map(str::to_owned))
-            .collect();
-        (!all.is_empty()).then(|| all.join(" | "))
-    }
-
-    /// The line with which the upstream was asked.
-    pub fn request(&self) -> String {
-        let body = self.said.lines().find(|line| line.starts_with('{'));
-        let body: serde_json::Value = serde_json::from_str(body.unwrap_or("{}")).unwrap();
-        body["request"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
-/// The application behind nginx.
-pub struct Application {
-    child: Child,
-    pub port: u16,
-}
-
-impl Application {
-    /// Over TLS, where a certificate is named.
-    pub fn start(certificate: Option<(&Path, &Path)>) -> Self {
-        let script = checkout().join("tests/real/nginx/upstream.py");
-        let mut python = Command::new("python3");
-        python.arg(script).stdout(Stdio::piped());
-        if let Some((certificate, key)) = certificate {
-            python.args([certificate, key]);
-        }
-        let mut child = python.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self {
-            child,
-            port: line.trim().parse().unwrap(),
-        }
-    }
-}
-
-impl Drop for Application {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A client certificate of a CA in a directory: `NAME.pem` and `NAME.key`.
+/// A client certificate of a CA in a directory: `NAME.pem` and `NAME.key`. Its subject holds what
+/// could break a header.
 pub fn client(directory: &Path, issuer: &str, name: &str, extensions: &str) {
-    let script = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \"/O=Größe, \\\"x\\\"/CN=$3\" -utf8 -keyout $3.key -out $3.csr 2>/dev/null && \
+    let script = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj \"/O=Größe, \\\"x\\\"\nX-Evil: 1/CN=$3\" -utf8 -keyout $3.key -out $3.csr 2>/dev/null && \
         printf '%s\\n' \"$4\" >$3.ext && openssl x509 -req -in $3.csr -CA $2.pem -CAkey $2.key -set_serial $(od -An -N4 -tu4 /dev/urandom) -days 2 -extfile $3.ext -out $3.pem 2>/dev/null";
     succeed(Command::new("sh").current_dir(directory).args([
         "-c",

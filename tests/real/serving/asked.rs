@@ -45,7 +45,7 @@ pub fn project(spec: &str) -> Project {
     let project = Project::new();
     let pki = project.path("pki");
     root(&pki, "corp", "Corp Root");
-    let names = ["git.lab.example", "*.lab.example", "10.20.0.5"];
+    let names = ["git.lab.example", "*.lab.example", "10.20.0.5", "127.0.0.1"];
     leaf(&pki, "corp", "leaf", &names);
     let project_and_version = "version: 1\nproject: lab\n";
     project.write("tlsgen.yaml", format!("{project_and_version}{spec}"));

@@ -145,7 +145,11 @@ fn write_project(lab: &Lab) {
     };
     let services: String = SERVICES.iter().map(service).collect();
     project.write("compose.yml", format!("services:\n{services}"));
-    project.write("rooted/Dockerfile", "FROM tlsgen-lab/server\n");
+    let dockerfile = format!(
+        "FROM tlsgen-lab/server\nLABEL dev.tlsgen.test={}\n",
+        lab.name
+    );
+    project.write("rooted/Dockerfile", dockerfile);
     project.write("tlsgen.yaml", SPEC);
 }
 

@@ -17,7 +17,8 @@ pub struct Lab {
     pub project: Project,
     compose: PathBuf,
     engine: String,
-    name: String,
+    /// What its containers, networks and images are called after.
+    pub name: String,
 }
 
 impl Lab {
@@ -184,7 +185,8 @@ impl Drop for Lab {
             return;
         };
         let _ = self
-            .docker(&["image", "rm", "--force"])
+            // The layers below may be those of a test that runs beside.
+            .docker(&["image", "rm", "--force", "--no-prune"])
             .args(utf8(&built.stdout).lines())
             .output();
     }
