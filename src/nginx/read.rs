@@ -189,7 +189,7 @@ impl Reader<'_> {
             |why: &str| Diagnostic::new(&UNREADABLE, named, format!("cannot read `{path}`: {why}"));
         let bytes = self.world.read(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => {
-                wrong("there is no such file").help("add it to the project, or name the file that is meant")
+                wrong("there is no such file").help("name a file of the project, by its path from here")
             }
             ErrorKind::IsADirectory => {
                 wrong("it is a directory").help("name the file in it that nginx reads first")
