@@ -48,6 +48,11 @@ fn the_shown_error_is_what_is_said() {
     );
     put(
         project.path(),
+        "pki/tower.pem",
+        &fs::read(example.join("pki/tower.pem")).expect("it is committed"),
+    );
+    put(
+        project.path(),
         "pki/corp.pem",
         &fs::read(root().join("tests/pki/leaf.pem")).expect("it is committed"),
     );

@@ -333,6 +333,7 @@ fn the_root_holds_what_the_house_has() {
         "benches",
         "clippy.toml",
         "deny.toml",
+        "docs",
         "examples",
         "rustfmt.toml",
         "schemas",

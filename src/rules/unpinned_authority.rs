@@ -17,7 +17,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         .model
         .authorities
         .iter()
-        .filter(|authority| authority.pins.is_none());
+        .filter(|authority| authority.pins.is_none() && authority.acme.is_none());
     unpinned
         .map(|authority| {
             let prints = authority

@@ -258,3 +258,30 @@ fn since(request: &Request<'_>, minor: u16, patch: u16) -> bool {
 fn is_wildcard(name: &SubjectName) -> bool {
     matches!(name, SubjectName::Dns(name) if name.starts_with("*."))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{untemplated, yaml};
+    use crate::source::Sources;
+
+    /// What Go's `text/template` makes of the only action that is ever written.
+    fn rendered(text: &str) -> String {
+        let parts: Vec<&str> = text.split("{{`{{`}}").collect();
+        assert!(parts.iter().all(|part| !part.contains("{{")), "{text}");
+        parts.join("{{")
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_what_traefik_reads(value in "(\\{|\\}|`|\"|'|\\\\|:|#|-| |[ -~]|ü|\\PC){0,24}") {
+            let map = std::collections::BTreeMap::from([("value", &value)]);
+            let text = rendered(&untemplated(&yaml::emit(&map).unwrap()));
+            let mut sources = Sources::default();
+            let source = sources.add("dynamic.yml", text.as_str());
+            let read = yaml::parse(&sources, source).unwrap();
+            prop_assert_eq!(read.get("value").and_then(yaml::Node::text), Some(value.as_str()));
+        }
+    }
+}

