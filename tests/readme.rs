@@ -25,11 +25,31 @@ fn the_shown_spec_and_override_are_those_of_the_example() {
     };
     let written = read("tlsgen.yaml") + &read("compose.tls.yml");
     let blocks = blocks("yaml");
-    assert!(blocks.len() >= 2, "a spec and an override are shown");
-    for line in blocks[..2].iter().flat_map(|block| block.lines()) {
+    assert!(
+        blocks.len() >= 3,
+        "a spec, an override and what is served are shown"
+    );
+    for line in blocks[..3].iter().flat_map(|block| block.lines()) {
         let shown = line.trim().trim_end_matches('…').trim();
         assert!(written.contains(shown), "`{shown}` is not in the example");
     }
+}
+
+#[test]
+fn the_shown_difference_is_that_of_the_copy() {
+    let example = root().join("examples/tower");
+    let copy = example.join("compose.tls/frontend.serve/copies/etc/nginx/nginx.conf");
+    let copy = fs::read_to_string(copy).expect("it is committed");
+    let original = fs::read_to_string(example.join("frontend/nginx.conf")).expect("likewise");
+    let shown = blocks("diff").concat();
+    let after: String = shown
+        .lines()
+        .map(|line| format!("{}\n", &line[1..]))
+        .collect();
+    let kept = shown.lines().filter_map(|line| line.strip_prefix(' '));
+    let before: String = kept.map(|line| format!("{line}\n")).collect();
+    assert!(copy.ends_with(&after), "{after}");
+    assert!(original.ends_with(&before), "{before}");
 }
 
 #[test]

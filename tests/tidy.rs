@@ -253,6 +253,30 @@ fn every_rule_and_runtime_has_its_file_its_manual_and_a_case() {
         tlsgen::spec::RUNTIMES,
         "the language and the registry name the same runtimes"
     );
+    for server in tlsgen::servers::SERVERS {
+        let name = server.name;
+        assert!(
+            repository().join(format!("src/servers/{name}.rs")).exists(),
+            "{name}"
+        );
+        assert!(
+            server.manual.trim().len() > 60 && !server.summary.is_empty(),
+            "{name}"
+        );
+        assert!(
+            specs.contains(&format!("server: {name}")),
+            "no case has the server {name}"
+        );
+    }
+    let of_the_language: Vec<&str> = tlsgen::servers::SERVERS
+        .iter()
+        .map(|server| server.name)
+        .collect();
+    assert_eq!(
+        of_the_language,
+        tlsgen::spec::SERVERS,
+        "the language and the registry name the same servers"
+    );
     let files = files_below("src/rules", "rs");
     let texts: Vec<String> = files.iter().map(|path| text(path)).collect();
     for rule in tlsgen::rules::RULES {

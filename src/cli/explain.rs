@@ -1,10 +1,11 @@
-//! `tlsgen explain`: the manual page of a code or a runtime.
+//! `tlsgen explain`: the manual page of a code, a runtime or a server.
 
 use super::Exit;
 use super::arguments::{Explain, Format};
 use super::output::Output;
 use crate::diagnostic::{Code, Severity, nearest};
 use crate::runtimes::{self, RUNTIMES};
+use crate::servers::{self, SERVERS};
 
 /// Runs the command.
 pub fn run(options: &Explain, output: &mut Output) -> Exit {
@@ -25,9 +26,17 @@ pub fn run(options: &Explain, output: &mut Output) -> Exit {
         ));
         return Exit::Done;
     }
+    if let Some(server) = servers::find(name) {
+        output.answer(&format!(
+            "{}: {}\n\n{}",
+            server.name, server.summary, server.manual
+        ));
+        return Exit::Done;
+    }
     let names = crate::codes()
         .map(|code| code.name)
-        .chain(RUNTIMES.iter().map(|runtime| runtime.name));
+        .chain(RUNTIMES.iter().map(|runtime| runtime.name))
+        .chain(SERVERS.iter().map(|server| server.name));
     let names: Vec<&str> = names.collect();
     let help = match nearest(name, names) {
         Some(name) => format!("did you mean `{name}`?"),
@@ -56,6 +65,10 @@ fn list(output: &mut Output) {
     text.push_str("\nruntimes\n\n");
     for runtime in RUNTIMES {
         text.push_str(&format!("{:width$}  {}\n", runtime.name, runtime.summary));
+    }
+    text.push_str("\nservers\n\n");
+    for server in SERVERS {
+        text.push_str(&format!("{:width$}  {}\n", server.name, server.summary));
     }
     output.answer(&text);
 }
