@@ -188,15 +188,11 @@ impl Reader<'_> {
         let wrong =
             |why: &str| Diagnostic::new(&UNREADABLE, named, format!("cannot read `{path}`: {why}"));
         let bytes = self.world.read(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                wrong("there is no such file").help("name a file of the project, by its path from here")
-            }
+            ErrorKind::NotFound => wrong("there is no such file"),
             ErrorKind::IsADirectory => {
                 wrong("it is a directory").help("name the file in it that nginx reads first")
             }
-            ErrorKind::FileTooLarge => {
-                wrong("it is too large").help("name an nginx configuration that people wrote")
-            }
+            ErrorKind::FileTooLarge => wrong("it is too large"),
             ErrorKind::PermissionDenied => wrong(&error.to_string())
                 .help("make it readable, and inside the project: a link that leads outside is not followed"),
             _ => wrong(&error.to_string()),
