@@ -12,6 +12,7 @@ mod images;
 mod key;
 mod mount;
 mod override_file;
+mod presented;
 mod published;
 mod reload;
 mod serving;
@@ -179,7 +180,7 @@ impl<'a> Lowering<'a> {
             let model_service = self.inputs.model.service(deployed.service);
             entry.image = Some(image.replace('$', "$$"));
             entry.restart = Some("unless-stopped");
-            entry.networks = serving::networks(self.base, deployed, model_service);
+            entry.networks = published::networks(self.base, deployed, model_service);
         }
         let serving = Serving {
             inputs: self.inputs,

@@ -37,7 +37,7 @@ pub static SHARED: Code = Code {
 };
 
 /// The directory in containers below which keys stand, one directory for each host.
-const KEYS_DIRECTORY: &str = "/etc/tlsgen/keys";
+pub const KEYS_DIRECTORY: &str = "/etc/tlsgen/keys";
 
 /// A key on its way into a container.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
-//! The ports of a service that serves: those of the host, and those on which it listens.
+//! How a service that serves is reached: ports of the host, ports on which it listens, networks.
 
 use super::base::{self, Base};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Compose, ComposeService, Serve};
+use crate::model::{Compose, ComposeService, Serve, Service, Upstream};
 
 pub static TAKEN: Code = Code {
     name: "port-taken",
@@ -35,6 +35,25 @@ pub fn plain(deployed: &ComposeService, serve: &Serve) -> u16 {
         (true, [(_, inside, _)]) => *inside,
         _ => inside(deployed, HTTP),
     }
+}
+
+/// The networks in which a service that is added reaches its upstreams.
+pub fn networks(base: &Base, deployed: &ComposeService, service: &Service) -> Vec<String> {
+    if !deployed.networks.is_empty() {
+        return deployed.networks.clone();
+    }
+    let mut all: Vec<String> = Vec::new();
+    let upstreams = service
+        .serves()
+        .iter()
+        .filter_map(|serve| serve.upstream.as_ref());
+    let upstreams = upstreams.filter_map(|upstream: &Upstream| base.service(&upstream.host));
+    for network in upstreams.flat_map(|upstream| &upstream.networks) {
+        if !all.contains(network) {
+            all.push(network.clone());
+        }
+    }
+    all
 }
 
 /// Ports that another service publishes, or the same one for another port of its own: Compose says

@@ -3,20 +3,22 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::base::{Base, Service};
 use super::circumstances::Image;
 use super::configuration::{self, Installed};
 use super::directory::Directories;
-use super::key::{Delivery, Deployed, Reader};
+use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
+use super::presented::Presented;
 use super::{TRUST_DIRECTORY, environment, published, reload};
 use crate::artifact::{Access, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
-use crate::model::{self, Compose, ComposeService, HandMade, Serve, Upstream};
-use crate::pki::chain;
-use crate::provision::{KeyReader, Provision};
+use crate::model::{self, Compose, ComposeService, HandMade, Serve};
+use crate::provision::{self, KeyReader, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, HostPlace, Place};
 use crate::source::{Sources, Span};
@@ -73,128 +75,40 @@ impl Serving<'_> {
         file: &mut OverrideFile,
         entry: &mut ServiceOverride,
     ) -> Result<Served, Vec<Diagnostic>> {
-        let model_service = self.model_service();
-        let Some(serving) = &model_service.serving else {
+        let Some(asked) = &self.model_service().serving else {
             return Ok(Served::default());
         };
-        let Some(server) = servers::find(&serving.server.name) else {
+        let Some(server) = servers::find(&asked.server.name) else {
             return Ok(Served::default());
         };
-        let mut found = published::conflicts(self.compose, self.deployed, self.base);
         let directory = directories.served(self.deployed);
-        let names = self.names(serving);
+        let names = self.names(asked);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let existing = configuration::existing(self, sources, &names)?;
-        let reader = self.key_reader(&serving.server.name);
-        let mut deliveries = Vec::new();
-        let mut hosts = Vec::new();
-        for serve in &serving.serves {
-            let delivery = match self.delivery(serve, reader) {
-                Ok(delivery) => delivery,
-                Err(diagnostic) => {
-                    found.push(*diagnostic);
-                    continue;
-                }
-            };
-            let mut place = self.host_place(serve, delivery.as_ref(), &directory, directories);
-            let named = existing.as_ref().map(|existing| existing.named(&names));
-            place.block_names = named.unwrap_or_default();
-            hosts.push(place);
-            deliveries.extend(delivery);
-        }
-        if !found.is_empty() {
-            return Err(found);
-        }
+        let deliveries = self.deliveries(asked)?;
         let place = Place {
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
-            trust_bundle: model_service
-                .trust
-                .as_ref()
-                .map(|_| format!("{TRUST_DIRECTORY}/{}", runtimes::BUNDLE)),
-            hosts,
+            trust_bundle: self.trust_bundle(),
+            hosts: self.hosts(asked, &deliveries, &directory, directories, |_| {
+                let named = existing.as_ref().map(|existing| existing.named(&names));
+                named.unwrap_or_default()
+            }),
             resolver: Some(RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
         };
-        let request = servers::Request {
+        let provided = (server.serve)(&servers::Request {
             model: self.inputs.model,
-            service: model_service,
-            serving,
+            service: self.model_service(),
+            serving: asked,
             place: &place,
-        };
-        let provided = (server.serve)(&request)?;
-        let provision = Provision {
-            variables: provided.variables.clone(),
-            ..Provision::default()
-        };
-        let installed = configuration::install(
-            self,
-            existing.as_ref(),
-            sources,
-            directories,
-            &directory,
-            &provided,
-        )?;
-        let variables = environment::join(
-            self.deployed,
-            self.service,
-            self.image,
-            &provision,
-            &mut found,
-        );
-        found.extend(mount::conflict(
-            self.deployed,
-            self.service,
-            "/etc/tlsgen",
-            "the directory of certificates and keys",
-        ));
-        if found.iter().any(|one| one.severity == Severity::Error) {
-            return Err(found);
-        }
-        entry.environment.extend(variables);
-        entry.ports = published::lines(self.deployed);
-        self.mount(&directory, &installed, &deliveries, file, entry);
-        if let Some(directory) = &provided.state {
-            let name = format!("{}-state", self.deployed.named);
-            entry.volumes.push(mount::volume(&name, directory));
-            file.volumes.insert(name, Settings::default());
-        }
-        if let Some(label) = label(&provided, &installed) {
-            entry.labels.insert("dev.tlsgen.serve", label);
-        }
-        let mut served = Served::default();
-        self.check_health(&provided, entry, &mut served);
-        for delivery in &deliveries {
-            let accesses = delivery.accesses.iter().cloned();
-            served.accesses.extend(
-                accesses
-                    .map(|access| (access, self.deployed.named.clone(), self.deployed.place.key)),
-            );
-            served.notes.push(delivery.note.clone());
-        }
-        if deliveries
-            .iter()
-            .any(|delivery| !delivery.accesses.is_empty())
-            && matches!(self.read_by(reader), Ok(Reader::Root { assumed: true }))
-        {
-            let note = "if its image runs as somebody else than root, write the number: `user: …`";
-            served.notes.push(note.to_owned());
-        }
-        served.notes.extend(provided.notes.iter().cloned());
-        served.notes.extend(installed.notes);
-        let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
-        // Without a certificate there is nothing to renew.
-        let reload = provided.reload.as_ref().filter(|_| !deliveries.is_empty());
-        let command = reload::command(self.compose, self.deployed, reload, in_place);
-        if let Some(command) = command {
-            served.notes.push(reload::note(&command, in_place));
-            served.reload = Some(Reload {
-                service: self.deployed.named.clone(),
-                command,
-                directory: format!("{directory}/certificates"),
-                target: None,
-            });
-        }
-        Ok(served)
+        })?;
+        let existing = existing.as_ref();
+        let installed =
+            configuration::install(self, existing, sources, directories, &directory, &provided)?;
+        let deliveries: Vec<Delivery> = deliveries.into_iter().flatten().collect();
+        entry.environment.extend(self.variables(&provided)?);
+        self.write(&directory, &provided, &installed, &deliveries, file, entry);
+        Ok(self.served(asked, &directory, provided, installed, &deliveries))
     }
 
     pub fn model_service(&self) -> &model::Service {
@@ -221,34 +135,87 @@ impl Serving<'_> {
         }
     }
 
-    /// A server that is configured opens its keys before it gives up being root.
-    fn key_reader(&self, server: &str) -> KeyReader {
-        match server {
-            "app" => KeyReader::Process,
-            _ => KeyReader::FirstProcess,
-        }
-    }
-
-    fn read_by(&self, reader: KeyReader) -> Result<Reader, Box<Diagnostic>> {
-        self.keys().reader(reader)
-    }
-
     fn made(&self, serve: &Serve) -> Option<&HandMade> {
         let host = self.inputs.model.host(serve.host);
         host.certificate.as_ref().filter(|_| serve.behind.is_none())
     }
 
+    /// For each host that is served, how its key comes into the container.
+    fn deliveries(&self, asked: &model::Serving) -> Result<Vec<Option<Delivery>>, Vec<Diagnostic>> {
+        let mut found = published::conflicts(self.compose, self.deployed, self.base);
+        for place in [SERVING_DIRECTORY, key::KEYS_DIRECTORY] {
+            let what = "the directory of certificates and keys";
+            found.extend(mount::conflict(self.deployed, self.service, place, what));
+        }
+        let opened_by = opened_by(&asked.server.name);
+        let mut deliveries = Vec::with_capacity(asked.serves.len());
+        for serve in &asked.serves {
+            match self.delivery(serve, opened_by) {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(diagnostic) => found.push(*diagnostic),
+            }
+        }
+        match found.is_empty() {
+            true => Ok(deliveries),
+            false => Err(found),
+        }
+    }
+
     fn delivery(
         &self,
         serve: &Serve,
-        reader: KeyReader,
+        opened_by: KeyReader,
     ) -> Result<Option<Delivery>, Box<Diagnostic>> {
         let Some(made) = self.made(serve) else {
             return Ok(None);
         };
         let host = self.inputs.model.host(serve.host);
-        let reader = self.read_by(reader)?;
-        self.keys().deliver(host, made, reader).map(Some)
+        let keys = self.keys();
+        let reader = keys.reader(opened_by)?;
+        keys.deliver(host, made, reader).map(Some)
+    }
+
+    fn trust_bundle(&self) -> Option<String> {
+        let trust = self.model_service().trust.as_ref();
+        trust.map(|_| format!("{TRUST_DIRECTORY}/{}", runtimes::BUNDLE))
+    }
+
+    fn hosts(
+        &self,
+        asked: &model::Serving,
+        deliveries: &[Option<Delivery>],
+        directory: &str,
+        directories: &mut Directories,
+        block_names: impl Fn(&Serve) -> Vec<String>,
+    ) -> Vec<HostPlace> {
+        let each = asked.serves.iter().zip(deliveries);
+        each.map(|(serve, delivery)| HostPlace {
+            block_names: block_names(serve),
+            ..self.host_place(serve, delivery.as_ref(), directory, directories)
+        })
+        .collect()
+    }
+
+    fn variables(
+        &self,
+        provided: &provision::Serving,
+    ) -> Result<IndexMap<String, String>, Vec<Diagnostic>> {
+        let provision = Provision {
+            variables: provided.variables.clone(),
+            ..Provision::default()
+        };
+        let mut found = Vec::new();
+        let variables = environment::join(
+            self.deployed,
+            self.service,
+            self.image,
+            &provision,
+            &mut found,
+        );
+        match found.is_empty() {
+            true => Ok(variables),
+            false => Err(found),
+        }
     }
 
     fn host_place(
@@ -297,14 +264,23 @@ impl Serving<'_> {
         depths.max().unwrap_or(USUAL_DEPTH).min(9)
     }
 
-    fn mount(
+    fn write(
         &self,
         directory: &str,
+        provided: &provision::Serving,
         installed: &Installed,
         deliveries: &[Delivery],
         file: &mut OverrideFile,
         entry: &mut ServiceOverride,
     ) {
+        entry.ports = published::lines(self.deployed);
+        if let Some(label) = label(provided, installed) {
+            entry.labels.insert("dev.tlsgen.serve", label);
+        }
+        // A check that is there stays: it may ask for more than we know.
+        if self.service.health_check.is_none() {
+            entry.health_check = provided.health_check.as_deref().map(HealthCheck::of);
+        }
         let selinux = self.compose.selinux;
         let base = &self.base.directory;
         entry
@@ -312,6 +288,11 @@ impl Serving<'_> {
             .push(mount::bind(base, directory, SERVING_DIRECTORY, selinux));
         for (path, target) in &installed.mounts {
             entry.volumes.push(mount::bind(base, path, target, selinux));
+        }
+        if let Some(directory) = &provided.state {
+            let name = format!("{}-state", self.deployed.named);
+            entry.volumes.push(mount::volume(&name, directory));
+            file.volumes.insert(name, Settings::default());
         }
         for delivery in deliveries {
             entry.volumes.extend(delivery.mount.clone());
@@ -326,90 +307,67 @@ impl Serving<'_> {
         }
     }
 
-    /// A check that is there stays: it may ask for more than we know.
-    fn check_health(
+    /// What is to be set on the host, and what the plan says.
+    fn served(
         &self,
-        provided: &crate::provision::Serving,
-        entry: &mut ServiceOverride,
-        served: &mut Served,
-    ) {
-        let Some(words) = &provided.health_check else {
-            return;
-        };
-        match self.service.health_check {
-            None => entry.health_check = Some(HealthCheck::of(words)),
-            Some(_) => served.notes.push(
-                "its own health check stays; it knows nothing of TLS unless you taught it"
-                    .to_owned(),
-            ),
+        asked: &model::Serving,
+        directory: &str,
+        provided: provision::Serving,
+        installed: Installed,
+        deliveries: &[Delivery],
+    ) -> Served {
+        let deployed = self.deployed;
+        let mut notes: Vec<String> = deliveries.iter().map(|one| one.note.clone()).collect();
+        let assumed = matches!(
+            self.keys().reader(opened_by(&asked.server.name)),
+            Ok(Reader::Root { assumed: true })
+        );
+        if assumed && deliveries.iter().any(|one| !one.accesses.is_empty()) {
+            let note = "if its image runs as somebody else than root, write the number: `user: …`";
+            notes.push(note.to_owned());
         }
-    }
-}
-
-/// What a certificate brought by hand comes to in a container.
-struct Presented {
-    full: Arc<[u8]>,
-    intermediates: Arc<[u8]>,
-    anchor: Option<Arc<[u8]>>,
-}
-
-impl Presented {
-    fn of(made: &HandMade, model: &model::Model) -> Self {
-        let certificates: Vec<_> = made
-            .chain
-            .certificates
-            .iter()
-            .map(|one| &one.certificate)
-            .collect();
-        let (leaf, rest) = certificates.split_at(certificates.len().min(1));
-        // A root in the chain is sent for nothing: clients have it, or don't trust it.
-        let intermediates: Vec<_> = rest.iter().filter(|one| !one.self_signed()).collect();
-        let pem = |all: &mut dyn Iterator<Item = String>| -> Arc<[u8]> {
-            Arc::from(all.collect::<String>().into_bytes())
-        };
-        let texts = || intermediates.iter().map(|one| one.to_pem());
-        Self {
-            full: pem(&mut leaf.iter().map(|one| one.to_pem()).chain(texts())),
-            intermediates: pem(&mut texts()),
-            anchor: leaf.first().and_then(|leaf| {
-                let rest: Vec<_> = rest.iter().map(|one| (*one).clone()).collect();
-                let anchor = anchor(leaf, &rest, model)?;
-                Some(Arc::from(anchor.to_pem().into_bytes()))
+        if provided.health_check.is_some() && self.service.health_check.is_some() {
+            let note = "its own health check stays; it knows nothing of TLS unless you taught it";
+            notes.push(note.to_owned());
+        }
+        notes.extend(provided.notes);
+        notes.extend(installed.notes);
+        let in_place = deliveries.iter().all(|one| one.renewed_in_place);
+        // Without a certificate there is nothing to renew.
+        let reload = provided.reload.filter(|_| !deliveries.is_empty());
+        let command = reload::command(self.compose, deployed, reload.as_ref(), in_place);
+        notes.extend(
+            command
+                .as_ref()
+                .map(|command| reload::note(command, in_place)),
+        );
+        let accesses = deliveries.iter().flat_map(|one| &one.accesses);
+        Served {
+            accesses: accesses
+                .map(|access| (access.clone(), deployed.named.clone(), deployed.place.key))
+                .collect(),
+            reload: command.map(|command| Reload {
+                service: deployed.named.clone(),
+                command,
+                directory: format!("{directory}/certificates"),
+                target: None,
             }),
+            notes,
         }
     }
 }
 
-/// The root of the spec in which a chain ends. Judged at a time that the chain itself names: no
-/// output depends on the date.
-fn anchor(
-    leaf: &crate::pki::Certificate,
-    intermediates: &[crate::pki::Certificate],
-    model: &model::Model,
-) -> Option<crate::pki::Certificate> {
-    if leaf.self_signed() {
-        return Some(leaf.clone());
+/// A server that is configured opens its keys before it gives up being root.
+fn opened_by(server: &str) -> KeyReader {
+    match server {
+        "app" => KeyReader::Process,
+        _ => KeyReader::FirstProcess,
     }
-    let begins = |one: &crate::pki::Certificate| one.not_before();
-    let at = intermediates
-        .iter()
-        .map(begins)
-        .fold(begins(leaf), i64::max);
-    let mut roots = model
-        .authorities
-        .iter()
-        .flat_map(|authority| authority.anchors());
-    roots
-        .find(|root| {
-            let at = at.max(root.not_before());
-            chain::verify(leaf, intermediates, &[(*root).clone()], None, at).is_ok()
-        })
-        .cloned()
 }
 
 /// The label by which Compose makes a container anew when the configuration changes. Certificates
 /// are not in it: those, a running server takes by a reload.
-fn label(provided: &crate::provision::Serving, installed: &Installed) -> Option<String> {
+fn label(provided: &provision::Serving, installed: &Installed) -> Option<String> {
     let ours = provided
         .configuration
         .iter()
@@ -420,23 +378,4 @@ fn label(provided: &crate::provision::Serving, installed: &Installed) -> Option<
         .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
     let any = !provided.configuration.is_empty() || !installed.copies.is_empty();
     any.then(|| format!("sha256:{}", Sha256::of_pieces(ours.chain(copies))))
-}
-
-/// The networks in which a service that is added reaches its upstreams.
-pub fn networks(base: &Base, deployed: &ComposeService, service: &model::Service) -> Vec<String> {
-    if !deployed.networks.is_empty() {
-        return deployed.networks.clone();
-    }
-    let mut all: Vec<String> = Vec::new();
-    let upstreams = service
-        .serves()
-        .iter()
-        .filter_map(|serve| serve.upstream.as_ref());
-    let upstreams = upstreams.filter_map(|upstream: &Upstream| base.service(&upstream.host));
-    for network in upstreams.flat_map(|upstream| &upstream.networks) {
-        if !all.contains(network) {
-            all.push(network.clone());
-        }
-    }
-    all
 }
