@@ -1,6 +1,6 @@
 //! The ports of a service that serves: those of the host, and those on which it listens.
 
-use super::base::{self, Base};
+use super::base::{self, Base, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Compose, ComposeService, Serve};
 
@@ -35,6 +35,24 @@ pub fn plain(deployed: &ComposeService, serve: &Serve) -> u16 {
         (true, [(_, inside, _)]) => *inside,
         _ => inside(deployed, HTTP),
     }
+}
+
+/// Whether the engine's resolver, which knows the other services, answers in its network: it does in
+/// those that a Compose file or its user has named.
+pub fn has_resolver(service: &Service) -> bool {
+    let mode = service.network_mode.as_ref().map(|(mode, _)| mode.as_str());
+    !mode.is_some_and(|mode| {
+        ["host", "bridge", "none"].contains(&mode) || mode.starts_with("container:")
+    })
+}
+
+/// Says that ports are mapped to none, in the network of the machine itself.
+pub fn unmapped(deployed: &ComposeService, service: &Service) -> Option<String> {
+    let (mode, _) = service.network_mode.as_ref()?;
+    let mapped = |(published, inside, _): &(u16, u16, _)| published != inside;
+    (mode == "host" && deployed.ports.iter().any(mapped)).then(|| {
+        "with `network_mode: host` nothing is published: it answers at the second number of each line of `ports`".to_owned()
+    })
 }
 
 /// Ports that another service publishes, or the same one for another port of its own: Compose says

@@ -112,7 +112,7 @@ impl Serving<'_> {
                 .as_ref()
                 .map(|_| format!("{TRUST_DIRECTORY}/{}", runtimes::BUNDLE)),
             hosts,
-            resolver: Some(RESOLVER.to_owned()),
+            resolver: published::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
         };
         let request = servers::Request {
@@ -180,6 +180,9 @@ impl Serving<'_> {
             served.notes.push(note.to_owned());
         }
         served.notes.extend(provided.notes.iter().cloned());
+        served
+            .notes
+            .extend(published::unmapped(self.deployed, self.service));
         served.notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|delivery| delivery.renewed_in_place);
         // Without a certificate there is nothing to renew.
