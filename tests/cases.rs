@@ -174,7 +174,7 @@ fn differences(project: &Project, outcome: &Outcome) -> Vec<String> {
 
 /// Names are written as their owners write them, even where a message begins with one.
 fn proper(message: &str) -> bool {
-    ["Compose ", "TLS "]
+    ["Compose ", "TLS ", "Traefik "]
         .iter()
         .any(|name| message.starts_with(name))
 }

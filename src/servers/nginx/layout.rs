@@ -7,13 +7,13 @@ const STEP: &str = "    ";
 pub fn laid_out(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
+    let mut opened = false;
     for line in text.lines().map(str::trim) {
         if line.is_empty() {
-            let blocks = out.ends_with("{\n") || out.ends_with("\n\n");
-            out.push_str(if blocks { "" } else { "\n" });
+            let needless = opened || out.is_empty() || out.ends_with("\n\n");
+            out.push_str(if needless { "" } else { "\n" });
             continue;
         }
-        let comment = line.starts_with('#');
         if line == "}" {
             depth = depth.saturating_sub(1);
             out.truncate(out.trim_end_matches('\n').len() + 1);
@@ -21,9 +21,8 @@ pub fn laid_out(text: &str) -> String {
         out.push_str(&STEP.repeat(depth));
         out.push_str(line);
         out.push('\n');
-        if !comment && line.ends_with(" {") {
-            depth += 1;
-        }
+        opened = !line.starts_with('#') && line.ends_with(" {");
+        depth += usize::from(opened);
     }
     out.truncate(out.trim_end_matches('\n').len());
     out.push('\n');
