@@ -10,8 +10,8 @@ pub fn laid_out(text: &str) -> String {
     let mut opened = false;
     for line in text.lines().map(str::trim) {
         if line.is_empty() {
-            let needless = opened || out.is_empty() || out.ends_with("\n\n");
-            out.push_str(if needless { "" } else { "\n" });
+            let already = opened || out.ends_with("\n\n");
+            out.push_str(if already { "" } else { "\n" });
             continue;
         }
         if line == "}" {
@@ -21,7 +21,7 @@ pub fn laid_out(text: &str) -> String {
         out.push_str(&STEP.repeat(depth));
         out.push_str(line);
         out.push('\n');
-        opened = !line.starts_with('#') && line.ends_with(" {");
+        opened = line.ends_with(" {") && !line.starts_with('#');
         depth += usize::from(opened);
     }
     out.truncate(out.trim_end_matches('\n').len());

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::lab::{Lab, releases};
+use super::lab::{Lab, free_port, releases};
 use super::support::{judge, succeed, utf8};
 
 /// Words of a spec of which each may be there or not.
@@ -59,7 +59,8 @@ services:
     serves:
 "#;
 
-const BLOCK: &str = "server { listen 80; server_tokens off; server_name x.lab.example; INCLUDE }\n";
+const BLOCK: &str =
+    "server { listen PLAIN; server_tokens off; server_name x.lab.example; INCLUDE }\n";
 
 /// What gixy says that is not so, or is as it must be: the rule, a word of what it says, and why.
 const NOT_SO: &[(&str, &str, &str)] = &[
@@ -111,7 +112,8 @@ fn written(lab: &mut Lab, form: (&str, &str), chosen: usize) -> Vec<(String, Str
     let serving = lab.serve(&spec, |place| {
         place.resolver = Some("127.0.0.11".to_owned())
     });
-    lab.install(&serving, if form.0 == "include" { BLOCK } else { "" });
+    let block = BLOCK.replace("PLAIN", &free_port().to_string());
+    lab.install(&serving, if form.0 == "include" { &block } else { "" });
     serving
         .configuration
         .into_iter()
