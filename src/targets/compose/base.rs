@@ -86,6 +86,9 @@ pub struct Service {
     pub ports: Vec<Port>,
     /// The networks that it is in; none is the project's own.
     pub networks: Vec<String>,
+    /// `host`, `bridge`, `none`, `service:…` or `container:…`, as written; without it, it is in
+    /// `networks`.
+    pub network_mode: Option<(String, Span)>,
     /// Where its health check is written.
     pub health_check: Option<Span>,
     /// As written, with or without a group.
@@ -243,6 +246,7 @@ impl Service {
             mounts: Vec::new(),
             ports: Vec::new(),
             networks: Vec::new(),
+            network_mode: None,
             health_check: None,
             user: None,
             read_only: None,

@@ -1,8 +1,8 @@
 //! How a service that serves is reached: ports of the host, ports on which it listens, networks.
 
-use super::base::{self, Base};
+use super::base::{self, Base, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Compose, ComposeService, Serve, Service, Upstream};
+use crate::model::{self, Compose, ComposeService, Serve, Upstream};
 
 pub static TAKEN: Code = Code {
     name: "port-taken",
@@ -38,7 +38,7 @@ pub fn plain(deployed: &ComposeService, serve: &Serve) -> u16 {
 }
 
 /// The networks in which a service that is added reaches its upstreams.
-pub fn networks(base: &Base, deployed: &ComposeService, service: &Service) -> Vec<String> {
+pub fn networks(base: &Base, deployed: &ComposeService, service: &model::Service) -> Vec<String> {
     if !deployed.networks.is_empty() {
         return deployed.networks.clone();
     }
@@ -54,6 +54,24 @@ pub fn networks(base: &Base, deployed: &ComposeService, service: &Service) -> Ve
         }
     }
     all
+}
+
+/// Whether the engine's resolver, which knows the other services, answers in its network: it does in
+/// those that a Compose file or its user has named.
+pub fn has_resolver(service: &Service) -> bool {
+    let mode = service.network_mode.as_ref().map(|(mode, _)| mode.as_str());
+    !mode.is_some_and(|mode| {
+        ["host", "bridge", "none"].contains(&mode) || mode.starts_with("container:")
+    })
+}
+
+/// Says that ports are mapped to none, in the network of the machine itself.
+pub fn unmapped(deployed: &ComposeService, service: &Service) -> Option<String> {
+    let (mode, _) = service.network_mode.as_ref()?;
+    let mapped = |(published, inside, _): &(u16, u16, _)| published != inside;
+    (mode == "host" && deployed.ports.iter().any(mapped)).then(|| {
+        "with `network_mode: host` nothing is published: it answers at the second number of each line of `ports`".to_owned()
+    })
 }
 
 /// Ports that another service publishes, or the same one for another port of its own: Compose says

@@ -93,7 +93,7 @@ impl Serving<'_> {
                 let named = existing.as_ref().map(|existing| existing.named(&names));
                 named.unwrap_or_default()
             }),
-            resolver: Some(RESOLVER.to_owned()),
+            resolver: published::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
         };
         let provided = (server.serve)(&servers::Request {
@@ -331,6 +331,7 @@ impl Serving<'_> {
             notes.push(note.to_owned());
         }
         notes.extend(provided.notes);
+        notes.extend(published::unmapped(deployed, self.service));
         notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|one| one.renewed_in_place);
         // Without a certificate there is nothing to renew.

@@ -36,6 +36,7 @@ pub(super) struct Draft {
     pub image: Field<Text>,
     pub user: Field<Text>,
     pub read_only: Field<Text>,
+    pub network_mode: Field<Text>,
     pub entrypoint: Field<Command>,
     pub command: Field<Command>,
     pub build: Field<BuildDraft>,
@@ -138,6 +139,7 @@ impl Draft {
             image: Field::default(),
             user: Field::default(),
             read_only: Field::default(),
+            network_mode: Field::default(),
             entrypoint: Field::default(),
             command: Field::default(),
             build: Field::default(),
@@ -169,6 +171,7 @@ impl Draft {
             match &*entry.key {
                 "image" => draft.image = reader.text("image", value),
                 "user" => draft.user = reader.text("user", value),
+                "network_mode" => draft.network_mode = reader.text("network_mode", value),
                 "read_only" => draft.read_only = reader.text("read_only", value),
                 "command" => draft.command = field(value, |node| reader.command("command", node)),
                 "entrypoint" => {

@@ -144,6 +144,7 @@ impl Finisher<'_> {
             environment,
             mounts: mounts.map(|keyed| keyed.mount).collect(),
             user: draft.user.value,
+            network_mode: draft.network_mode.value,
             read_only: draft
                 .read_only
                 .value

@@ -192,6 +192,7 @@ impl Loader<'_> {
             &mut draft.image.value,
             &mut draft.user.value,
             &mut draft.read_only.value,
+            &mut draft.network_mode.value,
         ];
         for (text, span) in texts.into_iter().flatten() {
             self.localise_text(text, *span, &local);

@@ -209,6 +209,23 @@ fn a_variable_without_default_makes_a_service_read_only() {
     assert_eq!((read_only("a"), read_only("b")), (Some(true), Some(false)));
 }
 
+#[test]
+fn the_network_mode_is_the_last_one() {
+    let base = read_files(&[
+        (
+            "c.yml",
+            "services: {a: {image: x, network_mode: bridge}, b: {image: x}}\n",
+        ),
+        ("d.yml", "services: {a: {network_mode: host}}\n"),
+    ])
+    .unwrap();
+    let mode = |name| {
+        let service = base.service(name).unwrap();
+        service.network_mode.as_ref().map(|(mode, _)| mode.as_str())
+    };
+    assert_eq!((mode("a"), mode("b")), (Some("host"), None));
+}
+
 proptest::proptest! {
     #[test]
     fn no_base_makes_it_panic(
