@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 const TLSGEN: &str = env!("CARGO_BIN_EXE_tlsgen");
 /// A certificate to trust; which one does not matter.
 const ROOT: &str = include_str!("../tests/pki/corp-root.pem");
+/// A certificate for any name in `lab.example`, and what signed it.
+const CHAIN: [&str; 2] = [
+    include_str!("../tests/pki/wildcard-leaf.pem"),
+    include_str!("../tests/pki/corp-issuing.pem"),
+];
 
 fn main() {
     println!("{:<44} {:>10} {:>9}  claim", "what", "time", "memory");
@@ -57,6 +62,19 @@ fn main() {
             },
         );
     }
+    let project = serving(1_000);
+    row(
+        "build 1000 hosts on nginx and 1000 on apps",
+        "1 s",
+        1,
+        || tlsgen(project.path(), "build"),
+    );
+    row(
+        "check 1000 hosts on nginx and 1000 on apps",
+        "1 s",
+        3,
+        || tlsgen(project.path(), "check"),
+    );
 }
 
 fn judges() -> PathBuf {
@@ -158,5 +176,49 @@ fn generated(services: usize) -> tempfile::TempDir {
     fs::write(project.path().join("tlsgen.yaml"), spec + &target).expect("the disk takes it");
     fs::write(project.path().join("docker-compose.yml"), base).expect("the disk takes it");
     fs::write(project.path().join("corp.pem"), ROOT).expect("the disk takes it");
+    project
+}
+
+/// A project in which one nginx serves many hosts, and as many applications serve one host each; all
+/// have a certificate of their own, with the same bytes, and no key is here.
+fn serving(hosts: usize) -> tempfile::TempDir {
+    let project = tempfile::tempdir().expect("a directory");
+    let mut spec = String::from(
+        "version: 1\nproject: fleet\nauthorities:\n  corp: {kind: external, certificates: corp.pem}\nhosts:\n",
+    );
+    let (mut served, mut services) = (String::new(), String::new());
+    let mut base = String::from("services:\n  edge: {image: nginx}\n");
+    let mut target = String::from(
+        "targets:\n  stack:\n    kind: compose\n    files: [docker-compose.yml]\n    output: compose.tls.yml\n    services:\n      edge: {ports: {443: 443}}\n",
+    );
+    fs::create_dir(project.path().join("pki")).expect("a directory");
+    for number in 0..hosts {
+        for kind in ["edge", "app"] {
+            let chain = format!("pki/{kind}-{number}.pem");
+            fs::write(project.path().join(&chain), CHAIN.concat()).expect("it can be written");
+            let _ = writeln!(
+                spec,
+                "  {kind}-{number}: {{names: [{kind}-{number}.lab.example], certificate: {{chain: {chain}, key: keys/{kind}-{number}/tls.key}}}}"
+            );
+        }
+        let _ = writeln!(
+            served,
+            "      - {{host: edge-{number}, upstream: \"http://app-{number}:8080\", redirect_http: true}}"
+        );
+        let _ = writeln!(
+            services,
+            "  app-{number}: {{runtime: python, user: 10001, server: app, serves: [{{host: app-{number}, certificate_env: CERTIFICATE, key_env: KEY}}], reload: {{signal: SIGHUP}}}}"
+        );
+        let _ = writeln!(base, "  app-{number}: {{image: app}}");
+        let _ = writeln!(target, "      app-{number}: {{}}");
+    }
+    let edge = format!("services:\n  edge:\n    server: nginx@1.28\n    serves:\n{served}");
+    for (name, text) in [
+        ("tlsgen.yaml", spec + &edge + &services + &target),
+        ("docker-compose.yml", base),
+        ("corp.pem", ROOT.to_owned()),
+    ] {
+        fs::write(project.path().join(name), text).expect("it can be written");
+    }
     project
 }

@@ -85,14 +85,13 @@ impl Serving<'_> {
         let names = self.names(asked);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let existing = configuration::existing(self, sources, &names)?;
+        let block_names = existing.as_ref().map(|existing| existing.named(&names));
+        let block_names = block_names.unwrap_or_default();
         let deliveries = self.deliveries(asked)?;
         let place = Place {
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: self.trust_bundle(),
-            hosts: self.hosts(asked, &deliveries, &directory, directories, |_| {
-                let named = existing.as_ref().map(|existing| existing.named(&names));
-                named.unwrap_or_default()
-            }),
+            hosts: self.hosts(asked, &deliveries, &block_names, &directory, directories),
             resolver: published::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
         };
@@ -184,13 +183,13 @@ impl Serving<'_> {
         &self,
         asked: &model::Serving,
         deliveries: &[Option<Delivery>],
+        block_names: &[String],
         directory: &str,
         directories: &mut Directories,
-        block_names: impl Fn(&Serve) -> Vec<String>,
     ) -> Vec<HostPlace> {
         let each = asked.serves.iter().zip(deliveries);
         each.map(|(serve, delivery)| HostPlace {
-            block_names: block_names(serve),
+            block_names: block_names.to_vec(),
             ..self.host_place(serve, delivery.as_ref(), directory, directories)
         })
         .collect()
