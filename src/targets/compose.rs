@@ -56,6 +56,7 @@ pub static CODES: &[&Code] = &[
     &environment::UNREAD,
     &images::COPIED,
     &key::READER,
+    &key::NEIGHBOURS,
     &key::UNREADABLE,
     &key::SHARED,
     &mount::TAKEN,
@@ -200,6 +201,7 @@ impl<'a> Lowering<'a> {
             Ok(served) => {
                 self.accesses.extend(served.accesses);
                 self.lowered.reloads.extend(served.reload);
+                self.lowered.warnings.extend(served.warnings);
                 let notes = served.notes.iter();
                 let notes = notes.map(|note| format!("{}: {note}", deployed.named));
                 self.lowered.notes.extend(notes);

@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
 use crate::provision::KeyReader;
 use crate::source::Span;
-use crate::world;
+use crate::world::{self, FileKind, World};
 
 pub static READER: Code = Code {
     name: "key-reader-unknown",
@@ -34,6 +34,13 @@ pub static SHARED: Code = Code {
     severity: Severity::Error,
     summary: "services that run as different users share a key",
     manual: include_str!("manual/key-of-two-users.md"),
+};
+
+pub static NEIGHBOURS: Code = Code {
+    name: "key-directory-shared",
+    severity: Severity::Warning,
+    summary: "a container sees more keys than its own",
+    manual: include_str!("manual/key-directory-shared.md"),
 };
 
 /// The directory in containers below which keys stand, one directory for each host.
@@ -362,6 +369,38 @@ impl<'a> Deployed<'a> {
     }
 }
 
+/// Names in a directory that look like keys: what is mounted for one key shows its neighbours too.
+const KEY_SUFFIXES: [&str; 5] = [".key", ".p12", ".pfx", ".jks", ".keystore"];
+
+/// Warns of what else lies in the directory that is mounted for a key. It is the disk's word, so
+/// nothing that is written may depend on it.
+pub fn neighbours(
+    world: &dyn World,
+    made: &HandMade,
+    own: &[&HandMade],
+    service: &str,
+) -> Option<Diagnostic> {
+    let directory = world::parent(file(made)?);
+    let is_key = |name: &String| {
+        let path = format!("{directory}/{name}");
+        let below = matches!(world.stat(&path), Ok(Some(stat)) if stat.kind == FileKind::Directory);
+        !own.iter().any(|own| file(own) == Some(path.as_str()))
+            && (below || KEY_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)))
+    };
+    let names = world.list(directory).unwrap_or_default();
+    let others: Vec<String> = names.into_iter().filter(is_key).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let others = others.join("`, `");
+    let message = format!("`{service}` mounts `{directory}`, and with it `{others}`");
+    Some(
+        Diagnostic::new(&NEIGHBOURS, made.key_span, message)
+            .about(format!("services.{service}"))
+            .help("give each key a directory of its own: the directory is mounted, so that a renewed key is seen"),
+    )
+}
+
 /// One access for each file; who is root reads what others may.
 ///
 /// # Errors
@@ -416,6 +455,13 @@ impl ServiceSecret {
             gid: None,
             mode: None,
         }
+    }
+}
+
+fn file(made: &HandMade) -> Option<&str> {
+    match &made.key {
+        KeySource::File { path, .. } => Some(path),
+        KeySource::Variable(_) => None,
     }
 }
 

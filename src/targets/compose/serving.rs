@@ -49,6 +49,8 @@ pub struct Served {
     pub accesses: Vec<(Access, String, Span)>,
     /// Who is told of a renewal, and how.
     pub reload: Option<Reload>,
+    /// What is suspicious on this disk.
+    pub warnings: Vec<Diagnostic>,
     /// What the plan says.
     pub notes: Vec<String>,
 }
@@ -352,8 +354,24 @@ impl Serving<'_> {
                 directory: format!("{directory}/certificates"),
                 target: None,
             }),
+            warnings: self.neighbours(asked, deliveries),
             notes,
         }
+    }
+
+    fn neighbours(&self, asked: &model::Serving, deliveries: &[Delivery]) -> Vec<Diagnostic> {
+        let made: Vec<&HandMade> = asked
+            .serves
+            .iter()
+            .filter_map(|serve| self.made(serve))
+            .collect();
+        let mounted = made.iter().zip(deliveries);
+        let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
+        mounted
+            .filter_map(|(one, _)| {
+                key::neighbours(self.inputs.world, one, &made, &self.deployed.named)
+            })
+            .collect()
     }
 }
 
