@@ -227,6 +227,8 @@ pub struct ComposeService {
     pub image: Option<(String, Span)>,
     /// The networks of a service that is added.
     pub networks: Vec<String>,
+    /// Where those are named, if they are.
+    pub networks_span: Option<Span>,
     /// Where it was written.
     pub place: Place,
 }

@@ -7,6 +7,7 @@ pub mod base;
 mod circumstances;
 mod configuration;
 mod directory;
+mod effect;
 mod environment;
 mod images;
 mod key;
@@ -54,6 +55,7 @@ pub static CODES: &[&Code] = &[
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
+    &effect::NONE,
     &images::COPIED,
     &key::READER,
     &key::NEIGHBOURS,
@@ -191,6 +193,7 @@ impl<'a> Lowering<'a> {
             service: &service,
             image: &image,
         };
+        self.found.extend(effect::unheeded(&serving));
         let served = serving.lower(
             self.sources,
             &mut self.directories,

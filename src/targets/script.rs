@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::{Inputs, Lowered};
 use crate::artifact::{Artifact, EXECUTABLE};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Script, Target, Trust};
+use crate::model::{Script, ServiceId, Target, Trust};
 use crate::pki::TrustAnchors;
 use crate::provision::{Body, Existing, Provision};
+use crate::source::Span;
 use crate::{render, runtimes};
 
 static DIFFERENT_TRUST: Code = Code {
@@ -23,8 +24,15 @@ static UNWRITABLE: Code = Code {
     manual: include_str!("script/manual/script-unwritable.md"),
 };
 
+static SERVES: Code = Code {
+    name: "script-of-a-server",
+    severity: Severity::Error,
+    summary: "a pre-run script presents no certificate",
+    manual: include_str!("script/manual/script-of-a-server.md"),
+};
+
 /// What this target can find.
-pub static CODES: &[&Code] = &[&DIFFERENT_TRUST, &UNWRITABLE];
+pub static CODES: &[&Code] = &[&DIFFERENT_TRUST, &UNWRITABLE, &SERVES];
 
 /// The word by which the template knows the directory that the script chooses at run time.
 const DIRECTORY: &str = "$directory";
@@ -72,6 +80,14 @@ pub fn lower(
     target: &Target,
     script: &Script,
 ) -> Result<Lowered, Vec<Diagnostic>> {
+    let serving: Vec<Diagnostic> = script
+        .services
+        .iter()
+        .filter_map(|(id, span)| serves(inputs, *id, *span))
+        .collect();
+    if !serving.is_empty() {
+        return Err(serving);
+    }
     let Some((trust, anchors)) = shared_trust(inputs, script)? else {
         return Ok(Lowered::default());
     };
@@ -116,6 +132,20 @@ pub fn lower(
         }],
         ..Lowered::default()
     })
+}
+
+fn serves(inputs: &Inputs<'_>, id: ServiceId, span: Span) -> Option<Diagnostic> {
+    let service = inputs.model.service(id);
+    let serving = service.serving.as_ref()?;
+    let message = format!(
+        "`{}` serves hosts, and a script only lets it trust",
+        service.name
+    );
+    Some(
+        Diagnostic::new(&SERVES, span, message)
+            .also(serving.server_span, "its server")
+            .help("deploy it with a target of kind `compose`, or make a service without `serves` of what trusts"),
+    )
 }
 
 /// The trust list of all services; variables of a machine hold for everything on it.

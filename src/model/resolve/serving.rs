@@ -71,6 +71,7 @@ impl Resolver<'_> {
                 let stray = [
                     (service.serve_as.is_some(), "serve_as", as_place),
                     (service.openssl.is_some(), "openssl", at("openssl")),
+                    (service.reload.is_some(), "reload", reload_place),
                 ];
                 let stray = stray.into_iter().find(|(there, _, _)| *there);
                 self.found.extend(stray.map(|(_, field, place)| {
@@ -176,6 +177,14 @@ impl Resolver<'_> {
             })
             .ok()
         });
+        if serves.hsts.is_none() && serves.hsts_include_subdomains {
+            let message = "`hsts_include_subdomains` extends `hsts`, which is not said";
+            let span = value(&["hsts_include_subdomains"]);
+            found.push(
+                Diagnostic::new(&INCOMPLETE, span, message)
+                    .help("write `hsts: 1y`, or remove the line"),
+            );
+        }
         let behind = serves.behind.as_ref().map(|behind| Behind {
             networks: behind
                 .networks

@@ -166,6 +166,7 @@ impl Resolver<'_> {
                 key_group: service.key_group.zip(Some(field("key_group"))),
                 image: service.image.clone().zip(Some(field("image"))),
                 networks: service.networks.clone(),
+                networks_span: (!service.networks.is_empty()).then(|| field("networks")),
                 service: id,
                 trust_via: service
                     .trust_via

@@ -1,0 +1,81 @@
+//! Fields of a deployment that would have no effect: who writes one expects it to.
+
+use super::serving::Serving;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::{KeySource, Model, Serve};
+use crate::source::Span;
+use crate::spec::ServeAs;
+
+pub static NONE: Code = Code {
+    name: "field-without-effect",
+    severity: Severity::Error,
+    summary: "a field says something that nothing here could follow",
+    manual: include_str!("manual/field-without-effect.md"),
+};
+
+/// Everything that is said for nothing.
+pub fn unheeded(serving: &Serving<'_>) -> Vec<Diagnostic> {
+    let deployed = serving.deployed;
+    let asked = serving.model_service().serving.as_ref();
+    let server = asked.map_or("", |asked| asked.server.name.as_str());
+    let include = asked.is_some_and(|asked| matches!(asked.serve_as, Some((ServeAs::Include, _))));
+    let span = |field: &Option<(String, Span)>| field.as_ref().map(|(_, span)| *span);
+    let model = serving.inputs.model;
+    let no_file = asked.is_none_or(|asked| !asked.serves.iter().any(|one| key_in_file(model, one)));
+    let said = [
+        (
+            "ports",
+            deployed.ports.first().map(|(_, _, span)| *span),
+            asked.is_none(),
+            "it says where a service that serves listens",
+        ),
+        (
+            "config",
+            span(&deployed.config),
+            server != "nginx",
+            "it names the configuration of nginx",
+        ),
+        (
+            "config_path",
+            span(&deployed.config_path),
+            !matches!(server, "nginx" | "traefik"),
+            "it says where a server that is configured reads its configuration",
+        ),
+        (
+            "server_name",
+            span(&deployed.server_name),
+            !include,
+            "it chooses a server block for `serve_as: include`",
+        ),
+        (
+            "key_group",
+            deployed.key_group.map(|(_, span)| span),
+            no_file,
+            "it is about a key in a file",
+        ),
+        (
+            "image",
+            span(&deployed.image),
+            asked.is_none(),
+            "it adds a service that serves",
+        ),
+        (
+            "networks",
+            deployed.networks_span,
+            deployed.image.is_none(),
+            "it is about a service that is added with `image`",
+        ),
+    ];
+    let unheeded = said.into_iter().filter(|(.., idle, _)| *idle);
+    unheeded
+        .filter_map(|(field, span, _, why)| {
+            let message = format!("`{field}` has no effect on `{}`: {why}", deployed.named);
+            Some(Diagnostic::new(&NONE, span?, message).help("remove the line"))
+        })
+        .collect()
+}
+
+fn key_in_file(model: &Model, serve: &Serve) -> bool {
+    let made = model.host(serve.host).certificate.as_ref();
+    made.is_some_and(|made| matches!(made.key, KeySource::File { .. }))
+}
