@@ -141,13 +141,10 @@ impl Tree {
     /// Headers that would be sent twice: the block's, and those of `http` where they reach it.
     fn headers(&self, block: &ServerBlock, addition: &Addition<'_>) -> Vec<Conflict> {
         let again = |there: &&Statement| {
-            let adds = &*there.name == "add_header";
-            let name = there.values.first().filter(|_| adds);
-            let ours = |name: &Box<str>| {
-                let mut headers = addition.headers.iter();
-                headers.any(|header| header.eq_ignore_ascii_case(name))
-            };
-            name.is_some_and(ours)
+            let name = there.values.first().map(|name| &**name);
+            let name = name.filter(|_| &*there.name == "add_header");
+            let mut headers = addition.headers.iter();
+            name.is_some_and(|name| headers.any(|header| header.eq_ignore_ascii_case(name)))
         };
         let kind = |there: &Statement| {
             let name = there.values.first();

@@ -49,3 +49,42 @@ fn matches_all(pattern: &str) -> bool {
         .collect();
     matches!(bare.as_str(), "" | "/" | "." | ".*" | "/.*" | ".+")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::tree;
+
+    fn ends(redirects: bool, statement: &str) -> bool {
+        let (tree, _) = tree(&format!("events {{}} http {{ server {{ {statement} }} }}"));
+        tree.servers[0].ends_before(redirects).next().is_some()
+    }
+
+    #[test]
+    fn what_every_request_ends_at_is_seen() {
+        for statement in [
+            "return 301 https://a.example$request_uri;",
+            "rewrite ^ https://a.example permanent;",
+            "rewrite ^(.*)$ /x redirect;",
+            "rewrite ^/?(.*) $scheme://a.example/$1;",
+        ] {
+            assert!(
+                ends(false, statement) && ends(true, statement),
+                "{statement}"
+            );
+        }
+        for statement in ["break;", "rewrite ^/a /b last;", "rewrite ^ /b break;"] {
+            assert!(
+                !ends(false, statement) && ends(true, statement),
+                "{statement}"
+            );
+        }
+        for statement in [
+            "rewrite ^/a https://a.example permanent;",
+            "rewrite ^ /b;",
+            "location / { return 204; }",
+            "set $return 1;",
+        ] {
+            assert!(!ends(true, statement), "{statement}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ fn read_files(files: &[(&str, &str)]) -> Result<(Tree, Sources), Vec<Diagnostic>
     ))
 }
 
-fn tree(text: &str) -> (Tree, Sources) {
+pub(super) fn tree(text: &str) -> (Tree, Sources) {
     read_files(&[("nginx.conf", text)]).unwrap()
 }
 
@@ -140,6 +140,7 @@ server { listen [::]:443 default_server; server_name git.example; }",
         directives: vec!["ssl_protocols", "add_header"],
         locations: vec![vec!["/a"], vec!["=", "/a"]],
         http: vec!["ssl_protocols", "map"],
+        ..Addition::default()
     };
     let any = |port: u16| format!("Ip {{ address: 0.0.0.0, port: {port}, quic: false }}");
     assert_eq!(
