@@ -7,7 +7,7 @@ impl ServerBlock {
     /// The block's own statements behind which lines that are added to it are not reached: by no
     /// request at all, and, where they redirect by an `if`, by none that matches.
     ///
-    /// What an `if` of the block holds is not seen.
+    /// Of what an `if` holds, only that is seen which sends HTTPS to itself for ever.
     pub fn ends_before(&self, redirects: bool) -> impl Iterator<Item = &Statement> {
         let ends = move |statement: &&Statement| {
             answers(statement) || redirects && ends_rewriting(statement)
@@ -20,6 +20,7 @@ fn answers(statement: &Statement) -> bool {
     let values: Vec<&str> = statement.values.iter().map(|value| &**value).collect();
     match (&*statement.name, values.as_slice()) {
         ("return", _) => true,
+        ("if", condition) => !is_about_scheme(condition) && statement.inner.iter().any(to_itself),
         ("rewrite", [pattern, to, flags @ ..]) => {
             let whole = ["http://", "https://", "$scheme"];
             let redirects = whole.iter().any(|start| to.starts_with(start))
@@ -39,6 +40,25 @@ fn ends_rewriting(statement: &Statement) -> bool {
         "rewrite" => matches!(last, Some("last" | "break")),
         _ => false,
     }
+}
+
+/// Whether a condition can tell HTTPS from plain HTTP.
+fn is_about_scheme(condition: &[&str]) -> bool {
+    const TOLD_BY: &[&str] = &["$scheme", "$https", "$server_port", "$ssl_", "_proto"];
+    condition
+        .iter()
+        .any(|word| TOLD_BY.iter().any(|variable| word.contains(variable)))
+}
+
+fn to_itself(statement: &Statement) -> bool {
+    let itself = [
+        "https://$host",
+        "https://$http_host",
+        "https://$server_name",
+    ];
+    let mut values = statement.values.iter();
+    matches!(&*statement.name, "return" | "rewrite")
+        && values.any(|value| itself.iter().any(|start| value.starts_with(start)))
 }
 
 /// The ways in which people write a pattern for every path.
@@ -65,6 +85,7 @@ mod tests {
             "return 301 https://a.example$request_uri;",
             "rewrite ^ https://a.example permanent;",
             "rewrite ^(.*)$ /x redirect;",
+            "if ($host = a.example) { return 301 https://$host$request_uri; }",
             "rewrite ^/?(.*) $scheme://a.example/$1;",
         ] {
             assert!(
@@ -83,6 +104,8 @@ mod tests {
             "rewrite ^ /b;",
             "location / { return 204; }",
             "set $return 1;",
+            "if ($scheme = http) { return 301 https://$host$request_uri; }",
+            "if ($host = www.a.example) { return 301 https://a.example$request_uri; }",
         ] {
             assert!(!ends(true, statement), "{statement}");
         }

@@ -92,6 +92,8 @@ pub struct Statement {
     pub values: Vec<Box<str>>,
     /// All of it.
     pub span: Span,
+    /// For an `if`, what it holds.
+    pub inner: Vec<Statement>,
 }
 
 /// A server block of `http`.
@@ -246,6 +248,11 @@ impl Statement {
             name: directive.name.text.clone(),
             values: directive.values().map(Into::into).collect(),
             span: directive.span,
+            inner: directive
+                .block_of("if")
+                .into_iter()
+                .flat_map(|body| body.theirs().map(Self::new))
+                .collect(),
         }
     }
 }

@@ -88,12 +88,13 @@ fn early(block: Option<&ServerBlock>, redirects: bool, origin: Span) -> Vec<Diag
         Diagnostic::new(&EARLY, statement.span, message)
             .also(origin, "this would add to it")
             .also(block.head, "the block")
-            .help(format!(
-                "move it into a location, such as `location / {{ {name} …; }}`"
-            ))
+            .help_if(
+                (&**name != "if").then(|| {
+                    format!("move it into a location, such as `location / {{ {name} …; }}`")
+                }),
+            )
             .help_if(to_https(statement).then(|| {
-                "or remove it, if it sends plain HTTP to HTTPS: `redirect_http: true` does"
-                    .to_owned()
+                "remove it, if it sends plain HTTP to HTTPS: `redirect_http: true` does".to_owned()
             }))
     })
     .collect()
@@ -101,7 +102,7 @@ fn early(block: Option<&ServerBlock>, redirects: bool, origin: Span) -> Vec<Diag
 
 fn to_https(statement: &Statement) -> bool {
     let mut values = statement.values.iter();
-    values.any(|value| value.starts_with("https://"))
+    values.any(|value| value.starts_with("https://")) || statement.inner.iter().any(to_https)
 }
 
 /// What a block of ours says.
