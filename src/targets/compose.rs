@@ -18,6 +18,7 @@ mod published;
 mod reload;
 mod serving;
 mod start;
+mod surroundings;
 
 use std::borrow::Cow;
 
@@ -58,7 +59,8 @@ pub static CODES: &[&Code] = &[
     &effect::NONE,
     &images::COPIED,
     &key::READER,
-    &key::NEIGHBOURS,
+    &surroundings::NEIGHBOURS,
+    &surroundings::SEEN,
     &key::UNREADABLE,
     &key::SHARED,
     &mount::TAKEN,
@@ -129,6 +131,7 @@ pub fn lower(
     found.extend(kept.found);
     lowered.notes.extend(kept.notes);
     lowered.artifacts.extend(kept.blocks);
+    found.extend(surroundings::seen_by_others(inputs.model, &base));
     match key::joined(accesses) {
         Ok(accesses) => lowered.accesses = accesses,
         Err(shared) => found.extend(shared),

@@ -10,12 +10,12 @@ use serde::Serialize;
 use super::base::{Base, Service};
 use super::circumstances::Image;
 use super::mount::{self, Mount};
+use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
 use crate::provision::KeyReader;
 use crate::source::Span;
-use crate::world::{self, FileKind, World};
 
 pub static READER: Code = Code {
     name: "key-reader-unknown",
@@ -34,13 +34,6 @@ pub static SHARED: Code = Code {
     severity: Severity::Error,
     summary: "services that run as different users share a key",
     manual: include_str!("manual/key-of-two-users.md"),
-};
-
-pub static NEIGHBOURS: Code = Code {
-    name: "key-directory-shared",
-    severity: Severity::Warning,
-    summary: "a container sees more keys than its own",
-    manual: include_str!("manual/key-directory-shared.md"),
 };
 
 /// The directory in containers below which keys stand, one directory for each host.
@@ -218,7 +211,9 @@ impl<'a> Deployed<'a> {
             target: None,
         };
         let mut accesses = vec![access(path, readers)];
-        let (mount, secret) = match self.own_directory(path) {
+        let own =
+            surroundings::own_directory(path, &self.own(), self.model, self.compose, self.base);
+        let (mount, secret) = match own {
             Some(own) => {
                 if !matches!(readers, Readers::Owner) {
                     accesses.push(access(own, Readers::Search));
@@ -239,7 +234,13 @@ impl<'a> Deployed<'a> {
             secret,
             group,
             accesses,
-            note: format!("the key of `{}` {note}", host.name),
+            note: match own {
+                Some(own) => format!(
+                    "the key of `{}` {note}; `{own}` is mounted whole",
+                    host.name
+                ),
+                None => format!("the key of `{}` {note}", host.name),
+            },
         }
     }
 
@@ -338,67 +339,17 @@ impl<'a> Deployed<'a> {
         })
     }
 
-    /// The directory of a key, if nothing else that the spec knows would be seen in it.
-    fn own_directory<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let directory = world::parent(path);
-        if directory.is_empty() {
-            return None;
-        }
-        let served = self.model_service().serves();
-        let own = |id: usize| {
-            served
-                .iter()
-                .any(|serve| std::ptr::eq(self.model.host(serve.host), &self.model.hosts[id]))
-        };
-        let inside = |file: &str| {
-            file.strip_prefix(directory)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        let other_key = self.model.hosts.iter().enumerate().any(|(id, host)| {
-            let made = host.certificate.as_ref().map(|made| &made.key);
-            matches!(made, Some(KeySource::File { path, .. }) if inside(path)) && !own(id)
-        });
-        let project_file = self.model.loaded.files().any(|(path, _)| inside(path))
-            || self.compose.files.iter().any(|(path, _)| inside(path));
-        (!other_key && !project_file).then_some(directory)
+    /// What the service is given itself: keys and certificates of the hosts that it serves.
+    fn own(&self) -> Vec<&'a HandMade> {
+        let hosts = self.model_service().serves().iter();
+        let hosts = hosts.map(|serve| self.model.host(serve.host));
+        hosts.filter_map(|host| host.certificate.as_ref()).collect()
     }
 
     fn image_name(&self) -> &str {
         let image = self.service.image.as_ref();
         image.map_or("IMAGE", |(image, _)| image.as_str())
     }
-}
-
-/// Names in a directory that look like keys: what is mounted for one key shows its neighbours too.
-const KEY_SUFFIXES: [&str; 5] = [".key", ".p12", ".pfx", ".jks", ".keystore"];
-
-/// Warns of what else lies in the directory that is mounted for a key. It is the disk's word, so
-/// nothing that is written may depend on it.
-pub fn neighbours(
-    world: &dyn World,
-    made: &HandMade,
-    own: &[&HandMade],
-    service: &str,
-) -> Option<Diagnostic> {
-    let directory = world::parent(file(made)?);
-    let is_key = |name: &String| {
-        let path = format!("{directory}/{name}");
-        let below = matches!(world.stat(&path), Ok(Some(stat)) if stat.kind == FileKind::Directory);
-        !own.iter().any(|own| file(own) == Some(path.as_str()))
-            && (below || KEY_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)))
-    };
-    let names = world.list(directory).unwrap_or_default();
-    let others: Vec<String> = names.into_iter().filter(is_key).collect();
-    if others.is_empty() {
-        return None;
-    }
-    let others = others.join("`, `");
-    let message = format!("`{service}` mounts `{directory}`, and with it `{others}`");
-    Some(
-        Diagnostic::new(&NEIGHBOURS, made.key_span, message)
-            .about(format!("services.{service}"))
-            .help("give each key a directory of its own: the directory is mounted, so that a renewed key is seen"),
-    )
 }
 
 /// One access for each file; who is root reads what others may.
@@ -455,13 +406,6 @@ impl ServiceSecret {
             gid: None,
             mode: None,
         }
-    }
-}
-
-fn file(made: &HandMade) -> Option<&str> {
-    match &made.key {
-        KeySource::File { path, .. } => Some(path),
-        KeySource::Variable(_) => None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
-use super::{TRUST_DIRECTORY, environment, published, reload};
+use super::{TRUST_DIRECTORY, environment, published, reload, surroundings};
 use crate::artifact::{Access, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
@@ -369,7 +369,7 @@ impl Serving<'_> {
         let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
         mounted
             .filter_map(|(one, _)| {
-                key::neighbours(self.inputs.world, one, &made, &self.deployed.named)
+                surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
             })
             .collect()
     }
