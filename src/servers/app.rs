@@ -74,7 +74,11 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     notes.extend(health_note);
     let reload = presents.then(|| reload(request, &mut notes)).flatten();
     notes.extend(believes(request));
-    notes.extend(request.hosts().filter_map(|(serve, _)| asks(request, serve)));
+    notes.extend(
+        request
+            .hosts()
+            .filter_map(|(serve, _)| asks(request, serve)),
+    );
     Ok(Serving {
         variables: named.into_iter().map(variable).collect(),
         health_check,
