@@ -132,7 +132,6 @@ enum Middleware {
 struct ClientInfo {
     subject: ClientName,
     issuer: ClientName,
-    serial_number: bool,
 }
 
 #[derive(Serialize)]
@@ -343,7 +342,6 @@ fn pass_client_certificate() -> Middleware {
         info: ClientInfo {
             subject: name(),
             issuer: name(),
-            serial_number: true,
         },
     }
 }
