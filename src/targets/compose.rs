@@ -9,6 +9,7 @@ mod configuration;
 mod directory;
 mod effect;
 mod environment;
+mod image_tag;
 mod images;
 mod key;
 mod mount;
@@ -19,6 +20,7 @@ mod reload;
 mod serving;
 mod start;
 mod surroundings;
+mod upstream;
 
 use std::borrow::Cow;
 
@@ -57,6 +59,7 @@ pub static CODES: &[&Code] = &[
     &environment::UNWRITABLE,
     &environment::UNREAD,
     &effect::NONE,
+    &image_tag::OTHER_RELEASE,
     &images::COPIED,
     &key::READER,
     &surroundings::NEIGHBOURS,
@@ -65,8 +68,11 @@ pub static CODES: &[&Code] = &[
     &key::SHARED,
     &mount::TAKEN,
     &published::TAKEN,
+    &published::SHARED,
+    &published::UNREACHABLE,
     &serving::SERVED,
     &start::UNKNOWN,
+    &upstream::ITSELF,
 ];
 
 /// What installing a server's configuration can find.
@@ -197,6 +203,9 @@ impl<'a> Lowering<'a> {
             image: &image,
         };
         self.found.extend(effect::unheeded(&serving));
+        self.found.extend(image_tag::conflict(&serving));
+        self.found.extend(published::faults(&serving));
+        self.found.extend(upstream::faults(&serving));
         let served = serving.lower(
             self.sources,
             &mut self.directories,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
+use super::image_tag;
 use super::mount::{self, Mount};
 use super::surroundings;
 use crate::artifact::{Access, Readers};
@@ -163,6 +164,17 @@ impl<'a> Deployed<'a> {
                         .help(format!("write its number here, as `docker run --rm --entrypoint id {} -u {user}` prints: `user: 10001`", self.image_name())),
                 ))
             }
+            (None, None) if image_tag::is_unprivileged(self.service) => {
+                let message = format!(
+                    "`{}` does not run as root, and nothing says as whom",
+                    self.image_name()
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, self.model_service().place.key, message)
+                        .also(self.service.span, "the service")
+                        .help("write the number of that image's user: `user: 101`"),
+                ))
+            }
             (None, None)
                 if opened_by == KeyReader::FirstProcess
                     || built_span.is_some_and(|_| self.image.config.is_some()) =>
@@ -248,6 +260,11 @@ impl<'a> Deployed<'a> {
     fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
         let key_group = self.deployed.key_group.map(|(group, _)| group);
         match (reader, key_group) {
+            (Reader::Root { .. }, None) if !self.service.capabilities.reads_everything() => (
+                Readers::User(0),
+                None,
+                "is opened by root of a container that may read its own files alone (`cap_drop`), and on the host nobody else may read it".to_owned(),
+            ),
             (Reader::Root { .. }, None) => (
                 Readers::Owner,
                 None,

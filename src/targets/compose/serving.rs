@@ -252,8 +252,8 @@ impl Serving<'_> {
             }),
             client_depth: clients.map_or(0, |clients| self.client_depth(&clients.trust)),
             public_port: host.port,
-            port: published::inside(self.deployed, host.port),
-            plain_port: published::plain(self.deployed, serve),
+            port: published::inside(self.deployed, self.service, host.port),
+            plain_port: published::plain(self.deployed, self.service, serve),
         }
     }
 
