@@ -30,12 +30,12 @@ use self::directory::Directories;
 use self::override_file::{OverrideFile, ServiceOverride};
 use self::serving::Serving;
 use super::{Inputs, Lowered};
-use crate::artifact::{Access, Artifact};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
 use crate::provision::{Existing, Provision};
 use crate::runtimes;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 
 static UNKNOWN_SERVICE: Code = Code {
     name: "unknown-compose-service",
@@ -78,6 +78,8 @@ pub static CODES: &[&Code] = &[
 /// What installing a server's configuration can find.
 pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
 
+pub use key::joined;
+
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
 
@@ -115,7 +117,6 @@ pub fn lower(
         sources,
         directories: Directories::new(&compose.output),
         file: OverrideFile::default(),
-        accesses: Vec::new(),
         found,
         lowered: Lowered::default(),
     };
@@ -128,7 +129,6 @@ pub fn lower(
     let Lowering {
         directories,
         file,
-        accesses,
         mut lowered,
         mut found,
         ..
@@ -138,10 +138,6 @@ pub fn lower(
     lowered.notes.extend(kept.notes);
     lowered.artifacts.extend(kept.blocks);
     found.extend(surroundings::seen_by_others(inputs.model, &base));
-    match key::joined(accesses) {
-        Ok(accesses) => lowered.accesses = accesses,
-        Err(shared) => found.extend(shared),
-    }
     if found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -171,7 +167,6 @@ struct Lowering<'a> {
     sources: &'a mut Sources,
     directories: Directories,
     file: OverrideFile,
-    accesses: Vec<(Access, String, Span)>,
     found: Vec<Diagnostic>,
     lowered: Lowered,
 }
@@ -214,7 +209,7 @@ impl<'a> Lowering<'a> {
         );
         match served {
             Ok(served) => {
-                self.accesses.extend(served.accesses);
+                self.lowered.accesses.extend(served.accesses);
                 self.lowered.reloads.extend(served.reload);
                 self.lowered.warnings.extend(served.warnings);
                 let notes = served.notes.iter();
