@@ -1,5 +1,5 @@
 //! What is written for Traefik, run by Traefik: the oldest release of version 3 that is to be had,
-//! and a current one.
+//! and a current one; and read by its schemas.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,8 @@ mod client;
 mod edge;
 #[path = "serving/process.rs"]
 mod process;
+#[path = "traefik/schema.rs"]
+mod schema;
 mod support;
 
 use std::fs;

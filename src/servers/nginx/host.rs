@@ -16,7 +16,9 @@ const CHALLENGES: &str = "/var/www/acme";
 #[derive(Debug, Serialize)]
 pub struct HostLines {
     pub host: String,
+    /// Those that the block must be given.
     pub names: Vec<String>,
+    pub all_names: Vec<String>,
     /// `None` where TLS ends in front.
     pub listen: Option<Listen>,
     pub certificate: Option<Certificate>,
@@ -127,6 +129,11 @@ impl HostLines {
         Self {
             host: host.name.clone(),
             names: server_names(host, place),
+            all_names: host
+                .names
+                .iter()
+                .map(|(name, _)| server_name(name))
+                .collect(),
             listen: (!behind).then(|| Listen {
                 port: place.port,
                 default: is_default(host),

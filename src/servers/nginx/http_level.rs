@@ -46,8 +46,13 @@ pub struct IncludeNeeds {
     /// The number of the load balancer that knows how the client came.
     pub balancer: Option<usize>,
     pub keeps_challenges: bool,
-    /// A path that is answered over plain HTTP as well.
+    /// A path that is answered over plain HTTP as well, as a regular expression.
     pub health_path: Option<String>,
+    /// The names that are redirected, as regular expressions: unlike `hostnames` they need no table
+    /// whose size is the user's own matter, and no word of theirs means something to `map`.
+    pub names: Vec<String>,
+    /// Whether plain HTTP for any other name is refused.
+    pub refuses: bool,
     pub hsts: Option<String>,
 }
 
@@ -165,9 +170,34 @@ fn include_needs(host: &HostLines) -> IncludeNeeds {
         balancer: host.balancer.as_ref().map(|balancer| balancer.number),
         // What the block itself answers under that path must not go around a client's certificate.
         keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
-        health_path: host.health_path.clone(),
+        health_path: host.health_path.as_deref().map(literal),
+        names: host.all_names.iter().map(|name| pattern(name)).collect(),
+        refuses: host
+            .client_auth
+            .as_ref()
+            .is_some_and(|asked| asked.required),
         hsts: host.hsts.clone().filter(|_| host.balancer.is_none()),
     }
+}
+
+/// A name as a regular expression; `*` stands for whatever nginx lets it stand for.
+fn pattern(name: &str) -> String {
+    match name.strip_prefix('*') {
+        Some(ending) => format!("[^/]+{}", literal(ending)),
+        None => literal(name),
+    }
+}
+
+/// A regular expression for a text itself.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() && !matches!(letter, '-' | '_' | '/') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
 }
 
 /// One per port on which TLS is served.

@@ -85,6 +85,17 @@ fn the_locations_of_the_block_stay() {
         let to = format!("https://tower.lab.example:{}/own/?x=//y", tower.port());
         assert_eq!((plain.code, plain.redirect.clone()), (308, to));
         assert!(plain.header("Strict-Transport-Security").is_empty());
+        // The block answers for any name here; nobody is sent to one that is not the host's.
+        for name in [
+            "evil.example",
+            "xtower.lab.example",
+            "tower.lab.example.evil.example",
+        ] {
+            let host = format!("Host: {name}");
+            let answer = tower.get_plain("tower.lab.example", "/own/", &["-H", &host]);
+            assert_eq!((answer.code, answer.redirect.as_str()), (200, ""), "{name}");
+            assert!(answer.header("Strict-Transport-Security").is_empty());
+        }
         let stranger = tower.handshake(&["-servername", "nobody.lab.example"]);
         assert!(
             stranger.said.contains("SSL alert number 112"),
@@ -157,6 +168,13 @@ fn no_plain_request_goes_around_a_client_certificate() {
         ] {
             let plain = tower.get_plain("tower.lab.example", path, &["--path-as-is"]);
             assert_eq!(plain.code, 308, "{path}");
+            let other = ["--path-as-is", "-H", "Host: evil.example"];
+            let refused = tower.get_plain("tower.lab.example", path, &other);
+            assert_eq!(
+                (refused.code, refused.redirect.as_str()),
+                (421, ""),
+                "{path}"
+            );
         }
         assert_eq!(tower.get("tower.lab.example", "/own/", &[]).code, 400);
         client(&tower.lab.path(""), "lab", "robot", leaf);
