@@ -1,7 +1,9 @@
 //! Judgement over a model: one file per rule.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::model::{Host, Model, PemCertificate, Service};
+use crate::model::{HandMade, Host, HostId, Model, PemCertificate, Service};
 use crate::source::Span;
 use crate::spec::RuntimeVersion;
 
@@ -12,13 +14,16 @@ mod ca_without_key_cert_sign;
 mod ca_without_key_identifier;
 mod certificate_expires_soon;
 mod certificate_not_valid;
+mod chain_incomplete;
 mod chain_order;
 mod host_not_trusted;
 mod intermediate_without_root;
 mod key_in_git;
 mod key_mismatch;
+mod key_not_pem;
 mod key_readable_by_others;
 mod leaf_in_trust_list;
+mod leaf_not_for_servers;
 mod name_not_covered;
 mod no_subject_alternative_name;
 mod pin_mismatch;
@@ -66,9 +71,12 @@ pub static RULES: &[Rule] = &[
     pin_mismatch::RULE,
     unpinned_authority::RULE,
     key_mismatch::RULE,
+    key_not_pem::RULE,
     key_in_git::RULE,
     key_readable_by_others::RULE,
     chain_order::RULE,
+    chain_incomplete::RULE,
+    leaf_not_for_servers::RULE,
     no_subject_alternative_name::RULE,
     name_not_covered::RULE,
     host_not_trusted::RULE,
@@ -117,6 +125,20 @@ struct Named<'a> {
 }
 
 impl Judged<'_> {
+    /// Hosts that a deployed service presents itself, with a certificate that somebody brought.
+    fn presented(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+        let services = self.model.deployed().map(|id| self.model.service(id));
+        let presented: HashSet<HostId> = services
+            .flat_map(Service::serves)
+            .filter(|serve| serve.behind.is_none())
+            .map(|serve| serve.host)
+            .collect();
+        let hosts = self.model.hosts();
+        hosts
+            .filter(move |(id, _)| presented.contains(id))
+            .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
+    }
+
     /// Every certificate of every file that the spec names.
     fn certificates(&self) -> impl Iterator<Item = Named<'_>> {
         let trusted = self.model.authorities.iter().map(|authority| {

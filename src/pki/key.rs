@@ -66,6 +66,11 @@ pub fn public_key_of(file: &[u8]) -> Result<PublicKey, BadKey> {
     }
 }
 
+/// Whether a file is a private key in DER, the binary form that hardly any server reads.
+pub fn is_der(file: &[u8]) -> bool {
+    pem::blocks(file).foreign == Some(Foreign::DerPrivateKey)
+}
+
 /// The public half of the private key in a block.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{HostId, KeySource};
+use crate::model::{HostId, KeySource, Model, TargetKind};
 
 static CODE: Code = code!(
     "key-readable-by-others",
@@ -12,7 +12,7 @@ static CODE: Code = code!(
     "a private key is readable by others on the machine"
 );
 
-/// Finds keys of hosts that no deployed service serves: those that are served are set by a build.
+/// Finds keys that no build sets: it does so only for those that it hands to a container.
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 /// Read by the group, and by everybody.
@@ -20,13 +20,9 @@ const OTHERS: u32 = 0o044;
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let model = judged.model;
-    let served: HashSet<HostId> = model
-        .deployed()
-        .flat_map(|id| model.service(id).serves())
-        .map(|serve| serve.host)
-        .collect();
-    let idle = model.hosts().filter(|(id, _)| !served.contains(id));
-    idle.filter_map(|(_, host)| {
+    let set = set_by_a_build(model);
+    let left = model.hosts().filter(|(id, _)| !set.contains(id));
+    left.filter_map(|(_, host)| {
         let made = host.certificate.as_ref()?;
         let KeySource::File { path, .. } = &made.key else {
             return None;
@@ -36,8 +32,21 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
             let message = format!("others on this machine can read the key `{path}` ({mode:04o})");
             Diagnostic::new(&CODE, made.key_span, message)
                 .about(about(host))
-                .help(format!("`chmod 0600 {path}`; a key that a service of a target serves is set by `tlsgen build`"))
+                .help(format!("`chmod 0600 {path}`; a key that a service of a Compose target presents is set by `tlsgen build`"))
         })
     })
     .collect()
+}
+
+/// Hosts that a service of a Compose target presents itself.
+fn set_by_a_build(model: &Model) -> HashSet<HostId> {
+    let composed = model.targets.iter().flat_map(|target| match &target.kind {
+        TargetKind::Compose(compose) => compose.services.as_slice(),
+        TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
+    });
+    composed
+        .flat_map(|one| model.service(one.service).serves())
+        .filter(|serve| serve.behind.is_none())
+        .map(|serve| serve.host)
+        .collect()
 }

@@ -55,6 +55,12 @@ fn has_signed(model: &Model, authority: &Authority) -> bool {
     let signed = |made: &HandMade| {
         let certificates = made.chain.certificates.iter();
         let certificates: Vec<_> = certificates.map(|one| one.certificate.clone()).collect();
+        // A chain that ends too early, or that is not for servers, has findings of its own.
+        let mut issuers = authority.file.certificates.iter();
+        let last = certificates.last();
+        if issuers.any(|one| last.is_some_and(|last| last.issued_by(&one.certificate))) {
+            return true;
+        }
         let begins = certificates.iter().chain(&anchors);
         let at = begins.map(Certificate::not_before).max().unwrap_or(0);
         certificates

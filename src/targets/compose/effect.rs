@@ -2,7 +2,7 @@
 
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{KeySource, Model, Serve};
+use crate::model::{ComposeService, KeySource, Model, Serve};
 use crate::source::Span;
 use crate::spec::ServeAs;
 
@@ -42,6 +42,12 @@ pub fn unheeded(serving: &Serving<'_>) -> Vec<Diagnostic> {
             "it says where a server that is configured reads its configuration",
         ),
         (
+            "config_path",
+            span(&deployed.config_path),
+            server == "nginx" && deployed.config.is_none() && names_main_file(deployed),
+            "without `config` it says where the generated file goes, and that is no main file",
+        ),
+        (
             "server_name",
             span(&deployed.server_name),
             !include,
@@ -75,7 +81,13 @@ pub fn unheeded(serving: &Serving<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
+fn names_main_file(deployed: &ComposeService) -> bool {
+    let path = deployed.config_path.as_ref();
+    path.is_some_and(|(path, _)| path.ends_with("/nginx.conf"))
+}
+
 fn key_in_file(model: &Model, serve: &Serve) -> bool {
     let made = model.host(serve.host).certificate.as_ref();
+    let made = made.filter(|_| serve.behind.is_none());
     made.is_some_and(|made| matches!(made.key, KeySource::File { .. }))
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::base::{self, Base, Build};
+use super::surroundings;
 use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::exposure::{Answer, Block, BuildContext, Format, Reach, copied_by, ignore_lines};
-use crate::model::{HandMade, Host, KeySource, Model};
+use crate::model::{HandMade, Model};
 use crate::source::{Sources, Span};
 use crate::world::{self, World};
 
@@ -39,7 +40,7 @@ pub fn keep_out(model: &Model, world: &dyn World, sources: &mut Sources, base: &
         let Some(context) = context(world, build) else {
             continue;
         };
-        for (made, path) in keys(model) {
+        for (made, path) in surroundings::keys(model) {
             let Some(inside) = context.inside(path) else {
                 continue;
             };
@@ -77,18 +78,6 @@ pub fn keep_out(model: &Model, world: &dyn World, sources: &mut Sources, base: &
         .map(|(file, (lines, span))| Artifact::block(file, &lines, span))
         .collect();
     kept
-}
-
-/// The keys of the project, whoever serves them.
-fn keys(model: &Model) -> impl Iterator<Item = (&HandMade, &str)> {
-    let made = model
-        .hosts
-        .iter()
-        .filter_map(|host: &Host| host.certificate.as_ref());
-    made.filter_map(|made| match &made.key {
-        KeySource::File { path, .. } => Some((made, path.as_str())),
-        KeySource::Variable(_) => None,
-    })
 }
 
 fn context<'w>(world: &'w dyn World, build: &Build) -> Option<BuildContext<'w>> {

@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
+use super::image_tag;
 use super::mount::{self, Mount};
+use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
 use crate::provision::KeyReader;
-use crate::source::Span;
-use crate::world::{self, FileKind, World};
+use crate::targets::Wanted;
 
 pub static READER: Code = Code {
     name: "key-reader-unknown",
@@ -34,13 +35,6 @@ pub static SHARED: Code = Code {
     severity: Severity::Error,
     summary: "services that run as different users share a key",
     manual: include_str!("manual/key-of-two-users.md"),
-};
-
-pub static NEIGHBOURS: Code = Code {
-    name: "key-directory-shared",
-    severity: Severity::Warning,
-    summary: "a container sees more keys than its own",
-    manual: include_str!("manual/key-directory-shared.md"),
 };
 
 /// The directory in containers below which keys stand, one directory for each host.
@@ -170,6 +164,17 @@ impl<'a> Deployed<'a> {
                         .help(format!("write its number here, as `docker run --rm --entrypoint id {} -u {user}` prints: `user: 10001`", self.image_name())),
                 ))
             }
+            (None, None) if image_tag::is_unprivileged(self.service) => {
+                let message = format!(
+                    "`{}` does not run as root, and nothing says as whom",
+                    self.image_name()
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, self.model_service().place.key, message)
+                        .also(self.service.span, "the service")
+                        .help("write the number of that image's user: `user: 101`"),
+                ))
+            }
             (None, None)
                 if opened_by == KeyReader::FirstProcess
                     || built_span.is_some_and(|_| self.image.config.is_some()) =>
@@ -218,7 +223,9 @@ impl<'a> Deployed<'a> {
             target: None,
         };
         let mut accesses = vec![access(path, readers)];
-        let (mount, secret) = match self.own_directory(path) {
+        let own =
+            surroundings::own_directory(path, &self.own(), self.model, self.compose, self.base);
+        let (mount, secret) = match own {
             Some(own) => {
                 if !matches!(readers, Readers::Owner) {
                     accesses.push(access(own, Readers::Search));
@@ -239,7 +246,13 @@ impl<'a> Deployed<'a> {
             secret,
             group,
             accesses,
-            note: format!("the key of `{}` {note}", host.name),
+            note: match own {
+                Some(own) => format!(
+                    "the key of `{}` {note}; `{own}` is mounted whole",
+                    host.name
+                ),
+                None => format!("the key of `{}` {note}", host.name),
+            },
         }
     }
 
@@ -247,6 +260,11 @@ impl<'a> Deployed<'a> {
     fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
         let key_group = self.deployed.key_group.map(|(group, _)| group);
         match (reader, key_group) {
+            (Reader::Root { .. }, None) if !self.service.capabilities.reads_everything() => (
+                Readers::User(0),
+                None,
+                "is opened by root of a container that may read its own files alone (`cap_drop`), and on the host nobody else may read it".to_owned(),
+            ),
             (Reader::Root { .. }, None) => (
                 Readers::Owner,
                 None,
@@ -338,29 +356,11 @@ impl<'a> Deployed<'a> {
         })
     }
 
-    /// The directory of a key, if nothing else that the spec knows would be seen in it.
-    fn own_directory<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let directory = world::parent(path);
-        if directory.is_empty() {
-            return None;
-        }
-        let served = self.model_service().serves();
-        let own = |id: usize| {
-            served
-                .iter()
-                .any(|serve| std::ptr::eq(self.model.host(serve.host), &self.model.hosts[id]))
-        };
-        let inside = |file: &str| {
-            file.strip_prefix(directory)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        let other_key = self.model.hosts.iter().enumerate().any(|(id, host)| {
-            let made = host.certificate.as_ref().map(|made| &made.key);
-            matches!(made, Some(KeySource::File { path, .. }) if inside(path)) && !own(id)
-        });
-        let project_file = self.model.loaded.files().any(|(path, _)| inside(path))
-            || self.compose.files.iter().any(|(path, _)| inside(path));
-        (!other_key && !project_file).then_some(directory)
+    /// What the service is given itself: keys and certificates of the hosts that it serves.
+    fn own(&self) -> Vec<&'a HandMade> {
+        let hosts = self.model_service().serves().iter();
+        let hosts = hosts.map(|serve| self.model.host(serve.host));
+        hosts.filter_map(|host| host.certificate.as_ref()).collect()
     }
 
     fn image_name(&self) -> &str {
@@ -369,72 +369,44 @@ impl<'a> Deployed<'a> {
     }
 }
 
-/// Names in a directory that look like keys: what is mounted for one key shows its neighbours too.
-const KEY_SUFFIXES: [&str; 5] = [".key", ".p12", ".pfx", ".jks", ".keystore"];
-
-/// Warns of what else lies in the directory that is mounted for a key. It is the disk's word, so
-/// nothing that is written may depend on it.
-pub fn neighbours(
-    world: &dyn World,
-    made: &HandMade,
-    own: &[&HandMade],
-    service: &str,
-) -> Option<Diagnostic> {
-    let directory = world::parent(file(made)?);
-    let is_key = |name: &String| {
-        let path = format!("{directory}/{name}");
-        let below = matches!(world.stat(&path), Ok(Some(stat)) if stat.kind == FileKind::Directory);
-        !own.iter().any(|own| file(own) == Some(path.as_str()))
-            && (below || KEY_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)))
-    };
-    let names = world.list(directory).unwrap_or_default();
-    let others: Vec<String> = names.into_iter().filter(is_key).collect();
-    if others.is_empty() {
-        return None;
-    }
-    let others = others.join("`, `");
-    let message = format!("`{service}` mounts `{directory}`, and with it `{others}`");
-    Some(
-        Diagnostic::new(&NEIGHBOURS, made.key_span, message)
-            .about(format!("services.{service}"))
-            .help("give each key a directory of its own: the directory is mounted, so that a renewed key is seen"),
-    )
-}
-
-/// One access for each file; who is root reads what others may.
+/// One access for each file, of all targets; who is root reads what others may.
 ///
 /// # Errors
 /// Services that run as different users share a key.
-pub fn joined(wanted: Vec<(Access, String, Span)>) -> Result<Vec<Access>, Vec<Diagnostic>> {
-    let mut all: IndexMap<String, (Access, String, Span)> = IndexMap::new();
+pub fn joined(wanted: Vec<Wanted>) -> Result<Vec<Access>, Vec<Diagnostic>> {
+    let mut all: IndexMap<String, Wanted> = IndexMap::new();
     let mut found = Vec::new();
-    for (access, service, span) in wanted {
-        let Some(known) = all.get_mut(&access.path) else {
-            all.insert(access.path.clone(), (access, service, span));
+    for one in wanted {
+        let Some(known) = all.get_mut(&one.access.path) else {
+            all.insert(one.access.path.clone(), one);
             continue;
         };
-        match (known.0.readers, access.readers) {
+        let shared = known.access.target != one.access.target;
+        match (known.access.readers, one.access.readers) {
             (before, now) if before == now => {}
             (_, Readers::Owner) => {}
-            (Readers::Owner, _) => *known = (access, service, span),
-            _ => {
-                let message = format!(
-                    "`{}` and `{service}` run as different users, and share the key `{}`",
-                    known.1, access.path
-                );
-                found.push(
-                    Diagnostic::new(&SHARED, span, message)
-                        .also(known.2, "the other one")
-                        .help("give both the same `key_group: 2001` (any number that is free): the key is given to that group, and both are put into it")
-                        .help("or give each service a certificate and key of its own"),
-                );
-            }
+            (Readers::Owner, _) => *known = one,
+            _ => found.push(of_two_users(known, &one)),
+        }
+        if shared {
+            known.access.target = None;
         }
     }
     match found.is_empty() {
-        true => Ok(all.into_values().map(|(access, _, _)| access).collect()),
+        true => Ok(all.into_values().map(|one| one.access).collect()),
         false => Err(found),
     }
+}
+
+fn of_two_users(known: &Wanted, one: &Wanted) -> Diagnostic {
+    let message = format!(
+        "`{}` and `{}` run as different users, and share the key `{}`",
+        known.service, one.service, one.access.path
+    );
+    Diagnostic::new(&SHARED, one.span, message)
+        .also(known.span, "the other one")
+        .help("give both the same `key_group: 2001` (any number that is free): the key is given to that group, and both are put into it")
+        .help("or give each service a certificate and key of its own")
 }
 
 impl Reader {
@@ -455,13 +427,6 @@ impl ServiceSecret {
             gid: None,
             mode: None,
         }
-    }
-}
-
-fn file(made: &HandMade) -> Option<&str> {
-    match &made.key {
-        KeySource::File { path, .. } => Some(path),
-        KeySource::Variable(_) => None,
     }
 }
 

@@ -13,16 +13,16 @@ use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
-use super::{TRUST_DIRECTORY, environment, published, reload};
-use crate::artifact::{Access, Reload};
+use super::{TRUST_DIRECTORY, environment, published, reload, surroundings};
+use crate::artifact::Reload;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve};
 use crate::provision::{self, KeyReader, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, HostPlace, Place};
-use crate::source::{Sources, Span};
-use crate::targets::Inputs;
+use crate::source::Sources;
+use crate::targets::{Inputs, Wanted};
 
 pub static SERVED: Code = Code {
     name: "service-already-there",
@@ -46,7 +46,7 @@ const USUAL_DEPTH: u32 = 2;
 #[derive(Debug, Default)]
 pub struct Served {
     /// The accesses that keys need, with the service that needs them.
-    pub accesses: Vec<(Access, String, Span)>,
+    pub accesses: Vec<Wanted>,
     /// Who is told of a renewal, and how.
     pub reload: Option<Reload>,
     /// What is suspicious on this disk.
@@ -271,8 +271,8 @@ impl Serving<'_> {
             }),
             client_depth: clients.map_or(0, |clients| self.client_depth(&clients.trust)),
             public_port: host.port,
-            port: published::inside(self.deployed, host.port),
-            plain_port: published::plain(self.deployed, serve),
+            port: published::inside(self.deployed, self.service, host.port),
+            plain_port: published::plain(self.deployed, self.service, serve),
         }
     }
 
@@ -365,7 +365,11 @@ impl Serving<'_> {
         let accesses = deliveries.iter().flat_map(|one| &one.accesses);
         Served {
             accesses: accesses
-                .map(|access| (access.clone(), deployed.named.clone(), deployed.place.key))
+                .map(|access| Wanted {
+                    access: access.clone(),
+                    service: deployed.named.clone(),
+                    span: deployed.place.key,
+                })
                 .collect(),
             reload: command.map(|command| Reload {
                 service: deployed.named.clone(),
@@ -388,7 +392,7 @@ impl Serving<'_> {
         let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
         mounted
             .filter_map(|(one, _)| {
-                key::neighbours(self.inputs.world, one, &made, &self.deployed.named)
+                surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::mount::{self, Keyed};
 use super::port::{self, Port};
-use super::{Command, MountKind, interpolation};
+use super::{Command, MountKind, capabilities, interpolation};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::Span;
 use crate::world;
@@ -49,6 +49,12 @@ pub(super) struct Draft {
     pub ports: Field<Vec<Port>>,
     pub networks: Field<Vec<String>>,
     pub health_check: Field<Span>,
+    pub container_name: Field<Text>,
+    pub hostname: Field<Text>,
+    pub aliases: Field<Vec<String>>,
+    pub privileged: Field<Text>,
+    pub cap_add: Field<Vec<String>>,
+    pub cap_drop: Field<Vec<String>>,
     /// Whether Compose runs it elsewhere, or only in some profiles: then it may lack an image.
     pub may_lack_image: bool,
 }
@@ -152,6 +158,12 @@ impl Draft {
             ports: Field::default(),
             networks: Field::default(),
             health_check: Field::default(),
+            container_name: Field::default(),
+            hostname: Field::default(),
+            aliases: Field::default(),
+            privileged: Field::default(),
+            cap_add: Field::default(),
+            cap_drop: Field::default(),
             may_lack_image: false,
         }
     }
@@ -189,7 +201,15 @@ impl Draft {
                 "configs" => draft.configs = reader.files("configs", value, MountKind::Config),
                 "tmpfs" => draft.tmpfs = field(value, |node| reader.tmpfs(node)),
                 "ports" => draft.ports = field(value, ports),
-                "networks" => draft.networks = field(value, names),
+                "networks" => {
+                    draft.networks = field(value, names);
+                    draft.aliases = field(value, aliases);
+                }
+                "container_name" => draft.container_name = field(value, text),
+                "hostname" => draft.hostname = field(value, text),
+                "privileged" => draft.privileged = field(value, text),
+                "cap_add" => draft.cap_add = field(value, capabilities::read),
+                "cap_drop" => draft.cap_drop = field(value, capabilities::read),
                 "healthcheck" => draft.health_check = field(value, |node| Some(node.span)),
                 "extends" if !is_reset(value) => draft.extends = reader.extends(value),
                 "profiles" | "provider" => draft.may_lack_image = true,
@@ -222,6 +242,19 @@ fn names(node: &Node) -> Option<Vec<String>> {
         .iter()
         .filter_map(|item| item.text().map(str::to_owned));
     Some(keys.chain(items).collect())
+}
+
+/// A text, where it is one: what it is otherwise is Compose's to refuse.
+fn text(node: &Node) -> Option<Text> {
+    Some((node.text()?.to_owned(), node.span))
+}
+
+/// The further names in each network.
+fn aliases(node: &Node) -> Option<Vec<String>> {
+    let networks = node.entries().iter();
+    let lists = networks.filter_map(|entry| entry.value.get("aliases"));
+    let items = lists.flat_map(Node::items).filter_map(Node::text);
+    Some(items.map(str::to_owned).collect())
 }
 
 struct Reader<'r> {

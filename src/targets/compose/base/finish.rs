@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::draft::{self, BuildDraft, Draft, EnvFile};
 use super::env_file::{self, Statement, Unread, Values};
 use super::load::Services;
-use super::{Base, Build, Command, EnvironmentValue, Service, UnreadableEnvFile, Variable};
+use super::{
+    Base, Build, Capabilities, Command, EnvironmentValue, Service, TopLevel, UnreadableEnvFile,
+    Variable,
+};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::Span;
 use crate::world::World;
@@ -30,6 +33,7 @@ pub(super) fn finish(
     world: &dyn World,
     mut services: Services,
     directory: &str,
+    top_level: TopLevel,
     mut found: Vec<Diagnostic>,
 ) -> Result<Base, Vec<Diagnostic>> {
     services.settle(directory);
@@ -59,6 +63,7 @@ pub(super) fn finish(
             .map(|(place, service)| (service.name.clone(), place))
             .collect(),
         services: finished,
+        top_level,
         warnings: found,
     })
 }
@@ -129,6 +134,9 @@ impl Finisher<'_> {
                 });
             }
         }
+        let names = [draft.container_name.value, draft.hostname.value];
+        let names = names.into_iter().flatten().map(|(name, _)| name);
+        let privileged = draft.privileged.value;
         let lists = [draft.volumes, draft.secrets, draft.configs, draft.tmpfs];
         let mounts = lists.into_iter().filter_map(|list| list.value).flatten();
         Service {
@@ -149,6 +157,15 @@ impl Finisher<'_> {
                 .read_only
                 .value
                 .map(|(text, span)| (draft::is_true(Some(&text)), span)),
+            names: names
+                .chain(draft.aliases.value.unwrap_or_default())
+                .collect(),
+            env_files: files.into_iter().filter_map(|file| file.path).collect(),
+            capabilities: Capabilities {
+                added: draft.cap_add.value.unwrap_or_default(),
+                dropped: draft.cap_drop.value.unwrap_or_default(),
+                privileged: privileged.is_some_and(|(text, _)| draft::is_true(Some(&text))),
+            },
             unreadable_env_files,
         }
     }

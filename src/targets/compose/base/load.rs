@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::draft::{self, Draft, Place};
 use super::files::Files;
 use super::include::{self, Include};
-use super::{Base, finish};
+use super::{Base, TopLevel, finish};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{Sources, Span};
 use crate::world::{self, World};
@@ -56,6 +56,8 @@ pub(super) struct Loader<'w> {
     /// Services of those files with what they extend themselves: many services start from one.
     /// By file, working directory and name.
     pub resolved: HashMap<(String, String, String), Draft>,
+    /// What stands beside the services.
+    pub top_level: TopLevel,
     /// How many files were included so far.
     pub included: usize,
 }
@@ -71,11 +73,16 @@ pub(super) fn load(
         found: Vec::new(),
         extended: HashMap::new(),
         resolved: HashMap::new(),
+        top_level: TopLevel::default(),
         included: 0,
     };
     let directory = files.first().map_or("", |(path, _)| world::parent(path));
     let services = loader.project(files, directory, &mut Vec::new());
-    let Loader { mut found, .. } = loader;
+    let Loader {
+        mut found,
+        top_level,
+        ..
+    } = loader;
     if let (true, Some((path, asked))) = (found.is_empty() && services.is_empty(), files.first()) {
         let message = format!("`{path}` has no services");
         found.push(
@@ -83,7 +90,7 @@ pub(super) fn load(
                 .help("name a Compose file with `services`"),
         );
     }
-    finish::finish(world, services, directory, found)
+    finish::finish(world, services, directory, top_level, found)
 }
 
 impl Loader<'_> {
@@ -171,6 +178,9 @@ impl Loader<'_> {
         if let Some(refusal) = foreign(path, document) {
             self.found.push(refusal);
             return None;
+        }
+        if place.working_directory.is_none() {
+            self.top_level.add(document, place.directory);
         }
         let includes = match document.get("include") {
             Some(node) => include::read(node, &mut self.found),
