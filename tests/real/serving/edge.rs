@@ -181,6 +181,7 @@ impl Edge {
             hosts: hosts.collect(),
             resolver: None,
             state: at("state"),
+            ..Place::default()
         }
     }
 

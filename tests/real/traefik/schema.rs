@@ -343,6 +343,7 @@ fn place() -> Place {
         hosts: hosts.collect(),
         resolver: None,
         state: "/state".to_owned(),
+        ..Place::default()
     }
 }
 
