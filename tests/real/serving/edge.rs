@@ -175,7 +175,6 @@ impl Edge {
                 place
             });
         Place {
-            above: tlsgen::servers::Above::default(),
             configuration: at("conf"),
             trust_bundle: Some(at(&format!("pki/{}.pem", self.trusted))),
             hosts: hosts.collect(),

@@ -337,7 +337,6 @@ fn place() -> Place {
         place
     });
     Place {
-        above: tlsgen::servers::Above::default(),
         configuration: "/configuration".to_owned(),
         trust_bundle: Some("/trust/ca-bundle.pem".to_owned()),
         hosts: hosts.collect(),
