@@ -56,7 +56,7 @@ use pki::{Certificate, PublicRoots};
 use rules::Judged;
 use runtimes::TrustLists;
 use source::{Sources, Span};
-use targets::{Inputs, Lowered};
+use targets::{Inputs, Lowered, Wanted};
 use world::{Recording, World};
 
 /// Where the public roots are kept in a project that trusts them.
@@ -104,13 +104,14 @@ pub fn compile(
     let lists = TrustLists::new(&model, public.as_ref());
     let lowered = lower(world, &model, &lists, only, sources, found)?;
     keep_inputs(world, &lowered.artifacts, found)?;
+    let accesses = accesses(lowered.accesses, only, found)?;
     let artifacts = public_roots_artifact(&model, public)
         .into_iter()
         .chain(ignored_keys(world, &model))
         .chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
-        accesses: lowered.accesses,
+        accesses,
         reloads: lowered.reloads,
         notes: lowered.notes,
         model,
@@ -175,6 +176,8 @@ fn lower(
         let lowered = targets::lower(&inputs, target, sources);
         if !only.is_empty() && !only.contains(&target.name) {
             // Lowered all the same, so that what it reads is known and is not written over.
+            all.accesses
+                .extend(lowered.into_iter().flat_map(|lowered| lowered.accesses));
             continue;
         }
         match lowered {
@@ -189,6 +192,17 @@ fn lower(
         }
     }
     found.checkpoint().map(|()| all)
+}
+
+fn accesses(
+    wanted: Vec<Wanted>,
+    only: &[String],
+    found: &mut Diagnostics,
+) -> Result<Vec<Access>, Stop> {
+    targets::joined(wanted, only).map_err(|shared| {
+        found.extend(shared);
+        Stop
+    })
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A

@@ -159,6 +159,8 @@ pub enum Obstacle {
     Directory,
     /// A device, a pipe or a socket is there.
     NotAFile,
+    /// This part of a path whose permissions are to be set is a symbolic link.
+    LinkedFile(String),
     /// This part of the path is a symbolic link, which a build neither follows nor replaces.
     Link(String),
     /// This part of the path is a file.
@@ -394,6 +396,10 @@ impl fmt::Display for Obstacle {
             Self::Directory => f.write_str("a directory is there"),
             Self::NotAFile => f.write_str("what is there is no file"),
             Self::Link(path) => write!(f, "`{path}` is a symbolic link"),
+            Self::LinkedFile(path) => write!(
+                f,
+                "`{path}` is a symbolic link, and permissions are set on no file elsewhere: name the file that it leads to, if it lies in the project, or copy it here"
+            ),
             Self::FileAbove(path) => write!(f, "`{path}` is a file, not a directory"),
             Self::Unreadable(reason) => write!(f, "it cannot be read: {reason}"),
             Self::Unfit(unfit) => unfit.fmt(f),

@@ -4,7 +4,7 @@ use crate::artifact::{Access, Artifact, Reload};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Model, Target, TargetKind};
 use crate::runtimes::TrustLists;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::world::World;
 
 pub mod compose;
@@ -27,13 +27,44 @@ pub struct Lowered {
     /// The files.
     pub artifacts: Vec<Artifact>,
     /// Who may read the files that the user brings.
-    pub accesses: Vec<Access>,
+    pub accesses: Vec<Wanted>,
     /// Who must be told when certificates change.
     pub reloads: Vec<Reload>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
     /// What is suspicious in the project's own files.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// An access, and the service that needs it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Who may read what.
+    pub access: Access,
+    /// What the platform calls the service.
+    pub service: String,
+    /// Where it is deployed.
+    pub span: Span,
+}
+
+/// One access for each file, of the targets `only` of all: a file can suit the services of one
+/// target alone only where it suits those of the others too.
+///
+/// # Errors
+/// Services that run as different users share a key.
+pub fn joined(wanted: Vec<Wanted>, only: &[String]) -> Result<Vec<Access>, Vec<Diagnostic>> {
+    let chosen = |one: &&Wanted| {
+        let target = one.access.target.as_ref();
+        only.is_empty() || target.is_some_and(|target| only.contains(target))
+    };
+    let paths: Vec<String> = wanted
+        .iter()
+        .filter(chosen)
+        .map(|one| one.access.path.clone())
+        .collect();
+    let mut accesses = compose::joined(wanted)?;
+    accesses.retain(|access| paths.contains(&access.path));
+    Ok(accesses)
 }
 
 /// Lowers a target to files.
@@ -56,8 +87,8 @@ pub fn lower(
     for reload in &mut lowered.reloads {
         reload.target = Some(target.name.clone());
     }
-    for access in &mut lowered.accesses {
-        access.target = Some(target.name.clone());
+    for wanted in &mut lowered.accesses {
+        wanted.access.target = Some(target.name.clone());
     }
     Ok(lowered)
 }

@@ -149,7 +149,7 @@ fn decided(access: &Access, world: &dyn World) -> Decided {
                 ..Decided::new(Action::Unchanged, None)
             };
         }
-        Seen::Link(link) => return Decided::refused(Obstacle::Link(link)),
+        Seen::Link(link) => return Decided::refused(Obstacle::LinkedFile(link)),
         Seen::Found(found, kind) => (found, kind),
     };
     let obstacle = match (kind, access.readers) {

@@ -9,6 +9,7 @@ mod configuration;
 mod directory;
 mod effect;
 mod environment;
+mod image_tag;
 mod images;
 mod key;
 mod mount;
@@ -19,6 +20,7 @@ mod reload;
 mod serving;
 mod start;
 mod surroundings;
+mod upstream;
 
 use std::borrow::Cow;
 
@@ -28,12 +30,12 @@ use self::directory::Directories;
 use self::override_file::{OverrideFile, ServiceOverride};
 use self::serving::Serving;
 use super::{Inputs, Lowered};
-use crate::artifact::{Access, Artifact};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
 use crate::provision::{Existing, Provision};
 use crate::runtimes;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 
 static UNKNOWN_SERVICE: Code = Code {
     name: "unknown-compose-service",
@@ -57,6 +59,7 @@ pub static CODES: &[&Code] = &[
     &environment::UNWRITABLE,
     &environment::UNREAD,
     &effect::NONE,
+    &image_tag::OTHER_RELEASE,
     &images::COPIED,
     &key::READER,
     &surroundings::NEIGHBOURS,
@@ -65,12 +68,17 @@ pub static CODES: &[&Code] = &[
     &key::SHARED,
     &mount::TAKEN,
     &published::TAKEN,
+    &published::SHARED,
+    &published::UNREACHABLE,
     &serving::SERVED,
     &start::UNKNOWN,
+    &upstream::ITSELF,
 ];
 
 /// What installing a server's configuration can find.
 pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
+
+pub use key::joined;
 
 /// Where the files stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -109,7 +117,6 @@ pub fn lower(
         sources,
         directories: Directories::new(&compose.output),
         file: OverrideFile::default(),
-        accesses: Vec::new(),
         found,
         lowered: Lowered::default(),
     };
@@ -122,7 +129,6 @@ pub fn lower(
     let Lowering {
         directories,
         file,
-        accesses,
         mut lowered,
         mut found,
         ..
@@ -132,10 +138,6 @@ pub fn lower(
     lowered.notes.extend(kept.notes);
     lowered.artifacts.extend(kept.blocks);
     found.extend(surroundings::seen_by_others(inputs.model, &base));
-    match key::joined(accesses) {
-        Ok(accesses) => lowered.accesses = accesses,
-        Err(shared) => found.extend(shared),
-    }
     if found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
@@ -165,7 +167,6 @@ struct Lowering<'a> {
     sources: &'a mut Sources,
     directories: Directories,
     file: OverrideFile,
-    accesses: Vec<(Access, String, Span)>,
     found: Vec<Diagnostic>,
     lowered: Lowered,
 }
@@ -197,6 +198,9 @@ impl<'a> Lowering<'a> {
             image: &image,
         };
         self.found.extend(effect::unheeded(&serving));
+        self.found.extend(image_tag::conflict(&serving));
+        self.found.extend(published::faults(&serving));
+        self.found.extend(upstream::faults(&serving));
         let served = serving.lower(
             self.sources,
             &mut self.directories,
@@ -205,7 +209,7 @@ impl<'a> Lowering<'a> {
         );
         match served {
             Ok(served) => {
-                self.accesses.extend(served.accesses);
+                self.lowered.accesses.extend(served.accesses);
                 self.lowered.reloads.extend(served.reload);
                 self.lowered.warnings.extend(served.warnings);
                 let notes = served.notes.iter();

@@ -149,8 +149,11 @@ impl Resolver<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error)
                 if error.kind() == ErrorKind::PermissionDenied
-                    && matches!(self.world.stat(&path), Ok(Some(_))) =>
+                    && (error.raw_os_error().is_some()
+                        || matches!(self.world.stat(&path), Ok(Some(_)))) =>
             {
+                // The system's own refusal, of the file or of a directory above it; a path that leads
+                // out of the project is refused by ourselves.
                 None
             }
             Err(error) => {

@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
+use super::image_tag;
 use super::mount::{self, Mount};
 use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
 use crate::provision::KeyReader;
-use crate::source::Span;
+use crate::targets::Wanted;
 
 pub static READER: Code = Code {
     name: "key-reader-unknown",
@@ -163,6 +164,17 @@ impl<'a> Deployed<'a> {
                         .help(format!("write its number here, as `docker run --rm --entrypoint id {} -u {user}` prints: `user: 10001`", self.image_name())),
                 ))
             }
+            (None, None) if image_tag::is_unprivileged(self.service) => {
+                let message = format!(
+                    "`{}` does not run as root, and nothing says as whom",
+                    self.image_name()
+                );
+                Err(Box::new(
+                    Diagnostic::new(&READER, self.model_service().place.key, message)
+                        .also(self.service.span, "the service")
+                        .help("write the number of that image's user: `user: 101`"),
+                ))
+            }
             (None, None)
                 if opened_by == KeyReader::FirstProcess
                     || built_span.is_some_and(|_| self.image.config.is_some()) =>
@@ -248,6 +260,11 @@ impl<'a> Deployed<'a> {
     fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
         let key_group = self.deployed.key_group.map(|(group, _)| group);
         match (reader, key_group) {
+            (Reader::Root { .. }, None) if !self.service.capabilities.reads_everything() => (
+                Readers::User(0),
+                None,
+                "is opened by root of a container that may read its own files alone (`cap_drop`), and on the host nobody else may read it".to_owned(),
+            ),
             (Reader::Root { .. }, None) => (
                 Readers::Owner,
                 None,
@@ -352,40 +369,44 @@ impl<'a> Deployed<'a> {
     }
 }
 
-/// One access for each file; who is root reads what others may.
+/// One access for each file, of all targets; who is root reads what others may.
 ///
 /// # Errors
 /// Services that run as different users share a key.
-pub fn joined(wanted: Vec<(Access, String, Span)>) -> Result<Vec<Access>, Vec<Diagnostic>> {
-    let mut all: IndexMap<String, (Access, String, Span)> = IndexMap::new();
+pub fn joined(wanted: Vec<Wanted>) -> Result<Vec<Access>, Vec<Diagnostic>> {
+    let mut all: IndexMap<String, Wanted> = IndexMap::new();
     let mut found = Vec::new();
-    for (access, service, span) in wanted {
-        let Some(known) = all.get_mut(&access.path) else {
-            all.insert(access.path.clone(), (access, service, span));
+    for one in wanted {
+        let Some(known) = all.get_mut(&one.access.path) else {
+            all.insert(one.access.path.clone(), one);
             continue;
         };
-        match (known.0.readers, access.readers) {
+        let shared = known.access.target != one.access.target;
+        match (known.access.readers, one.access.readers) {
             (before, now) if before == now => {}
             (_, Readers::Owner) => {}
-            (Readers::Owner, _) => *known = (access, service, span),
-            _ => {
-                let message = format!(
-                    "`{}` and `{service}` run as different users, and share the key `{}`",
-                    known.1, access.path
-                );
-                found.push(
-                    Diagnostic::new(&SHARED, span, message)
-                        .also(known.2, "the other one")
-                        .help("give both the same `key_group: 2001` (any number that is free): the key is given to that group, and both are put into it")
-                        .help("or give each service a certificate and key of its own"),
-                );
-            }
+            (Readers::Owner, _) => *known = one,
+            _ => found.push(of_two_users(known, &one)),
+        }
+        if shared {
+            known.access.target = None;
         }
     }
     match found.is_empty() {
-        true => Ok(all.into_values().map(|(access, _, _)| access).collect()),
+        true => Ok(all.into_values().map(|one| one.access).collect()),
         false => Err(found),
     }
+}
+
+fn of_two_users(known: &Wanted, one: &Wanted) -> Diagnostic {
+    let message = format!(
+        "`{}` and `{}` run as different users, and share the key `{}`",
+        known.service, one.service, one.access.path
+    );
+    Diagnostic::new(&SHARED, one.span, message)
+        .also(known.span, "the other one")
+        .help("give both the same `key_group: 2001` (any number that is free): the key is given to that group, and both are put into it")
+        .help("or give each service a certificate and key of its own")
 }
 
 impl Reader {

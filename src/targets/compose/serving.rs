@@ -7,22 +7,22 @@ use indexmap::IndexMap;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
-use super::configuration::{self, Installed};
+use super::configuration::{self, Existing, Installed};
 use super::directory::Directories;
 use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
 use super::{TRUST_DIRECTORY, environment, published, reload, surroundings};
-use crate::artifact::{Access, Reload};
+use crate::artifact::Reload;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve};
 use crate::provision::{self, KeyReader, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, HostPlace, Place};
-use crate::source::{Sources, Span};
-use crate::targets::Inputs;
+use crate::source::Sources;
+use crate::targets::{Inputs, Wanted};
 
 pub static SERVED: Code = Code {
     name: "service-already-there",
@@ -46,7 +46,7 @@ const USUAL_DEPTH: u32 = 2;
 #[derive(Debug, Default)]
 pub struct Served {
     /// The accesses that keys need, with the service that needs them.
-    pub accesses: Vec<(Access, String, Span)>,
+    pub accesses: Vec<Wanted>,
     /// Who is told of a renewal, and how.
     pub reload: Option<Reload>,
     /// What is suspicious on this disk.
@@ -96,6 +96,10 @@ impl Serving<'_> {
             hosts: self.hosts(asked, &deliveries, &block_names, &directory, directories),
             resolver: published::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
+            above: existing
+                .as_ref()
+                .map(configuration::Existing::above)
+                .unwrap_or_default(),
         };
         let provided = (server.serve)(&servers::Request {
             model: self.inputs.model,
@@ -106,10 +110,25 @@ impl Serving<'_> {
         let existing = existing.as_ref();
         let installed =
             configuration::install(self, existing, sources, directories, &directory, &provided)?;
+        let uncovered = self.uncovered(asked, existing);
         let deliveries: Vec<Delivery> = deliveries.into_iter().flatten().collect();
         entry.environment.extend(self.variables(&provided)?);
         self.write(&directory, &provided, &installed, &deliveries, file, entry);
-        Ok(self.served(asked, &directory, provided, installed, &deliveries))
+        let mut served = self.served(asked, &directory, provided, installed, &deliveries);
+        served.warnings.extend(uncovered);
+        Ok(served)
+    }
+
+    /// Names that a block of the user's would answer over HTTPS with a certificate that lacks them.
+    fn uncovered(&self, asked: &model::Serving, existing: Option<&Existing>) -> Vec<Diagnostic> {
+        let each = asked.serves.iter().zip(existing.into_iter().cycle());
+        each.flat_map(|(serve, existing)| {
+            let host = self.inputs.model.host(serve.host);
+            let made = self.made(serve);
+            made.map(|made| existing.uncovered(host, made, serve.place.value))
+                .unwrap_or_default()
+        })
+        .collect()
     }
 
     pub fn model_service(&self) -> &model::Service {
@@ -252,8 +271,8 @@ impl Serving<'_> {
             }),
             client_depth: clients.map_or(0, |clients| self.client_depth(&clients.trust)),
             public_port: host.port,
-            port: published::inside(self.deployed, host.port),
-            plain_port: published::plain(self.deployed, serve),
+            port: published::inside(self.deployed, self.service, host.port),
+            plain_port: published::plain(self.deployed, self.service, serve),
         }
     }
 
@@ -346,7 +365,11 @@ impl Serving<'_> {
         let accesses = deliveries.iter().flat_map(|one| &one.accesses);
         Served {
             accesses: accesses
-                .map(|access| (access.clone(), deployed.named.clone(), deployed.place.key))
+                .map(|access| Wanted {
+                    access: access.clone(),
+                    service: deployed.named.clone(),
+                    span: deployed.place.key,
+                })
                 .collect(),
             reload: command.map(|command| Reload {
                 service: deployed.named.clone(),

@@ -35,15 +35,15 @@ impl Draft {
                 .configs
                 .joined(&over.configs, |a, b| one_per_target(a, b)),
             tmpfs: self.tmpfs.joined(&over.tmpfs, |a, b| one_per_target(a, b)),
-            ports: self.ports.joined(&over.ports, |a, b| [&a, &b[..]].concat()),
-            networks: self.networks.joined(&over.networks, appended),
+            ports: self.ports.joined(&over.ports, |a, b| appended(a, b)),
+            networks: self.networks.joined(&over.networks, |a, b| appended(a, b)),
             health_check: self.health_check.replaced(&over.health_check),
             container_name: self.container_name.replaced(&over.container_name),
             hostname: self.hostname.replaced(&over.hostname),
-            aliases: self.aliases.joined(&over.aliases, appended),
+            aliases: self.aliases.joined(&over.aliases, |a, b| appended(a, b)),
             privileged: self.privileged.replaced(&over.privileged),
-            cap_add: self.cap_add.joined(&over.cap_add, appended),
-            cap_drop: self.cap_drop.joined(&over.cap_drop, appended),
+            cap_add: self.cap_add.joined(&over.cap_add, |a, b| appended(a, b)),
+            cap_drop: self.cap_drop.joined(&over.cap_drop, |a, b| appended(a, b)),
             may_lack_image: self.may_lack_image || over.may_lack_image,
         }
     }
@@ -154,8 +154,8 @@ impl<T: Clone> Field<T> {
     }
 }
 
-fn appended<T: Clone>(before: Vec<T>, over: &Vec<T>) -> Vec<T> {
-    [&before[..], over].concat()
+fn appended<T: Clone>(before: Vec<T>, over: &[T]) -> Vec<T> {
+    [&before, over].concat()
 }
 
 fn one_per_target(before: Vec<Keyed>, over: &[Keyed]) -> Vec<Keyed> {

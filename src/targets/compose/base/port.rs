@@ -27,6 +27,16 @@ impl Port {
                 .published
                 .is_some_and(|(first, last)| (first..=last).contains(&port))
     }
+
+    /// The container's port behind a TCP port of the host.
+    pub fn inside(&self, port: u16) -> Option<u16> {
+        let (first, last) = self.published.filter(|_| self.takes(port))?;
+        let each = last - first == self.target.1.saturating_sub(self.target.0);
+        match each {
+            true => self.target.0.checked_add(port - first),
+            false => Some(self.target.0),
+        }
+    }
 }
 
 /// An entry of `ports`; `None` for what depends on variables without a default.
