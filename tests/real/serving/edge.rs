@@ -180,6 +180,7 @@ impl Edge {
             hosts: hosts.collect(),
             resolver: None,
             state: at("state"),
+            ..Place::default()
         }
     }
 

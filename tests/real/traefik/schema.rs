@@ -342,6 +342,7 @@ fn place() -> Place {
         hosts: hosts.collect(),
         resolver: None,
         state: "/state".to_owned(),
+        ..Place::default()
     }
 }
 
