@@ -10,6 +10,7 @@ use crate::source::Span;
 
 mod app;
 mod guideline;
+mod headers;
 mod nginx;
 mod traefik;
 
@@ -108,7 +109,7 @@ static NOT_FOR_SERVER: Code = Code {
 };
 
 /// What any server can find.
-static CODES: &[&Code] = &[&NOT_FOR_SERVER];
+static CODES: &[&Code] = &[&NOT_FOR_SERVER, &headers::TAKEN];
 
 /// All servers, in the order in which the manual lists them.
 pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];

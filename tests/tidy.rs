@@ -135,20 +135,27 @@ fn rooms_import_only_from_floors_below() {
 
 #[test]
 fn targets_do_not_know_their_siblings() {
+    let targets = siblings("src/targets");
+    assert!(targets.len() >= 3, "targets have files: {targets:?}");
     let mut wrong = Vec::new();
     for Import { file, path, .. } in imports(&source_files()) {
-        for (one, other) in [("compose", "script"), ("script", "compose")] {
-            let inside = file.contains(&format!("src/targets/{one}"));
+        let of = |target: &&String| {
+            let place = format!("src/targets/{target}");
+            file == format!("{place}.rs") || file.starts_with(&format!("{place}/"))
+        };
+        let Some(own) = targets.iter().find(of) else {
+            continue;
+        };
+        // From a file of the folder, each folder above it is one `super` more.
+        let above = "super::".repeat(file.matches('/').count() - 1);
+        for other in targets.iter().filter(|other| *other != own) {
             let reaches = [
                 format!("crate::targets::{other}"),
-                format!("super::{other}"),
-                format!("super::super::{other}"),
+                format!("{above}{other}"),
             ];
-            if inside
-                && reaches
-                    .iter()
-                    .any(|reach| path == *reach || path.starts_with(&format!("{reach}::")))
-            {
+            let reached =
+                |reach: &String| path == *reach || path.starts_with(&format!("{reach}::"));
+            if reaches.iter().any(reached) {
                 wrong.push(format!("{file} imports {path}"));
             }
         }
@@ -216,6 +223,23 @@ fn every_code_has_a_name_a_manual_and_a_case() {
     for (name, _) in WITHOUT_A_FOLDER {
         assert!(names.contains(name), "there is no code `{name}`");
     }
+}
+
+#[test]
+fn every_manual_is_included() {
+    let texts: Vec<String> = tlsgen::codes()
+        .map(|code| code.manual)
+        .chain(tlsgen::runtimes::RUNTIMES.iter().map(|one| one.manual))
+        .chain(tlsgen::servers::SERVERS.iter().map(|one| one.manual))
+        .map(str::to_owned)
+        .collect();
+    let pages = files_below("src", "md");
+    assert!(!pages.is_empty(), "there are manuals");
+    let stray: Vec<_> = pages
+        .iter()
+        .filter(|page| !texts.contains(&text(page)))
+        .collect();
+    assert!(stray.is_empty(), "nothing includes {stray:?}");
 }
 
 #[test]
@@ -369,6 +393,16 @@ fn the_root_holds_what_the_house_has() {
         let top = path.split('/').next().unwrap_or_default();
         assert!(ROOT.contains(&top), "{path} has no place in the house");
     }
+}
+
+/// The modules of a folder: its files, without their suffix.
+fn siblings(folder: &str) -> Vec<String> {
+    let inside = repository().join(folder);
+    let files = files_below(folder, "rs").into_iter();
+    files
+        .filter(|path| path.parent() == Some(inside.as_path()))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn repository() -> &'static Path {

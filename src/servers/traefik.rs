@@ -5,6 +5,7 @@ mod dynamic;
 mod fixed;
 mod routes;
 
+use super::headers::taken;
 use super::{Request, Server, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Serve, SubjectName};
@@ -66,6 +67,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
         found.extend(strays(serve));
         found.extend(request.only_for_balancer(index, serve));
         found.extend(upstream(request, serve));
+        found.extend(taken("Traefik", serve));
         found.extend(headers(serve));
     }
     found.extend(routes::clashes(request));

@@ -188,6 +188,12 @@ fn where_clients_present_certificates_what_is_presented_is_verified() {
         ] {
             let server = Server::start(at, served, Some("other"));
             let (words, notes) = check(at, prober, "[git.lab.example]", fields, server.port);
+            assert!(
+                notes
+                    .iter()
+                    .any(|note| note.contains("the application itself must ask")),
+                "{notes:?}"
+            );
             let Some(words) = words else {
                 assert!(["curl", "openssl"].contains(&prober));
                 assert!(

@@ -121,7 +121,7 @@ impl Resolver<'_> {
             .path(&compose.output, here, output_span)
             .unwrap_or_default();
         let mut services: Vec<ComposeService> = Vec::with_capacity(compose.services.len());
-        let mut taken: HashMap<String, Span> = HashMap::new();
+        let mut taken: HashMap<String, (Span, bool)> = HashMap::new();
         // Side by side with what was written: looking every name up would take the square of the time.
         let written = self.loaded.node(&["targets", target, "services"]);
         let written = written.map(yaml::Node::entries).unwrap_or_default();
@@ -140,12 +140,18 @@ impl Resolver<'_> {
                 place.key
             };
             let named = service.named.clone().unwrap_or_else(|| name.to_string());
-            if let Some(first) = taken.insert(named.clone(), named_span) {
+            let spec = self.loaded.spec.services.get(name.as_str());
+            let serves = spec.is_some_and(|service| service.server.is_some());
+            if let Some((first, first_serves)) = taken.insert(named.clone(), (named_span, serves)) {
                 let message = format!("two services are deployed as `{named}`");
                 self.found.push(
                     Diagnostic::new(&TWICE, named_span, message)
                         .also(first, "the other one")
-                        .help("join them into one service with a list of runtimes"),
+                        .help(match (first_serves, serves) {
+                            (true, true) => "join them into one service, with one `server` and the hosts of both in `serves`",
+                            (false, false) => "join them into one service with a list of runtimes",
+                            _ => "join them into one service, which may have `runtime` and `trust` beside `server` and `serves`",
+                        }),
                 );
             }
             let (config_span, ports_span) = (field("config"), field("ports"));
