@@ -65,13 +65,13 @@ fn main() {
     let project = serving(1_000);
     row(
         "build 1000 hosts on nginx and 1000 on apps",
-        "1 s",
+        "5 s",
         1,
         || tlsgen(project.path(), "build"),
     );
     row(
         "check 1000 hosts on nginx and 1000 on apps",
-        "1 s",
+        "2 s",
         3,
         || tlsgen(project.path(), "check"),
     );

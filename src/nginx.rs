@@ -7,6 +7,7 @@
 
 mod choice;
 mod conflict;
+mod early;
 mod edit;
 mod listen;
 mod lua;

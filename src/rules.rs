@@ -9,6 +9,7 @@ use crate::spec::RuntimeVersion;
 
 mod allowances;
 mod basic_constraints_not_critical;
+mod behind_believes_anybody;
 mod ca_without_key_cert_sign;
 mod ca_without_key_identifier;
 mod certificate_expires_soon;
@@ -80,6 +81,7 @@ pub static RULES: &[Rule] = &[
     name_not_covered::RULE,
     host_not_trusted::RULE,
     tls_versions_not_enforced::RULE,
+    behind_believes_anybody::RULE,
     unused::RULE,
 ];
 

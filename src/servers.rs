@@ -51,6 +51,20 @@ pub struct Place {
     pub resolver: Option<String>,
     /// A directory that it may write to and that outlives it.
     pub state: String,
+    /// What the user's own configuration says where the server's lines will be read.
+    pub above: Above,
+}
+
+/// What an existing configuration says, where a directive drops all of its kind that stand further
+/// out.
+#[derive(Debug, Clone, Default)]
+pub struct Above {
+    /// Such directives of the level of all hosts, each as its words.
+    pub all_hosts: Vec<Vec<String>>,
+    /// Those of the block into which lines are put.
+    pub block: Vec<Vec<String>>,
+    /// Whether that block answers ACME challenges by a location of its own.
+    pub answers_challenges: bool,
 }
 
 /// Where the files of a served host stand, and how it is reached.

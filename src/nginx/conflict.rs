@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::listen::{Listen, Socket};
 use super::server_name::ServerName;
-use super::tree::{Named, ServerBlock, Tree};
+use super::tree::{Named, ServerBlock, Statement, Tree};
 use crate::source::Span;
 
 /// What is to be put into a server block, and with it into `http`.
@@ -20,6 +20,10 @@ pub struct Addition<'a> {
     pub locations: Vec<Vec<&'a str>>,
     /// The names of directives that are put into `http`.
     pub http: Vec<&'a str>,
+    /// The names of the headers that it adds.
+    pub headers: Vec<&'a str>,
+    /// Whether it adds them to those of `http` (`add_header_inherit merge`).
+    pub merges_headers: bool,
 }
 
 /// Something that would be said twice.
@@ -51,6 +55,8 @@ pub enum ConflictKind {
     Directive(String),
     /// The block has the location; nginx: `duplicate location`.
     Location(String),
+    /// The header is added already, and would be sent twice.
+    Header(String),
     /// `http` has the directive.
     HttpDirective(String),
 }
@@ -77,6 +83,8 @@ const REPEATABLE: &[&str] = &[
     "log_format",
     "map",
     "proxy_cache_path",
+    "proxy_hide_header",
+    "proxy_pass_header",
     "proxy_set_header",
     "return",
     "rewrite",
@@ -125,7 +133,38 @@ impl Tree {
             let kind = || ConflictKind::Location(words.join(" "));
             found.extend(same.map(|there| conflict(kind(), there.span, block)));
         }
+        found.extend(self.headers(block, addition));
         found.extend(self.http_conflicts(&addition.http));
+        found
+    }
+
+    /// Headers that would be sent twice: the block's, and those of `http` where they reach it.
+    fn headers(&self, block: &ServerBlock, addition: &Addition<'_>) -> Vec<Conflict> {
+        let again = |there: &&Statement| {
+            let adds = &*there.name == "add_header";
+            let name = there.values.first().filter(|_| adds);
+            let ours = |name: &Box<str>| {
+                let mut headers = addition.headers.iter();
+                headers.any(|header| header.eq_ignore_ascii_case(name))
+            };
+            name.is_some_and(ours)
+        };
+        let kind = |there: &Statement| {
+            let name = there.values.first();
+            ConflictKind::Header(name.map(ToString::to_string).unwrap_or_default())
+        };
+        let own = block.statements.iter().filter(again);
+        let mut found: Vec<Conflict> = own
+            .map(|there| conflict(kind(there), there.span, block))
+            .collect();
+        if addition.merges_headers && block.all("add_header").next().is_none() {
+            let above = self.statements.iter().filter(again);
+            found.extend(above.map(|there| Conflict {
+                kind: kind(there),
+                there: there.span,
+                block: there.span,
+            }));
+        }
         found
     }
 

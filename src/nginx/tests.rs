@@ -140,6 +140,7 @@ server { listen [::]:443 default_server; server_name git.example; }",
         directives: vec!["ssl_protocols", "add_header"],
         locations: vec![vec!["/a"], vec!["=", "/a"]],
         http: vec!["ssl_protocols", "map"],
+        ..Addition::default()
     };
     let any = |port: u16| format!("Ip {{ address: 0.0.0.0, port: {port}, quic: false }}");
     assert_eq!(

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::Serve;
 use crate::provision::{Existing, KeyReader, Reload, Serving, Value, Variable};
 use crate::source::Span;
+use crate::spec::ClientAuthMode;
 
 static VARIABLE_MISSING: Code = Code {
     name: "app-variable-missing",
@@ -73,6 +74,11 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     notes.extend(health_note);
     let reload = presents.then(|| reload(request, &mut notes)).flatten();
     notes.extend(believes(request));
+    notes.extend(
+        request
+            .hosts()
+            .filter_map(|(serve, _)| asks(request, serve)),
+    );
     Ok(Serving {
         variables: named.into_iter().map(variable).collect(),
         health_check,
@@ -263,6 +269,21 @@ fn reload(request: &Request<'_>, notes: &mut Vec<String>) -> Option<Reload> {
             Some(Reload::Restart)
         }
     }
+}
+
+/// Files tell an application whose certificates to accept, and not whether to ask for them.
+fn asks(request: &Request<'_>, serve: &Serve) -> Option<String> {
+    let clients = serve.client_auth.as_ref();
+    let mode = clients.filter(|_| serve.behind.is_none())?.mode;
+    let host = &request.model.host(serve.host).name;
+    Some(match mode {
+        ClientAuthMode::Required => format!(
+            "`{host}` is for clients with a certificate: the application itself must ask for one and refuse who has none (`ssl.CERT_REQUIRED`, `rejectUnauthorized`)"
+        ),
+        ClientAuthMode::Optional => format!(
+            "`{host}` takes clients with and without a certificate: the application itself must ask for one and verify what it is given (`ssl.CERT_OPTIONAL`)"
+        ),
+    })
 }
 
 fn believes(request: &Request<'_>) -> Vec<String> {

@@ -4,6 +4,7 @@ mod codes;
 mod faults;
 mod host;
 mod http_level;
+mod inherited;
 mod layout;
 mod proxy;
 mod release;
@@ -154,7 +155,8 @@ fn notes(request: &Request<'_>, release: Release) -> Vec<String> {
                 "`{host}` answers clients without a certificate too: its upstream must look at X-SSL-Client-Verify, which is SUCCESS or NONE"
             ));
         }
-        if serve.challenge_root.is_some() && serve.redirect_http.is_none() {
+        let unused = serve.redirect_http.is_none() && serve.behind.is_none();
+        if serve.challenge_root.is_some() && unused {
             notes.push(format!(
                 "`{host}` answers no ACME challenges over plain HTTP: that comes with `redirect_http: true`"
             ));

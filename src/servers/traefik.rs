@@ -9,6 +9,7 @@ use super::{Request, Server, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Serve, SubjectName};
 use crate::provision::{ConfigurationFile, KeyReader, ReadAs, Reload, Serving};
+use crate::spec::ClientAuthMode;
 use crate::yaml;
 
 static VERSION: Code = Code {
@@ -227,6 +228,15 @@ fn notes(request: &Request<'_>, presents: bool) -> Vec<String> {
             "Traefik 2 takes a renewed certificate when it is started anew, or when its dynamic file changes: it watches that file and not the certificates; Traefik 3 takes it on SIGHUP"
                 .to_owned(),
         );
+    }
+    for (serve, _) in request.hosts() {
+        let asked = serve.client_auth.as_ref();
+        if asked.is_some_and(|asked| asked.mode == ClientAuthMode::Optional) {
+            notes.push(format!(
+                "`{}` answers clients without a certificate too: its upstream must look at X-Forwarded-Tls-Client-Cert, which only verified ones have",
+                request.model.host(serve.host).name
+            ));
+        }
     }
     let (address, sole) = (
         routes::at_addresses(request),

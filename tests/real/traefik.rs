@@ -169,7 +169,8 @@ fn clients_present_certificates_where_they_must() {
         client_certificate(&at, "others", "stranger");
         let edge = edge.serves(
             "      - {host: git, upstream: UPSTREAM, client_auth: {trust: [clients]}}\n      \
-             - {host: wild, upstream: UPSTREAM, client_auth: {trust: [clients], mode: optional}}\n",
+             - {host: wild, upstream: UPSTREAM, client_auth: {trust: [clients], mode: optional}}\n      \
+             - {host: open, upstream: UPSTREAM}\n",
         );
         let as_client = |name: &str| {
             [
@@ -193,10 +194,46 @@ fn clients_present_certificates_where_they_must() {
                 "{name}"
             );
         }
+        // The application is told who came, and believes nobody who says so himself.
+        let certificate = fs::read_to_string(at.join("robot.pem")).unwrap();
+        let certificate: String = certificate
+            .lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect();
+        let claims = [
+            "-H",
+            "X-Forwarded-Tls-Client-Cert: claimed",
+            "-H",
+            "x-forwarded-tls-client-cert-info: claimed",
+        ];
+        let told = |body: &serde_json::Value| {
+            ["", "-Info"].map(|suffix| {
+                let said = &body["headers"][format!("X-Forwarded-Tls-Client-Cert{suffix}")];
+                said.as_str().unwrap_or_default().to_owned()
+            })
+        };
+        for name in ["git.lab.example", "www.lab.example"] {
+            let (_, _, body) = edge.get(name, "/", &[&robot[..], &claims[..]].concat());
+            let [whole, words] = told(&body);
+            assert_eq!(whole, certificate, "{release} {name}");
+            assert!(
+                words.contains("CN%3Drobot") && words.contains("CN%3DClients"),
+                "{words}"
+            );
+        }
+        for name in ["www.lab.example", "open.lab.example"] {
+            let (status, _, body) = edge.get(name, "/", &claims);
+            assert!(status.starts_with("200 "), "{release} {name}");
+            assert!(
+                !body.to_string().to_lowercase().contains("tls-client"),
+                "{release} {body}"
+            );
+        }
         // Who was let in under a name that asks for nothing gets no page of one that does.
         let host = ["--header", "Host: git.lab.example"];
         assert_eq!(edge.get("www.lab.example", "/", &host).0, "421 2");
-        edge.complained_of(&["No domain found in rule"]);
+        // It complains of each request without a certificate, where none is demanded.
+        edge.complained_of(&["No domain found in rule", "without mutual TLS"]);
     }
 }
 

@@ -17,8 +17,9 @@ pub fn faults(request: &Request<'_>, release: Release) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     found.extend(too_old(request, release));
     found.extend(several(request));
-    for (serve, place) in request.hosts() {
+    for (index, (serve, place)) in request.hosts().enumerate() {
         found.extend(of_host(request, release, serve, place));
+        found.extend(without_effect(request, index, serve));
         found.extend(values::faults(request, serve, place));
     }
     found.extend(between_hosts(request, release));
@@ -73,6 +74,29 @@ fn of_host(
         let help = "give the host a `certificate`, or serve it with `server: traefik`, which fetches its own";
         found.push(Diagnostic::new(&NO_CERTIFICATE, serve.place.value, message).help(help));
     }
+    found
+}
+
+/// What only who ends TLS could do, and what only a load balancer asks for.
+fn without_effect(request: &Request<'_>, index: usize, serve: &Serve) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    if serve.behind.is_some() && !request.balanced() {
+        let help = "TLS ends in front of it: remove the line, or have tlsgen write the balancer too, with a target of `kind: load-balancer`";
+        let own = request.own_tls(index, serve);
+        found.extend(own.map(|span| not_for_server("nginx", "tls", span, help)));
+    }
+    let health = serve.health_path.as_ref().map(|(_, span)| *span);
+    let nothing = is_include(request) && serve.redirect_http.is_none() && serve.upstream.is_none();
+    let help = match (&serve.behind, nothing) {
+        (None, _) => {
+            "remove the line, or say where the load balancer is that asks for it: `behind: {networks: […]}`"
+        }
+        (Some(_), true) => {
+            "remove the line: the block itself answers that path, and nothing of it is redirected"
+        }
+        (Some(_), false) => return found,
+    };
+    found.extend(health.map(|span| not_for_server("nginx", "health_path", span, help)));
     found
 }
 

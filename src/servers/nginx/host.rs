@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::inherited::{self, Directive};
 use super::proxy::Proxy;
 use super::release::{Http2, Release};
-use crate::model::{Host, Serve, SubjectName};
+use crate::model::{Behind, Host, Serve, SubjectName};
 use crate::servers::guideline::{self, Guideline};
 use crate::servers::{CertificatePlace, HostPlace, Request};
 use crate::spec::{ClientAuthMode, GuidelineLevel, ServeAs};
@@ -28,6 +29,10 @@ pub struct HostLines {
     pub hsts: Option<String>,
     pub headers: Vec<Header>,
     pub merges_headers: bool,
+    /// What stands further out and would be dropped by these lines.
+    pub again: Vec<Directive>,
+    /// Whether the block answers ACME challenges by itself.
+    pub answers_challenges: bool,
     /// Whether these are lines for a block that exists.
     pub include: bool,
     /// For such lines: whether plain HTTP is redirected by them.
@@ -150,16 +155,14 @@ impl HostLines {
                 number,
                 host: host.name.clone(),
                 port: place.plain_port,
-                networks: behind
-                    .networks
-                    .iter()
-                    .map(|(network, _)| network.clone())
-                    .collect(),
+                networks: networks(behind),
                 hsts: hsts.clone(),
             }),
             hsts,
             headers: headers(serve),
             merges_headers: include && release.merges_headers(),
+            again: inherited::of_server(request, release, serve),
+            answers_challenges: request.place.above.answers_challenges,
             include,
             include_redirect: include && asked,
             plain: (asked && !include && !behind).then(|| Plain {
@@ -253,6 +256,25 @@ fn client_auth(serve: &Serve, place: &HostPlace) -> Option<ClientAuth> {
         required: asked.mode == ClientAuthMode::Required,
         depth: place.client_depth.max(1),
     })
+}
+
+/// Each once, and all of a family in two halves: nginx has `default` stand for the whole, and warns of
+/// another.
+fn networks(behind: &Behind) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for (network, _) in &behind.networks {
+        let parts = match (network.ends_with("/0"), network.contains(':')) {
+            (true, true) => vec!["::/1", "8000::/1"],
+            (true, false) => vec!["0.0.0.0/1", "128.0.0.0/1"],
+            (false, _) => vec![network.as_str()],
+        };
+        for part in parts {
+            if all.iter().all(|known| known != part) {
+                all.push(part.to_owned());
+            }
+        }
+    }
+    all
 }
 
 fn headers(serve: &Serve) -> Vec<Header> {

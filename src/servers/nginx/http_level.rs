@@ -169,7 +169,9 @@ fn include_needs(host: &HostLines) -> IncludeNeeds {
         redirect: host.include_redirect,
         balancer: host.balancer.as_ref().map(|balancer| balancer.number),
         // What the block itself answers under that path must not go around a client's certificate.
-        keeps_challenges: host.challenges.is_some() || host.client_auth.is_none(),
+        keeps_challenges: host.challenges.is_some()
+            || host.answers_challenges
+            || host.client_auth.is_none(),
         health_path: host.health_path.as_deref().map(literal),
         names: host.all_names.iter().map(|name| pattern(name)).collect(),
         refuses: host

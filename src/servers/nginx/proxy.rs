@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::inherited::{self, Directive};
 use crate::model::{Serve, Upstream};
 use crate::servers::Request;
 use crate::spec::Protocol;
@@ -35,6 +36,8 @@ pub struct Proxy {
     pub balancer: Option<usize>,
     /// Whether clients may present certificates.
     pub client: bool,
+    /// What stands further out and would be dropped in a location that sets headers.
+    pub again: Vec<Directive>,
 }
 
 /// How an upstream is verified.
@@ -74,6 +77,7 @@ impl Proxy {
             port,
             balancer: serve.behind.as_ref().map(|_| number),
             client: serve.client_auth.is_some(),
+            again: inherited::of_location(request, serve),
         })
     }
 }

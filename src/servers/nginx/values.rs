@@ -33,7 +33,9 @@ pub fn unrendered(request: &Request<'_>, error: &render::RenderError) -> Diagnos
 /// Everything that is wrong with the texts of a host.
 pub fn faults(request: &Request<'_>, serve: &Serve, place: &HostPlace) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (name, value, span) in &serve.headers {
+    for (index, (name, value, span)) in serve.headers.iter().enumerate() {
+        let before = serve.headers.iter().take(index);
+        found.extend(twice(name, *span, before));
         found.extend(header(name, value, *span));
         found.extend(carried(value, *span));
         found.extend(carried(name, *span));
@@ -81,6 +83,20 @@ fn location(path: &str, span: Span) -> Option<Diagnostic> {
         Diagnostic::new(&UNCARRIED, span, message)
             .help("write a plain path without query, `%`, `//` and `/.`, such as `/healthz`")
     })
+}
+
+/// Names of headers are the same in any case (RFC 9110, section 5.1).
+fn twice<'h>(
+    name: &str,
+    span: Span,
+    mut before: impl Iterator<Item = &'h (String, String, Span)>,
+) -> Option<Diagnostic> {
+    let (known, _, there) = before.find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
+    let message = format!("`{name}` is the same header as `{known}`, and both would be sent");
+    let diagnostic = Diagnostic::new(&HEADER, span, message)
+        .also(*there, "the first one")
+        .help("remove one of them: the case of a header's name means nothing");
+    Some(diagnostic)
 }
 
 fn header(name: &str, value: &str, span: Span) -> Option<Diagnostic> {

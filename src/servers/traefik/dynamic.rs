@@ -113,12 +113,32 @@ enum Middleware {
         sts_include_subdomains: bool,
         #[serde(rename = "forceSTSHeader", skip_serializing_if = "std::ops::Not::not")]
         force_sts_header: bool,
+        custom_request_headers: IndexMap<&'static str, &'static str>,
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         custom_response_headers: IndexMap<String, String>,
+    },
+    #[serde(rename = "passTLSClientCert")]
+    PassClientCertificate {
+        pem: bool,
+        info: ClientInfo,
     },
     AddPrefix {
         prefix: String,
     },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientInfo {
+    subject: ClientName,
+    issuer: ClientName,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientName {
+    common_name: bool,
+    organization: bool,
 }
 
 #[derive(Serialize)]
@@ -184,11 +204,14 @@ pub(super) fn configuration(request: &Request<'_>) -> Dynamic {
 
 fn add(http: &mut Http, request: &Request<'_>, serve: &Serve, place: &HostPlace) {
     let host = &request.model.host(serve.host).name;
-    let mut middlewares = Vec::new();
-    if let Some(headers) = headers(serve) {
-        let name = format!("{host}_headers");
+    // What a client says of itself is removed before what it has proved is said.
+    let mut middlewares = vec![format!("{host}_headers")];
+    http.middlewares
+        .insert(format!("{host}_headers"), headers(serve));
+    if serve.client_auth.is_some() && serve.behind.is_none() {
+        let name = format!("{host}_clients");
         middlewares.push(name.clone());
-        http.middlewares.insert(name, headers);
+        http.middlewares.insert(name, pass_client_certificate());
     }
     if let Some(upstream) = &serve.upstream {
         // The path of a server's URL has no effect.
@@ -287,20 +310,40 @@ fn to_https(place: &HostPlace) -> Middleware {
     }
 }
 
-fn headers(serve: &Serve) -> Option<Middleware> {
-    if serve.hsts.is_none() && serve.headers.is_empty() {
-        return None;
-    }
+/// By these an application knows a client's certificate: it believes them, so no client may send them.
+const CLIENT_HEADERS: [&str; 2] = [
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+];
+
+fn headers(serve: &Serve) -> Middleware {
     let headers = serve.headers.iter();
-    Some(Middleware::Headers {
+    Middleware::Headers {
         sts_seconds: serve.hsts.map(|hsts| hsts.seconds),
         sts_include_subdomains: serve.hsts.is_some_and(|hsts| hsts.include_subdomains),
         // Traefik sends it over TLS alone, and TLS ended in front of it.
         force_sts_header: serve.hsts.is_some() && serve.behind.is_some(),
+        // An empty value removes the header.
+        custom_request_headers: CLIENT_HEADERS.map(|name| (name, "")).into(),
         custom_response_headers: headers
             .map(|(name, value, _)| (name.clone(), value.clone()))
             .collect(),
-    })
+    }
+}
+
+/// The certificate itself, and in words whose it is. Without a certificate neither is said.
+fn pass_client_certificate() -> Middleware {
+    let name = || ClientName {
+        common_name: true,
+        organization: true,
+    };
+    Middleware::PassClientCertificate {
+        pem: true,
+        info: ClientInfo {
+            subject: name(),
+            issuer: name(),
+        },
+    }
 }
 
 fn balancer(request: &Request<'_>, serve: &Serve, upstream: &Upstream) -> Balancer {

@@ -6,13 +6,17 @@ use super::directory::Directories;
 use super::mount;
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::{self, HandMade};
 use crate::nginx::{self, Level, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
 use crate::provision::{self, ConfigurationFile, ReadAs};
+use crate::servers::Above;
 use crate::source::{Sources, Span};
 use crate::spec::ServeAs;
 use crate::world;
 
+mod above;
 mod conflict;
+mod uncovered;
 
 pub static MISSING: Code = Code {
     name: "server-config-missing",
@@ -28,7 +32,13 @@ pub static UNCLEAR: Code = Code {
 };
 
 /// What installing a configuration can find.
-pub static CODES: &[&Code] = &[&MISSING, &UNCLEAR, &conflict::CONFLICT];
+pub static CODES: &[&Code] = &[
+    &MISSING,
+    &UNCLEAR,
+    &conflict::CONFLICT,
+    &conflict::EARLY,
+    &uncovered::UNCOVERED,
+];
 
 /// What was put where.
 #[derive(Debug, Default)]
@@ -114,19 +124,37 @@ impl Existing {
         self.tree.servers.get(self.block?)
     }
 
-    /// Which of these names the block says already.
+    /// Which of these names the block says already, in whatever form, as nginx compares them.
     pub fn named(&self, names: &[&str]) -> Vec<String> {
         let Some(block) = self.block() else {
             return Vec::new();
         };
-        let says = |name: &&&str| {
-            let wanted = nginx::ServerName::parse(name);
-            block.names.iter().any(|named| named.name == wanted)
-        };
-        names
+        let own: Vec<nginx::ServerName> = block
+            .names
             .iter()
-            .filter(says)
-            .map(|name| (*name).to_owned())
+            .flat_map(|named| named.name.parts())
+            .collect();
+        let says = |name: &String| {
+            let parts = nginx::ServerName::parse(name).parts();
+            parts.iter().all(|part| own.contains(part))
+        };
+        let bracketed = |name: &&str| match name.parse::<std::net::Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => (*name).to_owned(),
+        };
+        names.iter().map(bracketed).filter(says).collect()
+    }
+
+    /// What stands already where the server's lines will be read.
+    pub fn above(&self) -> Above {
+        above::above(&self.tree, self.block())
+    }
+
+    /// Names of the block that the certificate of its host does not carry.
+    pub fn uncovered(&self, host: &model::Host, made: &HandMade, at: Span) -> Vec<Diagnostic> {
+        let block = self.block().into_iter();
+        block
+            .flat_map(|block| uncovered::uncovered(block, host, made, at))
             .collect()
     }
 

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
-use super::configuration::{self, Installed};
+use super::configuration::{self, Existing, Installed};
 use super::directory::Directories;
 use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
@@ -96,6 +96,10 @@ impl Serving<'_> {
             hosts: self.hosts(asked, &deliveries, &block_names, &directory, directories),
             resolver: networks::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
+            above: existing
+                .as_ref()
+                .map(configuration::Existing::above)
+                .unwrap_or_default(),
         };
         let provided = (server.serve)(&servers::Request {
             model: self.inputs.model,
@@ -106,10 +110,25 @@ impl Serving<'_> {
         let existing = existing.as_ref();
         let installed =
             configuration::install(self, existing, sources, directories, &directory, &provided)?;
+        let uncovered = self.uncovered(asked, existing);
         let deliveries: Vec<Delivery> = deliveries.into_iter().flatten().collect();
         entry.environment.extend(self.variables(&provided)?);
         self.write(&directory, &provided, &installed, &deliveries, file, entry);
-        Ok(self.served(asked, &directory, provided, installed, &deliveries))
+        let mut served = self.served(asked, &directory, provided, installed, &deliveries);
+        served.warnings.extend(uncovered);
+        Ok(served)
+    }
+
+    /// Names that a block of the user's would answer over HTTPS with a certificate that lacks them.
+    fn uncovered(&self, asked: &model::Serving, existing: Option<&Existing>) -> Vec<Diagnostic> {
+        let each = asked.serves.iter().zip(existing.into_iter().cycle());
+        each.flat_map(|(serve, existing)| {
+            let host = self.inputs.model.host(serve.host);
+            let made = self.made(serve);
+            made.map(|made| existing.uncovered(host, made, serve.place.value))
+                .unwrap_or_default()
+        })
+        .collect()
     }
 
     pub fn model_service(&self) -> &model::Service {

@@ -12,7 +12,7 @@ services:
     server: SERVER
     serves:
       - {host: tower, upstream: "http://127.0.0.1:UPSTREAM", redirect_http: true, hsts: 1y, headers: {X-A: b}, health_path: "HEALTH", behind: {networks: [127.0.0.1/32]}}
-      - {host: git, upstream: "http://127.0.0.1:UPSTREAM", redirect_http: true, hsts: 1y, behind: {networks: [10.0.0.0/8, "fd00::/8"]}}
+      - {host: git, upstream: "http://127.0.0.1:UPSTREAM", redirect_http: true, hsts: 1y, behind: {networks: [10.0.0.0/8, "fd00::/8", "::/0"]}}
 "#;
 
 #[test]
@@ -76,6 +76,21 @@ fn only_the_load_balancer_is_believed() {
         }
         let stranger = running.get_plain("nobody.lab.example", "/", &forwarded);
         assert_eq!(stranger.exit, 52);
+    }
+}
+
+#[test]
+fn everybody_is_believed_in_silence() {
+    let application = Application::start(None);
+    for release in releases() {
+        let spec = format!(
+            "hosts:\n  tower: {{names: [tower.lab.example]}}\nservices:\n  web:\n    server: SERVER\n    serves:\n      - {{host: tower, upstream: \"http://127.0.0.1:{}\", redirect_http: true, behind: {{networks: [0.0.0.0/0, \"::/0\"]}}}}\n",
+            application.port
+        );
+        let running = Lab::new(release).run(&spec, |_| {});
+        let forwarded = ["-H", "X-Forwarded-Proto: https"];
+        let answer = running.get_plain("tower.lab.example", "/", &forwarded);
+        assert_eq!(answer.code, 200, "{answer:?}");
     }
 }
 

@@ -183,3 +183,68 @@ fn no_plain_request_goes_around_a_client_certificate() {
         assert_eq!(tower.get("tower.lab.example", "/own/", &own).code, 200);
     }
 }
+
+#[test]
+fn what_stands_at_the_http_level_stays() {
+    let application = Application::start(None);
+    let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect();
+    let lines = "add_header X-Policy \"a 'b' $scheme\" always;\nproxy_set_header X-Request \"c $scheme\";\nproxy_hide_header Server;\n";
+    for release in releases() {
+        let upstream = format!(", upstream: \"http://127.0.0.1:{}\"", application.port);
+        let mut lab = Lab::new(release);
+        lab.leaf("tower", &["tower.lab.example", "www.tower.lab.example"]);
+        let serving = lab.serve(&SPEC.replace("MORE", &upstream), |place| {
+            place.hosts[0].block_names = vec!["tower.lab.example".to_owned()];
+            place.above.all_hosts = vec![
+                words(&["add_header", "X-Policy", "a 'b' $scheme", "always"]),
+                words(&["proxy_set_header", "X-Request", "c $scheme"]),
+                words(&["proxy_hide_header", "Server"]),
+            ];
+        });
+        let block = BLOCK
+            .replace("PLAIN", &lab.place.hosts[0].plain_port.to_string())
+            .replace("LOCATION", "");
+        lab.install(&serving, &format!("{lines}{block}"));
+        let tower = lab.start();
+        for (path, code) in [("/x", 200), ("/own/", 200)] {
+            let answer = tower.get("tower.lab.example", path, &[]);
+            assert_eq!(answer.code, code, "{path}");
+            assert_eq!(answer.header("X-Policy"), ["a 'b' https"], "{path}");
+            assert_eq!(answer.header("X-A"), ["$b"], "{path}");
+        }
+        let passed = tower.get("tower.lab.example", "/x", &[]);
+        assert_eq!(passed.seen("X-Request").as_deref(), Some("c https"));
+    }
+}
+
+#[test]
+fn the_blocks_own_location_for_challenges_needs_no_client_certificate() {
+    for release in releases() {
+        let token = "/.well-known/acme-challenge/token";
+        let mut lab = Lab::new(release);
+        lab.leaf("tower", &["tower.lab.example", "www.tower.lab.example"]);
+        let more = ", client_auth: {trust: [lab]}";
+        let serving = lab.serve(&SPEC.replace("MORE", more), |place| {
+            place.hosts[0].block_names = vec!["tower.lab.example".to_owned()];
+            place.above.answers_challenges = true;
+        });
+        let block = BLOCK
+            .replace("PLAIN", &lab.place.hosts[0].plain_port.to_string())
+            .replace(
+                "LOCATION",
+                "location ^~ /.well-known/acme-challenge/ { return 200 \"its own\"; }",
+            );
+        lab.install(&serving, &block);
+        let tower = lab.start();
+        let answer = tower.get_plain("tower.lab.example", token, &[]);
+        assert!(
+            answer.code == 200 && answer.said.contains("its own"),
+            "{answer:?}"
+        );
+        for path in ["/own/", "/.well-known/acme-challenge/../../own/"] {
+            let plain = tower.get_plain("tower.lab.example", path, &["--path-as-is"]);
+            assert_eq!(plain.code, 308, "{path}");
+        }
+        assert_eq!(tower.get("tower.lab.example", "/own/", &[]).code, 400);
+    }
+}

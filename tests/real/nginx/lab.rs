@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tlsgen::diagnostic::{Diagnostics, Style, to_text};
 use tlsgen::model::{Model, Service};
 use tlsgen::provision::{ReadAs, Reload, Serving};
-use tlsgen::servers::{self, CertificatePlace, HostPlace, Place, Request};
+use tlsgen::servers::{self, Above, CertificatePlace, HostPlace, Place, Request};
 use tlsgen::source::Sources;
 use tlsgen::world::Disk;
 
@@ -180,6 +180,7 @@ impl Lab {
             hosts: hosts.collect(),
             resolver: None,
             state: String::new(),
+            above: Above::default(),
         }
     }
 

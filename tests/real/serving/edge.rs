@@ -134,6 +134,7 @@ impl Edge {
         for (host, name) in [
             ("git", "git.lab.example"),
             ("wild", "\"*.lab.example\""),
+            ("open", "open.lab.example"),
             ("address", "127.0.0.1"),
         ] {
             hosts += &format!("  {host}: {{names: [{name}], {certificate}}}\n");

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::nginx::{
-    self, Addition, Body, Conflict, ConflictKind, Directive, Listen, ServerBlock, Tree,
+    self, Addition, Body, Conflict, ConflictKind, Directive, Listen, ServerBlock, Statement, Tree,
 };
 use crate::provision::{ConfigurationFile, ReadAs};
 use crate::source::{Sources, Span};
@@ -14,6 +14,13 @@ pub static CONFLICT: Code = Code {
     manual: include_str!("../manual/nginx-conflict.md"),
 };
 
+pub static EARLY: Code = Code {
+    name: "server-block-answers-early",
+    severity: Severity::Error,
+    summary: "a server block has answered before it comes to what is added to it",
+    manual: include_str!("../manual/server-block-answers-early.md"),
+};
+
 /// Everything that would stand twice; `origin` is where the spec asks for it.
 pub fn conflicts(
     tree: &Tree,
@@ -23,6 +30,7 @@ pub fn conflicts(
 ) -> Vec<Diagnostic> {
     let mut ours = Sources::default();
     let mut found: Vec<Conflict> = Vec::new();
+    let mut redirects = false;
     for file in files {
         let source = ours.add(&file.name, file.text.as_str());
         let Ok(body) = nginx::parse(&ours, source) else {
@@ -30,6 +38,8 @@ pub fn conflicts(
         };
         match file.read_as {
             ReadAs::OneHost => {
+                let mut directives = body.directives.iter();
+                redirects |= directives.any(|directive| &*directive.name.text == "if");
                 found.extend(
                     block
                         .iter()
@@ -54,16 +64,44 @@ pub fn conflicts(
             ReadAs::Main | ReadAs::Included => {}
         }
     }
+    let early = early(block, redirects, origin);
     let mut seen = Vec::new();
     found.retain(|conflict| {
         let fresh = !seen.contains(conflict);
         seen.push(conflict.clone());
         fresh
     });
-    found
-        .iter()
-        .map(|conflict| diagnostic(conflict, origin))
-        .collect()
+    let twice = found.iter().map(|conflict| diagnostic(conflict, origin));
+    twice.chain(early).collect()
+}
+
+/// What of the block comes before lines at its end.
+fn early(block: Option<&ServerBlock>, redirects: bool, origin: Span) -> Vec<Diagnostic> {
+    let all = block.into_iter().flat_map(|block| {
+        let ends = block.ends_before(redirects);
+        ends.map(move |statement| (block, statement))
+    });
+    all.map(|(block, statement)| {
+        let name = &statement.name;
+        let message =
+            format!("this `{name}` comes before what is added to the block, which is not reached");
+        Diagnostic::new(&EARLY, statement.span, message)
+            .also(origin, "this would add to it")
+            .also(block.head, "the block")
+            .help(format!(
+                "move it into a location, such as `location / {{ {name} …; }}`"
+            ))
+            .help_if(to_https(statement).then(|| {
+                "or remove it, if it sends plain HTTP to HTTPS: `redirect_http: true` does"
+                    .to_owned()
+            }))
+    })
+    .collect()
+}
+
+fn to_https(statement: &Statement) -> bool {
+    let mut values = statement.values.iter();
+    values.any(|value| value.starts_with("https://"))
 }
 
 /// What a block of ours says.
@@ -87,6 +125,10 @@ fn addition(body: &Body) -> Addition<'_> {
             .map(|location| location.values().collect())
             .collect(),
         http: Vec::new(),
+        headers: of("add_header")
+            .filter_map(|header| header.values().next())
+            .collect(),
+        merges_headers: of("add_header_inherit").next().is_some(),
     }
 }
 
@@ -123,6 +165,10 @@ fn diagnostic(conflict: &Conflict, origin: Span) -> Diagnostic {
         ConflictKind::Location(location) => (
             format!("the block already has a location `{location}`"),
             "remove this location, or what asks for another one like it".to_owned(),
+        ),
+        ConflictKind::Header(name) => (
+            format!("`{name}` is already added to responses, and would be sent twice"),
+            "remove this line, or the header from the spec".to_owned(),
         ),
         ConflictKind::HttpDirective(name) => (
             format!("`http` already says `{name}`"),
