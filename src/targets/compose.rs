@@ -13,6 +13,7 @@ mod image_tag;
 mod images;
 mod key;
 mod mount;
+mod networks;
 mod override_file;
 mod presented;
 mod published;
@@ -67,6 +68,8 @@ pub static CODES: &[&Code] = &[
     &key::UNREADABLE,
     &key::SHARED,
     &mount::TAKEN,
+    &networks::UNKNOWN,
+    &networks::APART,
     &published::TAKEN,
     &published::SHARED,
     &published::UNREACHABLE,
@@ -187,7 +190,14 @@ impl<'a> Lowering<'a> {
             let model_service = self.inputs.model.service(deployed.service);
             entry.image = Some(image.replace('$', "$$"));
             entry.restart = Some("unless-stopped");
-            entry.networks = published::networks(self.base, deployed, model_service);
+            entry.networks = networks::joined(self.base, deployed, model_service);
+            entry.user = model_service.user.map(|(user, _)| user.to_string());
+            entry.read_only = model_service
+                .read_only
+                .is_some_and(|(read_only, _)| read_only);
+            if entry.read_only {
+                entry.tmpfs = serving::written_by(model_service);
+            }
         }
         let serving = Serving {
             inputs: self.inputs,
@@ -201,6 +211,7 @@ impl<'a> Lowering<'a> {
         self.found.extend(image_tag::conflict(&serving));
         self.found.extend(published::faults(&serving));
         self.found.extend(upstream::faults(&serving));
+        self.found.extend(networks::faults(&serving));
         let served = serving.lower(
             self.sources,
             &mut self.directories,

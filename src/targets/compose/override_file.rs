@@ -34,6 +34,12 @@ pub struct ServiceOverride {
     pub image: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub tmpfs: &'static [&'static str],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<String>,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]

@@ -3,7 +3,7 @@
 use super::base::{self, Base, Service};
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{self, Compose, ComposeService, Serve, Upstream};
+use crate::model::{self, Compose, ComposeService, Serve};
 use crate::source::Span;
 use crate::spec::ServeAs;
 
@@ -74,34 +74,6 @@ fn in_base(service: &Service) -> impl Iterator<Item = &base::Port> {
 fn on_the_machine(service: &Service) -> bool {
     let mode = service.network_mode.as_ref();
     mode.is_some_and(|(mode, _)| mode == "host")
-}
-
-/// The networks in which a service that is added reaches its upstreams.
-pub fn networks(base: &Base, deployed: &ComposeService, service: &model::Service) -> Vec<String> {
-    if !deployed.networks.is_empty() {
-        return deployed.networks.clone();
-    }
-    let mut all: Vec<String> = Vec::new();
-    let upstreams = service
-        .serves()
-        .iter()
-        .filter_map(|serve| serve.upstream.as_ref());
-    let upstreams = upstreams.filter_map(|upstream: &Upstream| base.service(&upstream.host));
-    for network in upstreams.flat_map(|upstream| &upstream.networks) {
-        if !all.contains(network) {
-            all.push(network.clone());
-        }
-    }
-    all
-}
-
-/// Whether the engine's resolver, which knows the other services, answers in its network: it does in
-/// those that a Compose file or its user has named.
-pub fn has_resolver(service: &Service) -> bool {
-    let mode = service.network_mode.as_ref().map(|(mode, _)| mode.as_str());
-    !mode.is_some_and(|mode| {
-        ["host", "bridge", "none"].contains(&mode) || mode.starts_with("container:")
-    })
 }
 
 /// Says that ports are mapped to none, in the network of the machine itself.

@@ -35,10 +35,15 @@ pub fn command(
             format!("exec -T {service} {}", words.join(" "))
         }
     };
+    Some(once(compose, &action))
+}
+
+/// The command that does something in the project with its override.
+pub fn once(compose: &Compose, action: &str) -> String {
     let files = compose.files.iter().map(|(path, _)| path.as_str());
     let files = files.chain([compose.output.as_str()]);
     let files: Vec<String> = files.map(|path| format!("-f {}", quoted(path))).collect();
-    Some(format!("docker compose {} {action}", files.join(" ")))
+    format!("docker compose {} {action}", files.join(" "))
 }
 
 /// A word of a shell, in quotes only where it needs them.

@@ -13,7 +13,7 @@ use super::key::{self, Delivery, Deployed, Reader};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
-use super::{TRUST_DIRECTORY, environment, published, reload, surroundings};
+use super::{TRUST_DIRECTORY, environment, networks, published, reload, surroundings};
 use crate::artifact::Reload;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
@@ -94,7 +94,7 @@ impl Serving<'_> {
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: self.trust_bundle(),
             hosts: self.hosts(asked, &deliveries, &block_names, &directory, directories),
-            resolver: published::has_resolver(self.service).then(|| RESOLVER.to_owned()),
+            resolver: networks::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
             above: existing
                 .as_ref()
@@ -310,7 +310,7 @@ impl Serving<'_> {
             entry.volumes.push(mount::bind(base, path, target, selinux));
         }
         if let Some(directory) = &provided.state {
-            let name = format!("{}-state", self.deployed.named);
+            let name = self.state_volume();
             entry.volumes.push(mount::volume(&name, directory));
             file.volumes.insert(name, Settings::default());
         }
@@ -325,6 +325,32 @@ impl Serving<'_> {
                 .group_add
                 .extend(group.filter(|group| !entry.group_add.contains(group)));
         }
+    }
+
+    /// A name that no volume of the Compose files has.
+    fn state_volume(&self) -> String {
+        let mut name = format!("{}-state", self.deployed.named);
+        while self.base.top_level.volumes.contains(&name) {
+            name.insert_str(0, "tlsgen-");
+        }
+        name
+    }
+
+    /// Says that a new volume belongs to root, where somebody else is to write into it.
+    fn owner_of_state(&self, provided: &provision::Serving) -> Option<String> {
+        let directory = provided.state.as_ref()?;
+        let (user, _) = self.model_service().user.filter(|(user, _)| *user != 0)?;
+        let command = reload::once(
+            self.compose,
+            &format!(
+                "run --rm --no-deps --user 0 --entrypoint chown {} {user} {directory}",
+                self.deployed.named
+            ),
+        );
+        let volume = self.state_volume();
+        Some(format!(
+            "the volume `{volume}` belongs to root when it is made: once before the first start, `{command}`"
+        ))
     }
 
     /// What is to be set on the host, and what the plan says.
@@ -350,6 +376,7 @@ impl Serving<'_> {
             let note = "its own health check stays; it knows nothing of TLS unless you taught it";
             notes.push(note.to_owned());
         }
+        notes.extend(self.owner_of_state(&provided));
         notes.extend(provided.notes);
         notes.extend(published::unmapped(deployed, self.service));
         notes.extend(installed.notes);
@@ -395,6 +422,14 @@ impl Serving<'_> {
                 surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
             })
             .collect()
+    }
+}
+
+/// Where a server that is added writes what nobody needs afterwards.
+pub fn written_by(service: &model::Service) -> &'static [&'static str] {
+    match service.serving.as_ref().map(|asked| &*asked.server.name) {
+        Some("nginx") => &["/run", "/tmp", "/var/cache/nginx"],
+        _ => &["/tmp"],
     }
 }
 
