@@ -296,7 +296,7 @@ impl<'a> Deployed<'a> {
                 Readers::User(user),
                 None,
                 format!(
-                    "is opened by user {user}, and on the host nobody else but root may read it"
+                    "is opened by user {user}, and on the host nobody else but its owner and root may read it"
                 ),
             ),
         }
