@@ -126,8 +126,6 @@ pub struct Serving {
     pub variables: Vec<Variable>,
     /// The words of a program inside the service that fails unless a verified handshake works.
     pub health_check: Option<Vec<String>>,
-    /// Who opens the key.
-    pub key_reader: KeyReader,
     /// What makes it take a renewed certificate; `None` where it sees that by itself.
     pub reload: Option<Reload>,
     /// What it writes and must find again after a restart: certificates that it fetches itself.
@@ -158,18 +156,6 @@ pub enum ReadAs {
     OneHost,
     /// Another file of the same directory.
     Included,
-}
-
-/// Who opens a key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum KeyReader {
-    /// The process as the service's user.
-    #[default]
-    Process,
-    /// The first process, before it gives up being root; the service's user, where it is not root.
-    FirstProcess,
-    /// Nobody: it has no key.
-    Nobody,
 }
 
 /// What makes a service take a renewed certificate.

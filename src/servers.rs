@@ -22,8 +22,21 @@ pub struct Server {
     pub summary: &'static str,
     /// How it is configured, for `tlsgen explain`.
     pub manual: &'static str,
+    /// Directories that it writes to and nobody needs afterwards.
+    pub scratch: &'static [&'static str],
+    /// Who opens its keys.
+    pub opens_key: KeyReader,
     /// What it needs, or everything in the spec that it cannot do.
     pub serve: fn(&Request<'_>) -> Result<Serving, Vec<Diagnostic>>,
+}
+
+/// Who opens a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReader {
+    /// The process as the service's user.
+    Process,
+    /// The first process, before it gives up being root; the service's user, where it is not root.
+    FirstProcess,
 }
 
 /// What a server is asked for.

@@ -224,7 +224,7 @@ impl Resolver<'_> {
             // A server that is configured is told whom to trust in its configuration.
             let configured = serving
                 .as_ref()
-                .is_some_and(|serving| serving.server.name != "app");
+                .is_some_and(|serving| serving.server.is_configured());
             if trust.is_some() && runtimes.is_empty() && !configured {
                 self.found.push(
                     Diagnostic::new(&NO_RUNTIME, place.key, format!("`{name}` trusts, but has no `runtime`"))

@@ -130,7 +130,7 @@ pub fn provide(
 /// A server that is configured names the bundle in its configuration.
 fn reads_bundle(service: &Service) -> bool {
     let serving = service.serving.as_ref();
-    serving.is_some_and(|serving| serving.server.name != "app")
+    serving.is_some_and(|serving| serving.server.is_configured())
 }
 
 fn choose(

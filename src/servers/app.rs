@@ -2,10 +2,10 @@
 
 mod health;
 
-use super::{HostPlace, Request, Server, not_for_server};
+use super::{HostPlace, KeyReader, Request, Server, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::Serve;
-use crate::provision::{Existing, KeyReader, Reload, Serving, Value, Variable};
+use crate::provision::{Existing, Reload, Serving, Value, Variable};
 use crate::source::Span;
 use crate::spec::ClientAuthMode;
 
@@ -36,6 +36,8 @@ pub const SERVER: Server = Server {
     name: "app",
     summary: "software that is handed certificate and key as files",
     manual: include_str!("manual/app.md"),
+    scratch: &["/tmp"],
+    opens_key: KeyReader::Process,
     serve,
 };
 
@@ -82,10 +84,6 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     Ok(Serving {
         variables: named.into_iter().map(variable).collect(),
         health_check,
-        key_reader: match presents {
-            true => KeyReader::Process,
-            false => KeyReader::Nobody,
-        },
         reload,
         notes,
         ..Serving::default()

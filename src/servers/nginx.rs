@@ -12,9 +12,9 @@ mod values;
 
 use serde::Serialize;
 
-use super::{Request, Server};
+use super::{KeyReader, Request, Server};
 use crate::diagnostic::Diagnostic;
-use crate::provision::{ConfigurationFile, KeyReader, ReadAs, Reload, Serving};
+use crate::provision::{ConfigurationFile, ReadAs, Reload, Serving};
 use crate::render::{self, RenderError};
 use crate::spec::ClientAuthMode;
 use host::{HostLines, is_include};
@@ -29,6 +29,8 @@ pub const SERVER: Server = Server {
     name: "nginx",
     summary: "nginx: a file for the http level, or lines for a server block that exists",
     manual: include_str!("manual/nginx.md"),
+    scratch: &["/run", "/tmp", "/var/cache/nginx"],
+    opens_key: KeyReader::FirstProcess,
     serve,
 };
 
@@ -55,15 +57,6 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
         .map(|(reload, _)| reload.clone());
     Ok(Serving {
         configuration,
-        key_reader: match request
-            .place
-            .hosts
-            .iter()
-            .any(|host| host.certificate.is_some())
-        {
-            true => KeyReader::FirstProcess,
-            false => KeyReader::Nobody,
-        },
         reload: Some(reload.unwrap_or_else(|| Reload::Command(command.to_vec()))),
         notes: notes(request, release),
         ..Serving::default()

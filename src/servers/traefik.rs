@@ -6,10 +6,10 @@ mod fixed;
 mod routes;
 
 use super::headers::taken;
-use super::{Request, Server, not_for_server};
+use super::{KeyReader, Request, Server, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Serve, SubjectName};
-use crate::provision::{ConfigurationFile, KeyReader, ReadAs, Reload, Serving};
+use crate::provision::{ConfigurationFile, ReadAs, Reload, Serving};
 use crate::spec::ClientAuthMode;
 use crate::yaml;
 
@@ -52,6 +52,8 @@ pub const SERVER: Server = Server {
     name: "traefik",
     summary: "traefik: static and dynamic configuration",
     manual: include_str!("manual/traefik.md"),
+    scratch: &["/tmp"],
+    opens_key: KeyReader::FirstProcess,
     serve,
 };
 
@@ -96,10 +98,6 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let fetches = acme::issuers(request).next().is_some();
     Ok(Serving {
         configuration,
-        key_reader: match presents {
-            true => KeyReader::FirstProcess,
-            false => KeyReader::Nobody,
-        },
         reload: presents.then(|| reload(request)),
         state: fetches.then(|| request.place.state.clone()),
         notes: notes(request, presents),

@@ -246,6 +246,13 @@ impl fmt::Display for Version {
     }
 }
 
+impl ServerVersion {
+    /// Whether the compiler writes its configuration; an `app` has its own, and is handed files.
+    pub fn is_configured(&self) -> bool {
+        self.name != "app"
+    }
+}
+
 impl fmt::Display for ServerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;

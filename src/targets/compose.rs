@@ -36,6 +36,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{Compose, ComposeService};
 use crate::provision::{Existing, Provision};
 use crate::runtimes;
+use crate::servers;
 use crate::source::Sources;
 
 static UNKNOWN_SERVICE: Code = Code {
@@ -196,7 +197,9 @@ impl<'a> Lowering<'a> {
                 .read_only
                 .is_some_and(|(read_only, _)| read_only);
             if entry.read_only {
-                entry.tmpfs = serving::written_by(model_service);
+                let asked = model_service.serving.as_ref();
+                let server = asked.and_then(|asked| servers::find(&asked.server.name));
+                entry.tmpfs = server.map_or(&[], |server| server.scratch);
             }
         }
         let serving = Serving {

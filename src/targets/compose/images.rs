@@ -40,11 +40,13 @@ pub fn keep_out(model: &Model, world: &dyn World, sources: &mut Sources, base: &
         let Some(context) = context(world, build) else {
             continue;
         };
-        for (made, path) in surroundings::keys(model) {
-            let Some(inside) = context.inside(path) else {
-                continue;
-            };
-            let instructions = base::instructions(world, sources, build).unwrap_or_default();
+        let inside = |(made, path)| Some((made, path, context.inside(path)?));
+        let mut inside = surroundings::keys(model).filter_map(inside).peekable();
+        if inside.peek().is_none() {
+            continue;
+        }
+        let instructions = base::instructions(world, sources, build).unwrap_or_default();
+        for (made, path, inside) in inside {
             let copies = copied_by(&instructions, inside);
             let named = copies
                 .iter()

@@ -15,7 +15,7 @@ use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
-use crate::provision::KeyReader;
+use crate::servers::KeyReader;
 use crate::targets::Wanted;
 
 pub static READER: Code = Code {

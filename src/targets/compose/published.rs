@@ -130,7 +130,7 @@ pub fn faults(serving: &Serving<'_>) -> Vec<Diagnostic> {
     };
     let include = matches!(asked.serve_as, Some((ServeAs::Include, _)));
     // An application, and a block that is there, listen where they do.
-    let listens = asked.server.name != "app" && !include;
+    let listens = asked.server.is_configured() && !include;
     let shared = shared(serving, asked).filter(|_| listens);
     shared
         .into_iter()
@@ -184,7 +184,7 @@ fn unreachable(serving: &Serving<'_>, asked: &model::Serving) -> Vec<Diagnostic>
     for serve in &asked.serves {
         let host = serving.inputs.model.host(serve.host);
         // What an application does over plain HTTP is not known here.
-        let of_server = asked.server.name != "app" && serve.behind.is_none();
+        let of_server = asked.server.is_configured() && serve.behind.is_none();
         let plain = plain_http(serving, serve).filter(|_| of_server && !redirects(serving, serve));
         let tls = serve
             .behind

@@ -18,9 +18,9 @@ use crate::artifact::Reload;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve};
-use crate::provision::{self, KeyReader, Provision};
+use crate::provision::{self, Provision};
 use crate::runtimes;
-use crate::servers::{self, CertificatePlace, HostPlace, Place};
+use crate::servers::{self, CertificatePlace, HostPlace, KeyReader, Place, Server};
 use crate::source::Sources;
 use crate::targets::{Inputs, Wanted};
 
@@ -89,7 +89,7 @@ impl Serving<'_> {
         let existing = configuration::existing(self, sources, &names)?;
         let block_names = existing.as_ref().map(|existing| existing.named(&names));
         let block_names = block_names.unwrap_or_default();
-        let deliveries = self.deliveries(asked)?;
+        let deliveries = self.deliveries(asked, server)?;
         let place = Place {
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: self.trust_bundle(),
@@ -114,7 +114,7 @@ impl Serving<'_> {
         let deliveries: Vec<Delivery> = deliveries.into_iter().flatten().collect();
         entry.environment.extend(self.variables(&provided)?);
         self.write(&directory, &provided, &installed, &deliveries, file, entry);
-        let mut served = self.served(asked, &directory, provided, installed, &deliveries);
+        let mut served = self.served(asked, server, &directory, provided, installed, &deliveries);
         served.warnings.extend(uncovered);
         Ok(served)
     }
@@ -161,16 +161,19 @@ impl Serving<'_> {
     }
 
     /// For each host that is served, how its key comes into the container.
-    fn deliveries(&self, asked: &model::Serving) -> Result<Vec<Option<Delivery>>, Vec<Diagnostic>> {
+    fn deliveries(
+        &self,
+        asked: &model::Serving,
+        server: &Server,
+    ) -> Result<Vec<Option<Delivery>>, Vec<Diagnostic>> {
         let mut found = published::conflicts(self.compose, self.deployed, self.base);
         for place in [SERVING_DIRECTORY, key::KEYS_DIRECTORY] {
             let what = "the directory of certificates and keys";
             found.extend(mount::conflict(self.deployed, self.service, place, what));
         }
-        let opened_by = opened_by(&asked.server.name);
         let mut deliveries = Vec::with_capacity(asked.serves.len());
         for serve in &asked.serves {
-            match self.delivery(serve, opened_by) {
+            match self.delivery(serve, server.opens_key) {
                 Ok(delivery) => deliveries.push(delivery),
                 Err(diagnostic) => found.push(*diagnostic),
             }
@@ -357,6 +360,7 @@ impl Serving<'_> {
     fn served(
         &self,
         asked: &model::Serving,
+        server: &Server,
         directory: &str,
         provided: provision::Serving,
         installed: Installed,
@@ -365,7 +369,7 @@ impl Serving<'_> {
         let deployed = self.deployed;
         let mut notes: Vec<String> = deliveries.iter().map(|one| one.note.clone()).collect();
         let assumed = matches!(
-            self.keys().reader(opened_by(&asked.server.name)),
+            self.keys().reader(server.opens_key),
             Ok(Reader::Root { assumed: true })
         );
         if assumed && deliveries.iter().any(|one| !one.accesses.is_empty()) {
@@ -422,22 +426,6 @@ impl Serving<'_> {
                 surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
             })
             .collect()
-    }
-}
-
-/// Where a server that is added writes what nobody needs afterwards.
-pub fn written_by(service: &model::Service) -> &'static [&'static str] {
-    match service.serving.as_ref().map(|asked| &*asked.server.name) {
-        Some("nginx") => &["/run", "/tmp", "/var/cache/nginx"],
-        _ => &["/tmp"],
-    }
-}
-
-/// A server that is configured opens its keys before it gives up being root.
-fn opened_by(server: &str) -> KeyReader {
-    match server {
-        "app" => KeyReader::Process,
-        _ => KeyReader::FirstProcess,
     }
 }
 
