@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("pki", 2),
     ("yaml", 2),
     ("nginx", 2),
+    ("probe", 3),
     ("spec", 3),
     ("model", 4),
     ("rules", 5),
@@ -50,7 +51,10 @@ const OWNERS: &[(&str, &str)] = &[
     ("minijinja", "render"),
     ("granit_parser", "yaml"),
     ("serde_yaml", "yaml"),
+    ("age", "pki"),
     ("aws_lc_rs", "pki"),
+    ("rcgen", "pki"),
+    ("rustls", "probe"),
     ("base64", "pki"),
     ("p12_keystore", "pki"),
     ("rustls_pki_types", "pki"),
@@ -82,6 +86,9 @@ const SHARED: &[&str] = &[
     "indexmap",
     "anstyle",
     "proptest",
+    // Wiping is for whoever holds a secret, work on all cores for whoever has much.
+    "rayon",
+    "zeroize",
 ];
 
 /// Codes that no folder of tests/cases reaches, and why.
