@@ -25,6 +25,9 @@ pub struct Artifact {
     pub target: Option<String>,
     /// How long it is ours.
     pub keep: Keep,
+    /// The same with other made-up certificates, where it holds any or anything that follows from
+    /// them: whatever differs is not known before they are issued.
+    pub provisional: Option<Arc<[u8]>>,
 }
 
 /// How much of a file is ours.
@@ -94,6 +97,7 @@ impl Artifact {
             origin,
             target: None,
             keep: Keep::Current,
+            provisional: None,
         }
     }
 

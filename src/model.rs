@@ -1,7 +1,9 @@
 //! A spec whose references are ids, whose files are read, and in which nothing can dangle.
 
 mod certificates;
+mod held;
 mod host_name;
+mod orders;
 mod resolve;
 mod serving;
 
@@ -16,9 +18,11 @@ use crate::spec::{
 };
 
 pub use certificates::{PemCertificate, PemFile};
+pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
-pub use resolve::{CODES, resolve};
+pub use orders::{CrlWanted, Keys, KeyWanted, Order, Orders, RequestedKey, Signer};
+pub use resolve::{CODES, orders, resolve};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -59,6 +63,8 @@ pub struct Authority {
     pub name: String,
     /// How certificates are asked for, if it signs over ACME.
     pub acme: Option<Acme>,
+    /// Whether tlsgen runs it.
+    pub managed: bool,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// The fingerprints that the spec expects.
@@ -87,9 +93,9 @@ pub struct Host {
     pub names: Vec<(SubjectName, Span)>,
     /// The port.
     pub port: u16,
-    /// The authority that issues its certificate where it is served, and where that is said.
+    /// The authority that issues its certificate, and where that is said.
     pub issuer: Option<(AuthorityId, Span)>,
-    /// A certificate brought by hand.
+    /// A certificate, brought by hand or issued here.
     pub certificate: Option<HandMade>,
     /// What it was seen to present.
     pub observed: Option<(PemFile, Span)>,
@@ -97,9 +103,13 @@ pub struct Host {
     pub place: Place,
 }
 
-/// A certificate and its key, brought by hand.
+/// A certificate and its key: brought by hand, or issued here.
 #[derive(Debug)]
 pub struct HandMade {
+    /// Whether it is issued here.
+    pub issued: bool,
+    /// Whether the next build makes it.
+    pub due: bool,
     /// Leaf and intermediates.
     pub chain: PemFile,
     /// Where the chain is named.

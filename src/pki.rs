@@ -14,6 +14,7 @@ mod der;
 mod distinguished_name;
 mod foreign;
 pub mod inspect;
+mod issued;
 pub mod key;
 pub mod keystore;
 pub mod pem;
@@ -24,8 +25,9 @@ pub mod truststore;
 
 pub use algorithm::KeyKind;
 pub use anchors::{PrivateAnchor, PublicRoots, TrustAnchors};
-pub use calendar::{NEVER, date, moment};
+pub use calendar::{NEVER, date, moment, of_moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
+pub use issued::{Holder, Issued};
 pub use roots::public_root_certificates;
 pub use server_name::dns_name;

@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("issuers", 5),
     ("targets", 6),
     ("plan", 7),
+    ("issuance", 8),
     ("report", 8),
     ("cli", 8),
     ("lib", 9),

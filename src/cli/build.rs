@@ -16,7 +16,7 @@ const ALL: &str = "all";
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit {
     let adopt = adopt(&options.adopt);
-    let planned = match planned(
+    let mut planned = match planned(
         arguments,
         &options.scope,
         LockReading::Rebuild,
@@ -39,6 +39,14 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         Some(plan) if options.locked && plan.changes_lock() => Exit::No,
         Some(_) => Exit::Done,
     };
+    let mut exit = exit;
+    let makes = planned.plan.as_ref().is_some_and(|plan| !plan.issuances.is_empty());
+    if exit == Exit::Done && makes {
+        if let Err(exit) = planned.issue(&options.scope, &adopt, None, output) {
+            return exit;
+        }
+        exit = planned.plan.as_ref().map_or(Exit::NoAnswer, |_| Exit::Done);
+    }
     if output.format == Format::Text {
         output.findings(&planned.found, &planned.sources);
     }
@@ -71,7 +79,11 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     if let Some(error) = &unset {
         output.complain(&format!("error: {error}\n"));
     }
-    let exit = if unset.is_some() { Exit::No } else { exit };
+    let exit = if unset.is_some() || (exit == Exit::Done && planned.awaits) {
+        Exit::No
+    } else {
+        exit
+    };
     match planned.write_reports(&options.scope, output) {
         Ok(()) => exit,
         Err(exit) => exit,

@@ -18,6 +18,14 @@ pub fn moment(seconds: i64) -> String {
     written(seconds, |moment| moment.format(form).ok())
 }
 
+/// Seconds since 1970 from what [`moment`] writes; `None` for anything else.
+pub fn of_moment(text: &str) -> Option<i64> {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let read = time::PrimitiveDateTime::parse(text, form).ok()?;
+    let seconds = read.assume_utc().unix_timestamp();
+    (moment(seconds) == text).then_some(seconds)
+}
+
 /// What no calendar holds is shown as the number it is.
 fn written(seconds: i64, write: impl Fn(OffsetDateTime) -> Option<String>) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();

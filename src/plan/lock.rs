@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::digest::Sha256;
+use crate::pki::{Holder, Issued, RevocationReason, moment};
 use crate::world::World;
 
 pub use read::{CODES, Flaw, LockError};
@@ -26,6 +27,10 @@ pub struct Lock {
     pub language: u32,
     /// The certificates of external authorities.
     pub pins: Vec<Pin>,
+    /// The certificates that were issued here.
+    pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that were revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// The project's copy of the public roots.
     pub public_roots: Option<PublicPin>,
     /// What was written, by path.
@@ -45,6 +50,19 @@ pub struct Pin {
     pub sha256: Sha256,
     /// What people call it, on one line.
     pub title: String,
+}
+
+/// A certificate that was revoked here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revoked {
+    /// The authority that issued it, by its name in the spec.
+    pub authority: String,
+    /// Its serial in lower-case hex digits.
+    pub serial: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Why.
+    pub reason: RevocationReason,
 }
 
 /// The public roots that the project keeps.
@@ -73,6 +91,8 @@ impl Default for Lock {
         Self {
             language: LANGUAGE,
             pins: Vec::new(),
+            issued: BTreeMap::new(),
+            revoked: BTreeSet::new(),
             public_roots: None,
             artifacts: BTreeMap::new(),
             blocks: BTreeMap::new(),
@@ -87,12 +107,16 @@ impl PartialEq for Lock {
         (
             self.language,
             &self.pins,
+            &self.issued,
+            &self.revoked,
             &self.public_roots,
             &self.artifacts,
             &self.blocks,
         ) == (
             other.language,
             &other.pins,
+            &other.issued,
+            &other.revoked,
             &other.public_roots,
             &other.artifacts,
             &other.blocks,
@@ -147,6 +171,36 @@ impl Lock {
             let line = format!("pin {} {} {}", pin.authority, pin.sha256, pin.title);
             let _ = writeln!(text, "{}", line.trim_end());
         }
+        for (holder, issued) in &self.issued {
+            let Issued {
+                serial,
+                sha256,
+                spki,
+                not_before,
+                not_after,
+                issued_from,
+            } = issued;
+            let _ = writeln!(
+                text,
+                "certificate {holder} {serial} {sha256} {spki} {} {} {issued_from} {}",
+                moment(*not_before),
+                moment(*not_after),
+                holder.certificate()
+            );
+        }
+        for revoked in &self.revoked {
+            let Revoked {
+                authority,
+                serial,
+                at,
+                reason,
+            } = revoked;
+            let _ = writeln!(
+                text,
+                "revoked {authority} {serial} {} {reason}",
+                moment(*at)
+            );
+        }
         if let Some(pin) = &self.public_roots {
             for sha256 in &pin.sha256 {
                 let _ = writeln!(text, "public-roots {sha256} {}", pin.path);
@@ -163,6 +217,13 @@ impl Lock {
             }
         }
         text
+    }
+
+    /// The serials that were revoked, each with its authority's name.
+    pub fn revoked_serials(&self) -> BTreeSet<(String, String)> {
+        let each = self.revoked.iter();
+        each.map(|one| (one.authority.clone(), one.serial.clone()))
+            .collect()
     }
 
     /// Whether the text that it was read from must be written anew, whatever it says.
@@ -195,12 +256,18 @@ impl Lock {
     }
 
     /// The lock as it is written at the end of a build.
-    pub(super) fn settled(mut self, mut pins: Vec<Pin>) -> Self {
+    pub(super) fn settled(
+        mut self,
+        mut pins: Vec<Pin>,
+        issued: BTreeMap<Holder, Issued>,
+    ) -> Self {
         pins.sort();
         pins.dedup();
         Self {
             language: LANGUAGE,
             pins,
+            issued,
+            revoked: self.revoked,
             public_roots: self.public_roots.take(),
             artifacts: self.artifacts,
             blocks: self.blocks,

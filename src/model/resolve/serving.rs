@@ -168,6 +168,18 @@ impl Resolver<'_> {
                     .help("give it one: `certificate: {chain: …, key: …}`, or an `issuer`"),
             );
         }
+        if serves.behind.is_none()
+            && let Some(path) = spec_host.and_then(|host| host.request.as_ref())
+        {
+            let message = format!(
+                "the key of `{}` is with whoever made `{path}`, and cannot be served from here",
+                serves.host
+            );
+            found.push(
+                Diagnostic::new(&NO_CERTIFICATE, value(&["host"]), message)
+                    .help("remove `request`: a key is then made here; or let whoever has the key serve it"),
+            );
+        }
         let upstream = serves.upstream.as_ref().and_then(|url| {
             let span = value(&["upstream"]);
             let read = Upstream::parse(url.as_str(), span);
