@@ -100,7 +100,7 @@ impl BadIdentity {
     pub fn help(self) -> &'static str {
         match self {
             Self::Encrypted => {
-                "open it first: `age -d -o FILE` writes the identity, for its owner only to read"
+                "open it first, `age -d FILE`, and give what it prints as standard input: `--identity -`"
             }
             Self::Recipient(_) => "name the file that `age-keygen -o FILE` wrote, which has both",
             Self::Other(_) | Self::TooLarge | Self::Empty => {
