@@ -20,6 +20,7 @@ pub mod keystore;
 pub mod pem;
 mod printable;
 mod roots;
+pub mod sealed;
 mod server_name;
 pub mod truststore;
 
