@@ -143,10 +143,10 @@ impl Issuance {
         };
         let mut serials = || {
             let mut serial = [0; 16];
-            world.random(&mut serial);
+            world.random(&mut serial)?;
             // Positive and never shorter (RFC 5280 section 4.1.2.2).
             serial[0] = serial[0] & 0x3f | 0x40;
-            serial
+            Ok(serial)
         };
         let made = issuers::issue(
             &ordered.orders,
@@ -194,9 +194,17 @@ impl Issuance {
                     ..Artifact::text(path, body, origin)
                 });
             }
-            let request = self.requests.iter().find(|(holder, _)| *holder == order.holder);
+            let request = self
+                .requests
+                .iter()
+                .find(|(holder, _)| *holder == order.holder);
             if let Some((_, text)) = request {
-                all.push(Artifact::text(order.holder.request(), text.clone(), origin));
+                // A made-up request says nothing of the real one.
+                let unknown = self.consistent.is_some() || self.keys.is_empty();
+                all.push(Artifact {
+                    provisional: unknown.then(|| Arc::from([])),
+                    ..Artifact::text(order.holder.request(), text.clone(), origin)
+                });
             }
         }
         all
@@ -220,7 +228,10 @@ fn body(order: &Order, held: &Held) -> Option<String> {
         let is_leaf = matches!(order.holder, Holder::Host(_));
         *place == 0 || (is_leaf && !one.self_signed())
     });
-    Some(sent.map(|(_, one): (usize, &Certificate)| one.to_pem()).collect())
+    Some(
+        sent.map(|(_, one): (usize, &Certificate)| one.to_pem())
+            .collect(),
+    )
 }
 
 fn bytes(order: &Order, held: &Held) -> Option<Arc<[u8]>> {

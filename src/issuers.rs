@@ -27,7 +27,12 @@ pub use reason::Reason;
 pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
-pub static CODES: &[&Code] = &[&key_ring::KEY_MISSING, &key_ring::KEY_UNUSABLE, &issue::NOT_ISSUED, &awaited::AWAITED];
+pub static CODES: &[&Code] = &[
+    &key_ring::KEY_MISSING,
+    &key_ring::KEY_UNUSABLE,
+    &issue::NOT_ISSUED,
+    &awaited::AWAITED,
+];
 
 /// The certificates of all orders, each with those above it, for the model.
 fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled) -> Held {

@@ -92,6 +92,18 @@ pub struct Asked<'a> {
     pub hand: Hand<'a>,
 }
 
+impl<'a> Asked<'a> {
+    /// All of a project that was never built; nothing is issued.
+    pub fn fresh(spec: &'a str) -> Self {
+        Self {
+            spec,
+            only: &[],
+            remembered: Remembered::NOTHING,
+            hand: Hand::Nobody,
+        }
+    }
+}
+
 /// Who makes the certificates that are due.
 #[derive(Debug, Clone, Copy)]
 pub enum Hand<'a> {
@@ -188,18 +200,17 @@ pub fn compile(
     })
 }
 
-/// Reads, resolves and judges the spec at `path`.
+/// Reads, resolves and judges a spec.
 ///
 /// # Errors
 /// [`Stop`] when there is an error in `found`.
 pub fn check(
     world: &dyn World,
-    path: &str,
-    remembered: Remembered<'_>,
+    asked: Asked<'_>,
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
-    let ordered = order(world, path, remembered, sources, found)?;
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     let issuance = Issuance::made_up(&ordered);
     let stages = Stages {
         world: &Recording::new(world),
@@ -425,7 +436,12 @@ fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option<Art
 /// The lines for the key store: all of it, or of the encrypted one what was unlocked.
 fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
     let directory = &orders.keys.directory;
-    let keys = || orders.all.iter().filter(|order| order.algorithm().is_some());
+    let keys = || {
+        orders
+            .all
+            .iter()
+            .filter(|order| order.algorithm().is_some())
+    };
     let open = |order: &&Order| git.ignores(&order.holder.key(directory)) != Answer::Yes;
     let Some(order) = keys().find(open) else {
         return (Vec::new(), None);
@@ -436,7 +452,10 @@ fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
         KeyStore::Age => "/**/key.pem",
     };
     let lines = lines.unwrap_or_default().into_iter();
-    (lines.map(|line| line + inside).collect(), Some(order.place.key))
+    (
+        lines.map(|line| line + inside).collect(),
+        Some(order.place.key),
+    )
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {

@@ -7,6 +7,8 @@ mod orders;
 mod resolve;
 mod serving;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::digest::Sha256;
@@ -20,8 +22,8 @@ use crate::spec::{
 pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
+pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
-pub use orders::{CrlWanted, Keys, KeyWanted, Order, Orders, RequestedKey, Signer};
 pub use resolve::{CODES, orders, resolve};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
@@ -41,7 +43,7 @@ pub struct Model {
     /// Findings that somebody accepts.
     pub allowed: Vec<Allowed>,
     /// Where everything was written.
-    pub loaded: Loaded,
+    pub loaded: Arc<Loaded>,
 }
 
 /// An authority, by its place in [`Model::authorities`].
@@ -65,6 +67,8 @@ pub struct Authority {
     pub acme: Option<Acme>,
     /// Whether tlsgen runs it.
     pub managed: bool,
+    /// The authority that signs it, of those that tlsgen runs.
+    pub signer: Option<AuthorityId>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// The fingerprints that the spec expects.
@@ -341,9 +345,12 @@ impl Model {
 
     /// Whether an authority issues anything.
     pub fn issues(&self, id: AuthorityId) -> bool {
-        self.hosts
-            .iter()
-            .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
+        let signs = |authority: &Authority| authority.signer == Some(id);
+        self.authorities.iter().any(signs)
+            || self
+                .hosts
+                .iter()
+                .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
     }
 
     /// Whether anybody trusts an authority.

@@ -31,4 +31,8 @@ pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
 pub use issued::{Holder, Issued};
 pub use roots::public_root_certificates;
+pub use sealed::{Identities, Recipient};
 pub use server_name::dns_name;
+mod stub;
+pub use key::PublicKey;
+pub use stub::*;

@@ -115,6 +115,10 @@ pub struct Change {
     pub after: Option<Content>,
     /// Who may read it; then nothing is written, and the bytes are not looked at.
     pub access: Option<AccessChange>,
+    /// Why it is issued, if it is a certificate or a request that the build makes.
+    pub issuance: Option<Issuance>,
+    /// The same with other made-up certificates: what differs is not known before the build.
+    pub provisional: Option<Arc<[u8]>>,
     record: Record,
 }
 
@@ -255,6 +259,12 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
     let mut changes = ownership::changes(&wanted.artifacts, lock, world, adopt);
     changes.extend(access::changes(wanted, world));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
+    for issuance in &wanted.issuances {
+        let place = changes.binary_search_by(|change| change.path.cmp(&issuance.path));
+        if let Some(change) = place.ok().and_then(|place| changes.get_mut(place)) {
+            change.issuance = Some(issuance.clone());
+        }
+    }
     Plan {
         reloads: wanted.reloads.clone(),
         changes,

@@ -40,7 +40,10 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         Some(_) => Exit::Done,
     };
     let mut exit = exit;
-    let makes = planned.plan.as_ref().is_some_and(|plan| !plan.issuances.is_empty());
+    let makes = planned
+        .plan
+        .as_ref()
+        .is_some_and(|plan| !plan.issuances.is_empty());
     if exit == Exit::Done && makes {
         if let Err(exit) = planned.issue(&options.scope, &adopt, None, output) {
             return exit;

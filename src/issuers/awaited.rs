@@ -25,7 +25,10 @@ pub fn awaited(model: &Model, orders: &Orders) -> Vec<Diagnostic> {
             let Some(Signer::Elsewhere(authority)) = order.map(|order| &order.signer) else {
                 continue;
             };
-            let message = format!("`{}` waits for the certificate of `{}`", service.name, host.name);
+            let message = format!(
+                "`{}` waits for the certificate of `{}`",
+                service.name, host.name
+            );
             found.push(
                 Diagnostic::new(&AWAITED, serve.place.value, message)
                     .also(host.place.key, "the host")
@@ -36,6 +39,5 @@ pub fn awaited(model: &Model, orders: &Orders) -> Vec<Diagnostic> {
             );
         }
     }
-    found.dedup_by(|one, other| one == other);
     found
 }

@@ -1,5 +1,7 @@
 //! Makes the certificates that are due, with real keys. Nothing is written here.
 
+use std::io;
+
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
@@ -9,8 +11,8 @@ use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{KeyWanted, Order, Orders, Signer};
 use crate::pki::{
-    Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request, self_signed,
-    signed,
+    Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
+    self_signed, signed,
 };
 
 pub static NOT_ISSUED: Code = Code {
@@ -45,7 +47,7 @@ pub struct NewKey {
 }
 
 /// A random serial (RFC 5280 section 4.1.2.2): positive, at most 20 octets.
-pub type Serials<'a> = &'a mut dyn FnMut() -> [u8; 16];
+pub type Serials<'a> = &'a mut dyn FnMut() -> io::Result<[u8; 16]>;
 
 /// Makes every certificate that is due, and every request that is missing.
 ///
@@ -120,7 +122,8 @@ impl<'a> Press<'a> {
                 leaves.push(index);
                 continue;
             }
-            self.authority(index, order, settlement, serials())
+            let serial = drawn(order, serials)?;
+            self.authority(index, order, settlement, serial)
                 .map_err(|diagnostic| vec![diagnostic])?;
         }
         Ok(leaves)
@@ -149,11 +152,16 @@ impl<'a> Press<'a> {
         let key = self.authority_key(order, settlement)?;
         let certificate = match order.signer {
             Signer::Here(above) => {
+                let now = self.now;
                 let issuer = self.signer(above)?;
-                let ticket = dated(order, serial, issuer.certificate().not_after(), self.now);
+                let ticket = dated(order, serial, issuer.certificate().not_after(), now);
                 signed(&order.profile, key.public(), issuer, &ticket)
             }
-            _ => self_signed(&order.profile, &key, &dated(order, serial, i64::MAX, self.now)),
+            _ => self_signed(
+                &order.profile,
+                &key,
+                &dated(order, serial, i64::MAX, self.now),
+            ),
         };
         let certificate = certificate.map_err(|error| not_issued(order, &error))?;
         self.certificates[index] = Some(certificate.clone());
@@ -171,12 +179,23 @@ impl<'a> Press<'a> {
         let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
         let revoked = settlement.standing.as_ref().filter(|_| {
             let reasons = settlement.reasons().iter();
-            reasons.into_iter().any(super::Reason::takes_new_authority_key)
+            reasons
+                .into_iter()
+                .any(super::Reason::takes_new_authority_key)
         });
         match self.ring.load(order)? {
-            Some(key) if KeyAlgorithm::of(key.public().kind()) == Some(algorithm)
-                && revoked.is_none_or(|old| !key.public().belongs_to(old)) => Ok(key),
-            Some(key) if settlement.standing.as_ref().is_none_or(|old| !key.public().belongs_to(old)) => {
+            Some(key)
+                if KeyAlgorithm::of(key.public().kind()) == Some(algorithm)
+                    && revoked.is_none_or(|old| !key.public().belongs_to(old)) =>
+            {
+                Ok(key)
+            }
+            Some(key)
+                if settlement
+                    .standing
+                    .as_ref()
+                    .is_none_or(|old| !key.public().belongs_to(old)) =>
+            {
                 Err(stranger(order, &self.ring.path(order), algorithm))
             }
             None if revoked.is_none() && settlement.standing.is_some() => Err(self.missing(order)),
@@ -184,7 +203,11 @@ impl<'a> Press<'a> {
         }
     }
 
-    fn new_key(&mut self, order: &Order, algorithm: KeyAlgorithm) -> Result<PrivateKey, Diagnostic> {
+    fn new_key(
+        &mut self,
+        order: &Order,
+        algorithm: KeyAlgorithm,
+    ) -> Result<PrivateKey, Diagnostic> {
         let key = PrivateKey::generate(algorithm).map_err(|error| not_issued(order, &error))?;
         self.keys.push(NewKey {
             holder: order.holder.clone(),
@@ -201,10 +224,13 @@ impl<'a> Press<'a> {
             let key = self.ring.load(order)?.ok_or_else(|| self.missing(order))?;
             let certificate = self.certificates[index].clone();
             let certificate = certificate.ok_or_else(|| self.missing(order))?;
-            let issuer = Issuer::new(certificate, key).map_err(|error| not_issued(order, &error))?;
+            let issuer =
+                Issuer::new(certificate, key).map_err(|error| not_issued(order, &error))?;
             self.signers[index] = Some(issuer);
         }
-        self.signers[index].as_ref().ok_or_else(|| self.missing(order))
+        self.signers[index]
+            .as_ref()
+            .ok_or_else(|| self.missing(order))
     }
 
     fn missing(&self, order: &Order) -> Diagnostic {
@@ -227,10 +253,9 @@ impl<'a> Press<'a> {
             self.signer(signer).map_err(|diagnostic| vec![diagnostic])?;
             let found = self.found_key(order, settlement);
             let found = found.map_err(|diagnostic| vec![diagnostic])?;
-            ready.push((index, signer, found, serials()));
+            ready.push((index, signer, found, drawn(order, serials)?));
         }
-        let (orders, ring, signers, now) = (self.orders, &self.ring.keys, &self.signers, self.now);
-        let _ = ring;
+        let (orders, signers, now) = (self.orders, &self.signers, self.now);
         let made: Vec<_> = ready
             .into_par_iter()
             .map(|(index, signer, found, serial)| {
@@ -317,11 +342,21 @@ impl<'a> Press<'a> {
         });
         let text = match standing.and_then(|bytes| String::from_utf8(bytes).ok()) {
             Some(text) => text,
-            None => request::make(&order.profile, &key).map_err(|error| not_issued(order, &error))?,
+            None => {
+                request::make(&order.profile, &key).map_err(|error| not_issued(order, &error))?
+            }
         };
         self.requests.push((order.holder.clone(), text));
         Ok(())
     }
+}
+
+fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic>> {
+    serials().map_err(|error| {
+        let message = format!("there is no random number for a serial: {error}");
+        let help = "see that the system's random numbers can be read (`/dev/urandom`)";
+        vec![Diagnostic::new(&NOT_ISSUED, order.place.key, message).help(help)]
+    })
 }
 
 type Leaf = (Certificate, Option<PrivateKey>);
@@ -336,9 +371,10 @@ fn leaf(
     let issuer = issuer.ok_or(IssueError::NoIssuer)?;
     let ticket = dated(order, serial, issuer.certificate().not_after(), now);
     match (&order.key, found) {
-        (KeyWanted::Of(requested), _) => {
-            Ok((signed(&order.profile, &requested.public, issuer, &ticket)?, None))
-        }
+        (KeyWanted::Of(requested), _) => Ok((
+            signed(&order.profile, &requested.public, issuer, &ticket)?,
+            None,
+        )),
         (KeyWanted::Made(_), Some(key)) => {
             Ok((signed(&order.profile, key.public(), issuer, &ticket)?, None))
         }
@@ -351,16 +387,22 @@ fn leaf(
 }
 
 fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
-    let message = format!("the certificate of `{}` cannot be made: {error}", order.holder.name());
-    Diagnostic::new(&NOT_ISSUED, order.place.key, message)
-        .help("change what the spec says of it")
+    let message = format!(
+        "the certificate of `{}` cannot be made: {error}",
+        order.holder.name()
+    );
+    Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
 }
 
 /// A key that is neither what is asked for nor one that was made here is nobody's to replace.
 fn stranger(order: &Order, path: &str, algorithm: KeyAlgorithm) -> Diagnostic {
-    let message = format!("the key of `{}` in `{path}` is no {algorithm}", order.holder.name());
-    Diagnostic::new(&KEY_UNUSABLE, order.place.key, message)
-        .help("move it away when nothing needs it any more, and build again; or write its kind: `key: …`")
+    let message = format!(
+        "the key of `{}` in `{path}` is no {algorithm}",
+        order.holder.name()
+    );
+    Diagnostic::new(&KEY_UNUSABLE, order.place.key, message).help(
+        "move it away when nothing needs it any more, and build again; or write its kind: `key: …`",
+    )
 }
 
 impl std::fmt::Debug for NewKey {

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::settle::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
-use crate::pki::{Identities, PrivateKey, Recipient, open, seal};
+use crate::pki::sealed::{open, seal};
+use crate::pki::{Identities, PrivateKey, Recipient};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -66,8 +67,9 @@ impl KeyRing<'_> {
                         .help("say with what to open it: `--identity FILE`, or put your identity into `~/.config/tlsgen/identity`"));
                 };
                 open(&bytes, identities).map_err(|error| {
-                    unusable(order, &path, &error.to_string())
-                        .help("open it with an identity that it was encrypted for: `--identity FILE`")
+                    unusable(order, &path, &error.to_string()).help(
+                        "open it with an identity that it was encrypted for: `--identity FILE`",
+                    )
                 })?
             }
         };
@@ -91,7 +93,9 @@ impl KeyRing<'_> {
                     self.keys.recipients.iter().map(|one| one.parse()).collect();
                 let sealed = recipients
                     .map_err(|error| format!("{error}"))
-                    .and_then(|all| seal(plain.as_bytes(), &all).map_err(|error| error.to_string()));
+                    .and_then(|all| {
+                        seal(plain.as_bytes(), &all).map_err(|error| error.to_string())
+                    });
                 sealed.map(Zeroizing::new).map_err(|error| {
                     let message = format!("a key cannot be encrypted: {error}");
                     Diagnostic::new(&KEY_UNUSABLE, self.keys.place.value, message)
@@ -104,6 +108,9 @@ impl KeyRing<'_> {
 }
 
 fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
-    let message = format!("the key of `{}` in `{path}` cannot be used: {why}", order.holder.name());
+    let message = format!(
+        "the key of `{}` in `{path}` cannot be used: {why}",
+        order.holder.name()
+    );
     Diagnostic::new(&KEY_UNUSABLE, order.place.key, message)
 }

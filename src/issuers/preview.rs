@@ -77,7 +77,13 @@ fn made_up_for(
         let stand_in = self_signed(&signer.profile, &key(signer, seed), &ticket)?;
         Issuer::new(stand_in, key(signer, seed))
     });
-    signed(&order.profile, public, &issuer.ok()?, &ticket(order, ends, now)).ok()
+    signed(
+        &order.profile,
+        public,
+        &issuer.ok()?,
+        &ticket(order, ends, now),
+    )
+    .ok()
 }
 
 fn ticket(order: &Order, ends: i64, now: i64) -> Ticket {

@@ -22,6 +22,14 @@ pub struct Remembered<'a> {
     pub revoked: &'a BTreeSet<(String, String)>,
 }
 
+impl Remembered<'static> {
+    /// As if there were no lock.
+    pub const NOTHING: Self = Self {
+        issued: &BTreeMap::new(),
+        revoked: &BTreeSet::new(),
+    };
+}
+
 /// How it stands with the certificate of every order, in their order.
 #[derive(Debug)]
 pub struct Settled {
@@ -172,10 +180,7 @@ impl Settling<'_> {
         let keys = &self.orders.keys;
         let path = self.order.holder.key(&keys.directory);
         match keys.store {
-            KeyStore::Age => (
-                matches!(world.stat(&sealed(&path)), Ok(Some(_))),
-                None,
-            ),
+            KeyStore::Age => (matches!(world.stat(&sealed(&path)), Ok(Some(_))), None),
             KeyStore::Files => match world.read(&path).map(zeroize::Zeroizing::new) {
                 Ok(bytes) => (
                     true,
@@ -202,7 +207,11 @@ impl Settling<'_> {
         }
         reasons.extend(self.other_signer(found, known));
         let differs = key.is_some_and(|key| key != found.spki_sha256());
-        if differs && !reasons.iter().any(|reason| matches!(reason, Reason::Key { .. })) {
+        if differs
+            && !reasons
+                .iter()
+                .any(|reason| matches!(reason, Reason::Key { .. }))
+        {
             reasons.push(Reason::OtherKey);
         }
         if let Some((_, signer)) = self.signer {
@@ -228,10 +237,13 @@ impl Settling<'_> {
             (_, None) => return None,
             (_, Some((settlement, signer))) => {
                 let fits = !settlement.changes_key()
-                    && settlement.standing.as_ref().is_none_or(|above| match known {
-                        true => found.authority_key_id() == above.subject_key_id(),
-                        false => found.issued_by(above),
-                    });
+                    && settlement
+                        .standing
+                        .as_ref()
+                        .is_none_or(|above| match known {
+                            true => found.authority_key_id() == above.subject_key_id(),
+                            false => found.issued_by(above),
+                        });
                 (!fits).then(|| signer.holder.name().to_owned())
             }
         };
@@ -242,7 +254,10 @@ impl Settling<'_> {
         let until = found.not_after();
         if let Some((signer, _)) = self.signer {
             // Another one would end on the same day.
-            let cut = signer.standing.as_ref().is_some_and(|above| above.not_after() <= until);
+            let cut = signer
+                .standing
+                .as_ref()
+                .is_some_and(|above| above.not_after() <= until);
             if cut && !signer.is_due() {
                 return None;
             }

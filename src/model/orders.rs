@@ -185,7 +185,10 @@ fn attributes(subject: &Subject) -> impl Iterator<Item = (&'static str, &str)> {
 
 fn said_of(constraints: &NameConstraints) -> String {
     let dns = |word: &'static str, names: &[String]| -> Vec<String> {
-        names.iter().map(|name| format!("{word} {name}\n")).collect()
+        names
+            .iter()
+            .map(|name| format!("{word} {name}\n"))
+            .collect()
     };
     let networks = |word: &'static str, networks: &[(std::net::IpAddr, u8)]| -> Vec<String> {
         let each = networks.iter();

@@ -8,8 +8,8 @@ pub(super) mod targets;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
-use crate::source::{Sources, Span};
 use crate::pki::Holder;
+use crate::source::{Sources, Span};
 use crate::spec::{self, Loaded, OUTSIDE, Place, RelativePath};
 use crate::world::{self, World};
 
@@ -196,8 +196,12 @@ impl Resolver<'_> {
                 );
             }
             let (field, path, pins, acme) = match authority {
-                spec::Authority::Managed(_) => {
-                    all.push(self.managed(name, place));
+                spec::Authority::Managed(managed) => {
+                    let index =
+                        self.loaded.spec.authorities.get_index_of(
+                            managed.issuer.as_ref().map_or("", |issuer| issuer.as_str()),
+                        );
+                    all.push(self.managed(name, place, index.map(AuthorityId)));
                     continue;
                 }
                 spec::Authority::External(external) => (
@@ -227,6 +231,7 @@ impl Resolver<'_> {
                 name: name.to_owned(),
                 acme: acme.cloned(),
                 managed: false,
+                signer: None,
                 file,
                 pins,
                 place,
@@ -237,7 +242,7 @@ impl Resolver<'_> {
     }
 
     /// An authority that tlsgen runs, with those above it: whoever trusts it trusts its root.
-    fn managed(&self, name: &str, place: Place) -> Authority {
+    fn managed(&self, name: &str, place: Place, signer: Option<AuthorityId>) -> Authority {
         let holder = Holder::Authority(name.to_owned());
         let held = self.held.0.get(&holder);
         let chain = held.map_or(&[][..], |held| &held.chain);
@@ -245,6 +250,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             acme: None,
             managed: true,
+            signer,
             file: PemFile::issued(holder.certificate(), chain, place.key),
             pins: None,
             place,

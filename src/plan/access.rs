@@ -84,6 +84,8 @@ pub fn changes(wanted: &Wanted, world: &dyn World) -> Vec<Change> {
                     before: decided.before,
                     readers: first.readers,
                 }),
+                issuance: None,
+                provisional: None,
                 record: Record::Nothing,
             })
         })
@@ -107,7 +109,10 @@ fn impossible(first: &Access, others: &[&Access], artifacts: &[Artifact]) -> Opt
 fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Decided> {
     let is_made = wanted.keys_to_come.contains(&access.path);
     let above = format!("{}/", access.path);
-    let is_above = wanted.keys_to_come.iter().any(|key| key.starts_with(&above));
+    let is_above = wanted
+        .keys_to_come
+        .iter()
+        .any(|key| key.starts_with(&above));
     let seen = seen(&access.path, world);
     match (seen, access.readers) {
         (Ok(Seen::Nothing), Readers::Owner) if is_made => {
@@ -121,7 +126,9 @@ fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Dec
             cause: Some(Cause::New),
             ..Decided::new(Action::Grant, None)
         }),
-        (Ok(Seen::Found(found, FileKind::File)), readers) if is_made && readers != Readers::Owner => {
+        (Ok(Seen::Found(found, FileKind::File)), readers)
+            if is_made && readers != Readers::Owner =>
+        {
             Some(Decided {
                 cause: Some(Cause::SpecChanged),
                 ..Decided::new(Action::Grant, Some(found))

@@ -124,7 +124,12 @@ fn in_order(plan: &Plan) -> impl Iterator<Item = &Change> {
         .map(|(place, issuance)| (issuance.path.as_str(), place))
         .collect();
     let mut changes: Vec<&Change> = plan.changes.iter().collect();
-    changes.sort_by_key(|change| places.get(change.path.as_str()).copied().unwrap_or(usize::MAX));
+    changes.sort_by_key(|change| {
+        places
+            .get(change.path.as_str())
+            .copied()
+            .unwrap_or(usize::MAX)
+    });
     changes.into_iter()
 }
 

@@ -256,11 +256,7 @@ impl Lock {
     }
 
     /// The lock as it is written at the end of a build.
-    pub(super) fn settled(
-        mut self,
-        mut pins: Vec<Pin>,
-        issued: BTreeMap<Holder, Issued>,
-    ) -> Self {
+    pub(super) fn settled(mut self, mut pins: Vec<Pin>, issued: BTreeMap<Holder, Issued>) -> Self {
         pins.sort();
         pins.dedup();
         Self {

@@ -261,7 +261,18 @@ impl Reader {
 
     fn certificate(&mut self, rest: &str) -> Result<(), Flaw> {
         let parts: Vec<&str> = rest.split(' ').collect();
-        let [kind, name, serial_, sha256, spki, begins, ends, issued_from, path] = parts[..] else {
+        let [
+            kind,
+            name,
+            serial_,
+            sha256,
+            spki,
+            begins,
+            ends,
+            issued_from,
+            path,
+        ] = parts[..]
+        else {
             return Err(Flaw::Malformed);
         };
         let name = name_of(name)?;

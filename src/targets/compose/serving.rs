@@ -256,7 +256,7 @@ impl Serving<'_> {
             format!("{SERVING_DIRECTORY}/{below}")
         };
         let certificate = delivery.zip(self.made(serve)).map(|(delivery, made)| {
-            let chain = Presented::of(made, self.inputs.model);
+            let chain = Presented::of(host, made, self.inputs.model);
             CertificatePlace {
                 full_chain: put("full-chain.pem", chain.full),
                 intermediates: put("intermediates.pem", chain.intermediates),

@@ -148,8 +148,13 @@ impl Lab {
         self.project.write("tlsgen.yaml", spec);
         let world = Disk::new(&self.project.path("")).unwrap();
         let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        tlsgen::check(&world, "tlsgen.yaml", &mut sources, &mut found)
-            .unwrap_or_else(|_| panic!("{}", to_text(&found, &sources, Style::Plain)))
+        tlsgen::check(
+            &world,
+            tlsgen::Asked::fresh("tlsgen.yaml"),
+            &mut sources,
+            &mut found,
+        )
+        .unwrap_or_else(|_| panic!("{}", to_text(&found, &sources, Style::Plain)))
     }
 
     /// A place with a free port for each host.

@@ -73,7 +73,8 @@ impl Resolver<'_> {
         above: &[Order],
     ) -> Order {
         let at = |field: &str| self.loaded.place(&["authorities", name, field]).value;
-        let (signer_span, subject_span, length_span) = (at("issuer"), at("subject"), at("path_length"));
+        let (signer_span, subject_span, length_span) =
+            (at("issuer"), at("subject"), at("path_length"));
         let place = self.loaded.place(&["authorities", name]);
         let parent = match signer {
             Signer::Here(index) => above.get(index),
@@ -178,7 +179,10 @@ impl Resolver<'_> {
             self.found.push(
                 Diagnostic::new(&PATH_LENGTH, length_span, message)
                     .also(parent.place.key, format!("its path length is {room}"))
-                    .help(format!("write `path_length: {}` or less here, or more for `{above}`", room - 1)),
+                    .help(format!(
+                        "write `path_length: {}` or less here, or more for `{above}`",
+                        room - 1
+                    )),
             );
         }
     }
@@ -193,7 +197,9 @@ impl Resolver<'_> {
         self.found.push(
             Diagnostic::new(&NESTED, self.value(&[section, name, "lifetime"]), message)
                 .also(parent.place.key, format!("it is valid for {days} days"))
-                .help(format!("write `lifetime: {days}d` or less, or let `{above}` live longer")),
+                .help(format!(
+                    "write `lifetime: {days}d` or less, or let `{above}` live longer"
+                )),
         );
     }
 
@@ -219,25 +225,37 @@ impl Resolver<'_> {
                     Ok(Space::Network(network)) if excluded => own.excluded_ip.push(network),
                     Ok(Space::Network(network)) => own.permitted_ip.push(network),
                     Err(help) => self.found.push(
-                        Diagnostic::new(&NAME_SPACE, span, format!("`{text}` is neither a domain nor a network"))
-                            .help(help),
+                        Diagnostic::new(
+                            &NAME_SPACE,
+                            span,
+                            format!("`{text}` is neither a domain nor a network"),
+                        )
+                        .help(help),
                     ),
                 }
             }
         }
         let own = Some(own).filter(|own| !own.is_empty());
-        let Some((parent, inherited)) = parent.and_then(|parent| Some((parent, parent.profile.constraints()?)))
+        let Some((parent, inherited)) =
+            parent.and_then(|parent| Some((parent, parent.profile.constraints()?)))
         else {
             return own;
         };
         match own.unwrap_or_default().within(inherited) {
             Ok(constraints) => Some(constraints),
             Err(beyond) => {
-                let message = format!("`{name}` permits {beyond}, and `{}` does not", parent.holder.name());
+                let message = format!(
+                    "`{name}` permits {beyond}, and `{}` does not",
+                    parent.holder.name()
+                );
                 self.found.push(
-                    Diagnostic::new(&FORBIDDEN, self.value(&["authorities", name, "permitted_names"]), message)
-                        .also(parent.place.key, "the authority that signs it")
-                        .help("permit a part of what the authority above may issue for"),
+                    Diagnostic::new(
+                        &FORBIDDEN,
+                        self.value(&["authorities", name, "permitted_names"]),
+                        message,
+                    )
+                    .also(parent.place.key, "the authority that signs it")
+                    .help("permit a part of what the authority above may issue for"),
                 );
                 Some(inherited.clone())
             }
@@ -251,14 +269,35 @@ impl Resolver<'_> {
         };
         let known = &self.loaded.spec.authorities;
         let finding = match known.get(issuer.as_str()) {
-            None => Diagnostic::new(&UNKNOWN_AUTHORITY, span, format!("there is no authority `{issuer}`"))
-                .help(suggest(issuer.as_str(), known.keys().map(|name| name.as_str()))),
-            Some(spec::Authority::Managed(_)) => Diagnostic::new(&ISSUER_LOOP, span, format!("`{name}` is signed by itself by way of `{issuer}`"))
-                .also(self.loaded.place(&["authorities", issuer.as_str()]).key, "its issuer")
-                .help("let one of them be a root: remove its `issuer`"),
-            Some(_) => Diagnostic::new(&ISSUER, span, format!("`{issuer}` is not run by tlsgen, and signs no authority from here"))
-                .also(self.loaded.place(&["authorities", issuer.as_str()]).key, "the authority")
-                .help("name an authority of `kind: managed`, or remove `issuer`: it is then a root"),
+            None => Diagnostic::new(
+                &UNKNOWN_AUTHORITY,
+                span,
+                format!("there is no authority `{issuer}`"),
+            )
+            .help(suggest(
+                issuer.as_str(),
+                known.keys().map(|name| name.as_str()),
+            )),
+            Some(spec::Authority::Managed(_)) => Diagnostic::new(
+                &ISSUER_LOOP,
+                span,
+                format!("`{name}` is signed by itself by way of `{issuer}`"),
+            )
+            .also(
+                self.loaded.place(&["authorities", issuer.as_str()]).key,
+                "its issuer",
+            )
+            .help("let one of them be a root: remove its `issuer`"),
+            Some(_) => Diagnostic::new(
+                &ISSUER,
+                span,
+                format!("`{issuer}` is not run by tlsgen, and signs no authority from here"),
+            )
+            .also(
+                self.loaded.place(&["authorities", issuer.as_str()]).key,
+                "the authority",
+            )
+            .help("name an authority of `kind: managed`, or remove `issuer`: it is then a root"),
         };
         self.found.push(finding);
     }
@@ -272,7 +311,8 @@ enum Space {
 /// A domain or a network, or what to write instead.
 fn name_space(text: &NameSpace) -> Result<Space, &'static str> {
     const DOMAIN: &str = "write a domain without a leading dot, such as `lab.example`; it stands for all names below it too";
-    const NETWORK: &str = "write a network by its first address, such as `10.20.0.0/16` or `fd00::/8`";
+    const NETWORK: &str =
+        "write a network by its first address, such as `10.20.0.0/16` or `fd00::/8`";
     let text = text.as_str();
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
@@ -282,7 +322,11 @@ fn name_space(text: &NameSpace) -> Result<Space, &'static str> {
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             None => longest,
-            Some(bits) => bits.parse::<u8>().ok().filter(|bits| *bits <= longest).ok_or(NETWORK)?,
+            Some(bits) => bits
+                .parse::<u8>()
+                .ok()
+                .filter(|bits| *bits <= longest)
+                .ok_or(NETWORK)?,
         };
         return match first_of(address, bits) == address {
             true => Ok(Space::Network((address, bits))),
@@ -293,7 +337,11 @@ fn name_space(text: &NameSpace) -> Result<Space, &'static str> {
         return Err(NETWORK);
     }
     match crate::model::SubjectName::parse(text) {
-        Ok(crate::model::SubjectName::Dns(name)) if !text.starts_with('.') && !name.starts_with('*') => Ok(Space::Domain(name)),
+        Ok(crate::model::SubjectName::Dns(name))
+            if !text.starts_with('.') && !name.starts_with('*') =>
+        {
+            Ok(Space::Domain(name))
+        }
         _ => Err(DOMAIN),
     }
 }

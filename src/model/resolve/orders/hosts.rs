@@ -25,7 +25,9 @@ impl Resolver<'_> {
         for (name, host) in &self.loaded.spec.hosts {
             let signer = host.issuer.as_ref().and_then(|issuer| {
                 match self.loaded.spec.authorities.get(issuer.as_str())? {
-                    spec::Authority::Managed(_) => known.get(issuer.as_str()).copied().map(Signer::Here),
+                    spec::Authority::Managed(_) => {
+                        known.get(issuer.as_str()).copied().map(Signer::Here)
+                    }
                     spec::Authority::External(_) => Some(Signer::Elsewhere(issuer.to_string())),
                     spec::Authority::Acme(_) => None,
                 }
@@ -63,7 +65,10 @@ impl Resolver<'_> {
             (None, Some(parent)) => lifetime.min(parent.lifetime),
             (_, None) => lifetime,
         };
-        let renew_before = host.renew_before.as_ref().or(defaults.renew_before.as_ref());
+        let renew_before = host
+            .renew_before
+            .as_ref()
+            .or(defaults.renew_before.as_ref());
         let renew_before = renew_before.cloned().unwrap_or_default();
         let usages = host.usages.as_deref().unwrap_or(&[Usage::Server]);
         let key = match &host.request {
@@ -101,7 +106,10 @@ impl Resolver<'_> {
                 && let Some(why) = constraints.forbids(&parsed)
             {
                 let span = self.value(&["hosts", name, "names", &index.to_string()]);
-                let message = format!("`{}` may not issue for `{text}`: {why}", parent.holder.name());
+                let message = format!(
+                    "`{}` may not issue for `{text}`: {why}",
+                    parent.holder.name()
+                );
                 self.found.push(
                     Diagnostic::new(&FORBIDDEN, span, message)
                         .also(parent.place.key, "the authority")
@@ -158,7 +166,9 @@ impl Resolver<'_> {
         ];
         for (field, _) in fields.into_iter().filter(|(_, said)| *said) {
             let span = self.loaded.place(&["hosts", name, field]).key;
-            let message = format!("`{field}` says how a certificate is issued, and that of `{name}` is not issued here");
+            let message = format!(
+                "`{field}` says how a certificate is issued, and that of `{name}` is not issued here"
+            );
             self.found.push(
                 Diagnostic::new(&NO_EFFECT, span, message)
                     .help(format!("remove `{field}`, or name an authority of `kind: managed` or `external` as `issuer`")),
