@@ -7,6 +7,7 @@
 mod access;
 mod disk;
 mod exclusive;
+mod faulty;
 mod leftover;
 mod memory;
 mod permissions;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use access::{Acl, FileAccess, Readers};
 pub use disk::Disk;
 pub use exclusive::Exclusive;
+pub use faulty::Faulty;
 pub use memory::Memory;
 pub use recording::Recording;
 pub use repository::Repository;

@@ -8,4 +8,5 @@
 )]
 
 mod exclusive;
+mod killed;
 mod leftovers;
