@@ -5,10 +5,6 @@ mod build;
 mod check;
 mod completions;
 mod explain;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no command opens sealed keys yet")
-)]
 mod identity;
 mod inspect;
 mod man;
@@ -16,6 +12,7 @@ mod output;
 mod plan;
 mod planned;
 mod project;
+mod renew;
 mod schema;
 mod validate;
 
@@ -44,6 +41,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
+        Command::Renew(options) => renew::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),

@@ -132,6 +132,8 @@ pub struct Compiled {
     pub issuances: Vec<plan::Issuance>,
     /// The keys that were made.
     pub keys: Vec<KeyFile>,
+    /// The directory of the key store.
+    pub key_directory: String,
     /// Where keys will be that are not made yet.
     pub keys_to_come: BTreeSet<String>,
     /// Whether all that is asked for is here: not while a certificate is awaited.
@@ -196,6 +198,7 @@ pub fn compile(
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),
         complete: !waits,
+        key_directory: ordered.orders.keys.directory.clone(),
         model,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::identity::IdentityFiles;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
@@ -57,6 +58,8 @@ pub enum Command {
     Plan(Plan),
     /// Compile the spec and write what has changed.
     Build(Build),
+    /// Issue what is due, build, and say who must reload: for cron and CI. Silent if nothing is due.
+    Renew(Renew),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
@@ -76,7 +79,7 @@ pub enum Command {
 pub struct Validate {}
 
 /// Which part of the spec, and where reports go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Scope {
     /// Only this target; may be given several times.
     #[arg(
@@ -115,9 +118,36 @@ pub struct Build {
     /// build wrote them; `all` stands for whatever is in the way.
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
-    /// Fail rather than change the lock.
+    /// Fail rather than issue a certificate or change the lock.
     #[arg(long, env = "TLSGEN_LOCKED", value_parser = FalseyValueParser::new())]
     pub locked: bool,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+    /// Whether it is said that there is nothing to do.
+    #[arg(skip)]
+    pub when_in_sync: WhenInSync,
+}
+
+/// Whether it is said that there is nothing to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenInSync {
+    /// To whoever typed the command.
+    #[default]
+    Said,
+    /// Not to a schedule, which mails every word.
+    Silent,
+}
+
+/// Options of `renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
 }
 
 /// Options of `check`.

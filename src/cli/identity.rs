@@ -17,7 +17,7 @@ const CUSTOMARY: &str = "tlsgen/identity";
 const LARGEST_INPUT: u64 = (1 << 20) + 1;
 
 /// Options of commands that open sealed keys.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct IdentityFiles {
     /// Open sealed keys with the identity of age in this file; may be given several times, `-` is
     /// standard input. Without it, `tlsgen/identity` in the user's configuration.

@@ -1,5 +1,7 @@
 //! What `plan`, `build` and `check` share: compile, and compare with what is there.
 
+use std::time::Duration;
+
 use super::Exit;
 use super::arguments::{Arguments, Format, Scope};
 use super::output::Output;
@@ -12,7 +14,7 @@ use crate::pki::Identities;
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
 use crate::report::{self, PlanJson, View};
 use crate::source::Sources;
-use crate::world::{Disk, World as _};
+use crate::world::{Disk, Exclusive, World as _};
 use crate::{Asked, Hand};
 
 /// A plan and all that a report of it needs.
@@ -29,8 +31,15 @@ pub struct Planned {
     pub notes: Vec<String>,
     /// Whether a certificate is awaited, without which no target is compiled.
     pub awaits: bool,
+    /// The directory of the key store.
+    pub key_directory: String,
     lock_reading: LockReading,
+    /// Keeps every other build out as long as this one lives.
+    _exclusive: Option<Exclusive>,
 }
+
+/// How long a build waits for another one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How an unreadable lock is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +62,10 @@ pub fn planned(
     output: &mut Output,
 ) -> Result<Planned, Exit> {
     let project = Project::find(arguments).map_err(|words| output.no_answer(&words))?;
+    let exclusive = match lock_reading {
+        LockReading::Strict => None,
+        LockReading::Rebuild => Some(exclusive(&project, output)?),
+    };
     let mut planned = Planned {
         project,
         plan: None,
@@ -60,10 +73,22 @@ pub fn planned(
         found: Diagnostics::default(),
         notes: Vec::new(),
         awaits: false,
+        key_directory: String::new(),
         lock_reading,
+        _exclusive: exclusive,
     };
     planned.compile(scope, adopt, Hand::Nobody, output)?;
     Ok(planned)
+}
+
+fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
+    project.disk.exclusive(PATIENCE).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::WouldBlock => "another tlsgen is writing this project".to_owned(),
+            _ => format!("cannot lock the project: {error}"),
+        };
+        output.no_answer(&format!("{why}; try again"))
+    })
 }
 
 impl Planned {
@@ -155,6 +180,7 @@ impl Planned {
             false => whole,
         });
         self.awaits = !compiled.complete;
+        self.key_directory = compiled.key_directory;
         self.notes = compiled.notes;
         Ok(())
     }

@@ -71,7 +71,7 @@ fn key(order: &Order, found: &Certificate) -> Option<Reason> {
             (!same).then_some(Reason::OtherRequest)
         }
         KeyWanted::Made(wanted) => {
-            let same = KeyAlgorithm::of(found.key()) == Some(*wanted);
+            let same = KeyAlgorithm::try_from(found.key()) == Ok(*wanted);
             (!same).then(|| Reason::Key {
                 from: found.key().to_string(),
                 to: wanted.to_string(),

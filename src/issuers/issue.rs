@@ -185,7 +185,7 @@ impl<'a> Press<'a> {
         });
         match self.ring.load(order)? {
             Some(key)
-                if KeyAlgorithm::of(key.public().kind()) == Some(algorithm)
+                if key.algorithm() == algorithm
                     && revoked.is_none_or(|old| !key.public().belongs_to(old)) =>
             {
                 Ok(key)
@@ -208,7 +208,7 @@ impl<'a> Press<'a> {
         order: &Order,
         algorithm: KeyAlgorithm,
     ) -> Result<PrivateKey, Diagnostic> {
-        let key = PrivateKey::generate(algorithm).map_err(|error| not_issued(order, &error))?;
+        let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
         self.keys.push(NewKey {
             holder: order.holder.clone(),
             path: self.ring.path(order),
@@ -309,7 +309,7 @@ impl<'a> Press<'a> {
             return Ok(None);
         }
         match self.ring.load(order)? {
-            Some(key) if KeyAlgorithm::of(key.public().kind()) == Some(algorithm) => Ok(Some(key)),
+            Some(key) if key.algorithm() == algorithm => Ok(Some(key)),
             Some(_) => Err(stranger(order, &self.ring.path(order), algorithm)),
             None => Ok(None),
         }
@@ -329,7 +329,7 @@ impl<'a> Press<'a> {
     fn ask_for(&mut self, order: &Order) -> Result<(), Diagnostic> {
         let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
         let key = match self.ring.load(order)? {
-            Some(key) if KeyAlgorithm::of(key.public().kind()) == Some(algorithm) => key,
+            Some(key) if key.algorithm() == algorithm => key,
             // The certificate that is deployed needs the old key until there is a new one.
             Some(_) => return Err(stranger(order, &self.ring.path(order), algorithm)),
             None => self.new_key(order, algorithm)?,
@@ -368,7 +368,7 @@ fn leaf(
     serial: [u8; 16],
     now: i64,
 ) -> Result<Leaf, IssueError> {
-    let issuer = issuer.ok_or(IssueError::NoIssuer)?;
+    let issuer = issuer.ok_or_else(|| IssueError::Engine("nobody signs it".to_owned()))?;
     let ticket = dated(order, serial, issuer.certificate().not_after(), now);
     match (&order.key, found) {
         (KeyWanted::Of(requested), _) => Ok((
@@ -379,11 +379,15 @@ fn leaf(
             Ok((signed(&order.profile, key.public(), issuer, &ticket)?, None))
         }
         (KeyWanted::Made(algorithm), None) => {
-            let key = PrivateKey::generate(*algorithm)?;
+            let key = generated(*algorithm)?;
             let certificate = signed(&order.profile, key.public(), issuer, &ticket)?;
             Ok((certificate, Some(key)))
         }
     }
+}
+
+fn generated(algorithm: KeyAlgorithm) -> Result<PrivateKey, IssueError> {
+    PrivateKey::generate(algorithm).map_err(|error| IssueError::Engine(error.to_string()))
 }
 
 fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {

@@ -85,7 +85,9 @@ impl KeyRing<'_> {
     /// # Errors
     /// It cannot be encrypted.
     pub fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let plain = key.to_pem();
+        let plain = key
+            .to_pem()
+            .map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
         match self.keys.store {
             KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
             KeyStore::Age => {

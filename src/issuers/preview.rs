@@ -4,7 +4,9 @@ use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
-use crate::pki::{Certificate, Issuer, PrivateKey, Ticket, request, self_signed, signed};
+use crate::pki::{
+    Certificate, IssueError, Issuer, PrivateKey, Ticket, request, self_signed, signed,
+};
 
 /// Which certificates are made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +40,13 @@ pub fn preview(orders: &Orders, settled: &Settled, seed: &str, extent: MadeUp, n
 
 /// A certificate that says what an order asks for, signed by nobody.
 pub fn like(order: &Order) -> Option<Certificate> {
-    let ticket = ticket(order, i64::MAX, 0);
-    self_signed(&order.profile, &key(order, ""), &ticket).ok()
+    let ticket = ticket(order, "", i64::MAX, 0);
+    self_signed(&order.profile, &key(order, "").ok()?, &ticket).ok()
 }
 
 /// A request as it would be made.
 pub fn preview_request(order: &Order) -> Option<String> {
-    request::make(&order.profile, &key(order, "")).ok()
+    request::make(&order.profile, &key(order, "").ok()?).ok()
 }
 
 fn kept(settlement: &Settlement) -> Option<Certificate> {
@@ -61,39 +63,56 @@ fn made_up_for(
     seed: &str,
     now: i64,
 ) -> Option<Certificate> {
-    let own = key(order, seed);
+    made(order, orders, above, seed, now).ok().flatten()
+}
+
+fn made(
+    order: &Order,
+    orders: &Orders,
+    above: &[Option<Certificate>],
+    seed: &str,
+    now: i64,
+) -> Result<Option<Certificate>, IssueError> {
+    let own = key(order, seed)?;
     let Signer::Here(index) = order.signer else {
-        return self_signed(&order.profile, &own, &ticket(order, i64::MAX, now)).ok();
+        let ticket = ticket(order, seed, i64::MAX, now);
+        return self_signed(&order.profile, &own, &ticket).map(Some);
     };
-    let (signer, certificate) = (orders.all.get(index)?, above.get(index)?.clone()?);
-    let ends = certificate.not_after();
+    let signer = orders
+        .all
+        .get(index)
+        .zip(above.get(index).cloned().flatten());
+    let Some((signer, certificate)) = signer else {
+        return Ok(None);
+    };
+    let ticket_of_leaf = ticket(order, seed, certificate.not_after(), now);
     let public = match &order.key {
         KeyWanted::Of(requested) => &requested.public,
         KeyWanted::Made(_) => own.public(),
     };
     // Of a certificate that stays nobody has the key here: another of its name signs.
-    let issuer = Issuer::new(certificate, key(signer, seed)).or_else(|_| {
-        let ticket = ticket(signer, i64::MAX, now);
-        let stand_in = self_signed(&signer.profile, &key(signer, seed), &ticket)?;
-        Issuer::new(stand_in, key(signer, seed))
-    });
-    signed(
-        &order.profile,
-        public,
-        &issuer.ok()?,
-        &ticket(order, ends, now),
-    )
-    .ok()
+    let issuer = match Issuer::new(certificate, key(signer, seed)?) {
+        Ok(issuer) => issuer,
+        Err(_) => {
+            let ticket = ticket(signer, seed, i64::MAX, now);
+            let stand_in = self_signed(&signer.profile, &key(signer, seed)?, &ticket)?;
+            Issuer::new(stand_in, key(signer, seed)?)?
+        }
+    };
+    signed(&order.profile, public, &issuer, &ticket_of_leaf).map(Some)
 }
 
-fn ticket(order: &Order, ends: i64, now: i64) -> Ticket {
+fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {
     let mut serial = [0x5a; 16];
-    serial[1..].copy_from_slice(&seeded(order, "serial")[..15]);
+    for (byte, seeded) in serial.iter_mut().skip(1).zip(seeded(order, seed)) {
+        *byte = seeded;
+    }
     super::issue::dated(order, serial, ends, now)
 }
 
-fn key(order: &Order, seed: &str) -> PrivateKey {
+fn key(order: &Order, seed: &str) -> Result<PrivateKey, IssueError> {
     PrivateKey::from_seed(&seeded(order, seed))
+        .map_err(|error| IssueError::Engine(error.to_string()))
 }
 
 fn seeded(order: &Order, seed: &str) -> [u8; 32] {

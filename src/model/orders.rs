@@ -117,6 +117,22 @@ impl Order {
         Sha256::of(self.said().as_bytes())
     }
 
+    /// What an authority is called.
+    pub fn subject(&self) -> Option<&Subject> {
+        match &self.profile {
+            Profile::Authority { subject, .. } => Some(subject),
+            Profile::Leaf { .. } => None,
+        }
+    }
+
+    /// What an authority, and everybody below it, may issue for.
+    pub fn constraints(&self) -> Option<&NameConstraints> {
+        match &self.profile {
+            Profile::Authority { constraints, .. } => constraints.as_ref(),
+            Profile::Leaf { .. } => None,
+        }
+    }
+
     /// The algorithm of the key that is made for it.
     pub fn algorithm(&self) -> Option<KeyAlgorithm> {
         match &self.key {
@@ -172,7 +188,7 @@ impl Order {
 
 fn attributes(subject: &Subject) -> impl Iterator<Item = (&'static str, &str)> {
     let all = [
-        ("common-name", Some(&subject.common_name)),
+        ("common-name", subject.common_name.as_ref()),
         ("organization", subject.organization.as_ref()),
         ("organizational-unit", subject.organizational_unit.as_ref()),
         ("country", subject.country.as_ref()),

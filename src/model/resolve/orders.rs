@@ -9,7 +9,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::certificates::unreadable;
 use crate::model::orders::{DIRECTORY, Keys, Order, Orders};
-use crate::spec::KeyStore;
+use crate::spec::{KeyStore, RenewBefore};
 
 pub(in crate::model) static ISSUER_LOOP: Code = Code {
     name: "issuer-loop",
@@ -117,6 +117,36 @@ impl Resolver<'_> {
         }
     }
 
+    /// How long before its end a certificate is renewed; one that is due as soon as it is issued
+    /// would be issued by every build.
+    fn renewed(
+        &mut self,
+        said: Option<&RenewBefore>,
+        lifetime: i64,
+        [section, name]: [&str; 2],
+    ) -> RenewBefore {
+        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
+        let renew_before = said.or(defaults).cloned().unwrap_or_default();
+        if renew_before.seconds(lifetime) < lifetime {
+            return renew_before;
+        }
+        let own = [section, name, "renew_before"];
+        let span = match said {
+            Some(_) => self.value(&own),
+            None => self.value(&["defaults", "renew_before"]),
+        };
+        let days = lifetime / 86_400;
+        let message = format!(
+            "`{name}` is to be renewed {renew_before} before its end, and is valid for {days} days"
+        );
+        self.found.push(
+            Diagnostic::new(&WINDOW, span, message)
+                .also(self.loaded.place(&[section, name]).key, "what is issued")
+                .help("write less, or a share of the lifetime: `renew_before: 33%`"),
+        );
+        RenewBefore::default()
+    }
+
     /// The bytes of a file, or a finding at the place that names it.
     fn bytes(&mut self, path: &str, span: crate::source::Span) -> Option<Vec<u8>> {
         match self.world.read(path) {
@@ -136,10 +166,10 @@ impl Resolver<'_> {
     /// Two authorities of one name confuse whoever builds a chain by names.
     fn same_subjects(&mut self, orders: &[Order]) {
         for (index, order) in orders.iter().enumerate() {
-            let subject = order.profile.subject();
+            let subject = order.subject();
             let same = orders[..index]
                 .iter()
-                .find(|other| subject.is_some() && other.profile.subject() == subject);
+                .find(|other| subject.is_some() && other.subject() == subject);
             if let Some(other) = same {
                 let message = format!(
                     "`{}` and `{}` have the same subject",

@@ -111,7 +111,11 @@ impl Resolver<'_> {
             },
             key: KeyWanted::Made(self.algorithm(authority.key)),
             lifetime,
-            renew_before: authority.renew_before.clone().unwrap_or_default(),
+            renew_before: self.renewed(
+                authority.renew_before.as_ref(),
+                lifetime,
+                ["authorities", name],
+            ),
             crl: Some(CrlWanted {
                 lifetime: crl_lifetime.map_or(CRL, Duration::seconds),
                 always: authority.crl.is_some(),
@@ -124,17 +128,14 @@ impl Resolver<'_> {
     fn subject(&mut self, name: &str, said: Option<&spec::Subject>, span: Span) -> Subject {
         let subject = match said {
             Some(said) => Subject {
-                common_name: said.common_name.clone(),
+                common_name: Some(said.common_name.clone()),
                 organization: said.organization.clone(),
                 organizational_unit: said.organizational_unit.clone(),
                 country: said.country.clone(),
                 state: said.state.clone(),
                 locality: said.locality.clone(),
             },
-            None => Subject {
-                common_name: format!("{} {name}", self.loaded.spec.project),
-                ..Subject::default()
-            },
+            None => Subject::named(&format!("{} {name}", self.loaded.spec.project)),
         };
         if let Some(fault) = subject.fault() {
             let place = self.loaded.place(&["authorities", name]);
@@ -237,7 +238,7 @@ impl Resolver<'_> {
         }
         let own = Some(own).filter(|own| !own.is_empty());
         let Some((parent, inherited)) =
-            parent.and_then(|parent| Some((parent, parent.profile.constraints()?)))
+            parent.and_then(|parent| Some((parent, parent.constraints()?)))
         else {
             return own;
         };

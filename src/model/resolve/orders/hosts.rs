@@ -65,11 +65,7 @@ impl Resolver<'_> {
             (None, Some(parent)) => lifetime.min(parent.lifetime),
             (_, None) => lifetime,
         };
-        let renew_before = host
-            .renew_before
-            .as_ref()
-            .or(defaults.renew_before.as_ref());
-        let renew_before = renew_before.cloned().unwrap_or_default();
+        let renew_before = self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]);
         let usages = host.usages.as_deref().unwrap_or(&[Usage::Server]);
         let key = match &host.request {
             Some(path) => KeyWanted::Of(self.requested(name, path, &signer)?),
@@ -94,7 +90,7 @@ impl Resolver<'_> {
 
     /// The names as a certificate carries them; those that an authority above forbids are told.
     fn permitted(&mut self, name: &str, host: &spec::Host, parent: Option<&Order>) -> Vec<String> {
-        let constraints = parent.and_then(|parent| parent.profile.constraints());
+        let constraints = parent.and_then(|parent| parent.constraints());
         let mut names: Vec<String> = Vec::new();
         for (index, text) in host.names.iter().enumerate() {
             // What is no name is told where hosts are resolved.
