@@ -2,7 +2,8 @@
 //!
 //! Everything here is a function of bytes and of a given time; judging it against a spec is done by
 //! the rules. Bytes come from outside: whatever they are, the answer is a value or an error, in time
-//! and memory that grow with their length. Of private keys no bit leaves this room, nor is one kept.
+//! and memory that grow with their length. A private key leaves this room only as the text that is
+//! written to a key store, which wipes itself; it cannot be shown.
 
 mod algorithm;
 mod anchors;
@@ -14,10 +15,13 @@ mod der;
 mod distinguished_name;
 mod foreign;
 pub mod inspect;
+pub mod issue;
 pub mod key;
 pub mod keystore;
+mod name_constraints;
 pub mod pem;
 mod printable;
+mod private_key;
 mod roots;
 mod server_name;
 pub mod truststore;
@@ -27,5 +31,7 @@ pub use anchors::{PrivateAnchor, PublicRoots, TrustAnchors};
 pub use calendar::{NEVER, date, moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
+pub use name_constraints::{NameConstraints, Widened};
+pub use private_key::{KeyAlgorithm, NoKey, PrivateKey};
 pub use roots::public_root_certificates;
 pub use server_name::dns_name;
