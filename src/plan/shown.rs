@@ -63,7 +63,7 @@ fn masked(line: &str, other: &str) -> String {
     let differs = differs.into_iter().find(|((_, one), other)| one != other);
     let end = differs.map_or(line.len().min(other.len()), |((at, _), _)| at);
     let before = line.get(..end).unwrap_or_default();
-    let word = before.rfind(|c: char| !c.is_ascii_hexdigit() && c != ':');
+    let word = before.rfind(|c: char| !c.is_ascii_hexdigit());
     let start = word.map_or(0, |at| {
         at + before[at..].chars().next().map_or(1, char::len_utf8)
     });
