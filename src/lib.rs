@@ -235,6 +235,18 @@ fn public_roots(
     let Some(origin) = trusting_public(model) else {
         return Ok(None);
     };
+    match kept_public_roots(world) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(message) => {
+            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
+            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
+            Err(Stop)
+        }
+    }
+}
+
+/// The public roots that the project keeps, or those that this version brings if it keeps none.
+fn kept_public_roots(world: &dyn World) -> Result<Arc<PublicRoots>, String> {
     let text = match world.read(PUBLIC_ROOTS_FILE) {
         Ok(text) if is_pem(&text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -246,13 +258,12 @@ fn public_roots(
                 .map_or("it holds no certificate".to_owned(), |error| {
                     error.to_string()
                 });
-            let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
-            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
-            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
-            return Err(Stop);
+            return Err(format!(
+                "cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}"
+            ));
         }
     };
-    Ok(Some(Arc::new(PublicRoots::new(Arc::from(text)))))
+    Ok(Arc::new(PublicRoots::new(Arc::from(text))))
 }
 
 /// Looks for a certificate without parsing any: the file is what the lock pins, or the plan says so.
