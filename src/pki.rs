@@ -2,7 +2,8 @@
 //!
 //! Everything here is a function of bytes and of a given time; judging it against a spec is done by
 //! the rules. Bytes come from outside: whatever they are, the answer is a value or an error, in time
-//! and memory that grow with their length. Of private keys no bit leaves this room, nor is one kept.
+//! and memory that grow with their length. Of private keys no bit leaves this room but under a password,
+//! in a keystore, nor is one kept.
 
 mod algorithm;
 mod anchors;

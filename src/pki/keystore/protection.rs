@@ -42,7 +42,7 @@ pub struct Refused;
 pub(super) struct Protection<'a> {
     pub password: &'a Password,
     pub encoding: Encoding,
-    pub iterations: NonZeroU32,
+    pub iterations: u32,
     pub salts: Salts,
 }
 
@@ -90,7 +90,7 @@ impl Protection<'_> {
         let tag = der::write(der::OCTET_STRING, &[tag.as_ref()]);
         let info = der::write(der::SEQUENCE, &[&algorithm, &tag]);
         let salt = der::write(der::OCTET_STRING, &[&salt]);
-        let iterations = der::number(self.iterations.get());
+        let iterations = der::number(self.iterations);
         Ok(der::write(der::SEQUENCE, &[&info, &salt, &iterations]))
     }
 
@@ -98,10 +98,11 @@ impl Protection<'_> {
     fn aes(&self, part: &str, plain: &[u8]) -> Result<Encrypted, Refused> {
         let salt = self.salt(part, 16)?;
         let iv = self.salt(&format!("{part} iv"), 16)?;
+        let iterations = NonZeroU32::new(self.iterations).ok_or(Refused)?;
         let mut key = Zeroizing::new([0; 32]);
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA256,
-            self.iterations,
+            iterations,
             &salt,
             self.password.utf8(),
             key.as_mut(),
@@ -126,7 +127,7 @@ impl Protection<'_> {
             der::write(der::SEQUENCE, &[&oid, parameter])
         };
         let salt = der::write(der::OCTET_STRING, &[salt]);
-        let iterations = der::number(self.iterations.get());
+        let iterations = der::number(self.iterations);
         let function = named(HMAC_SHA256, &der::write(der::NULL, &[]));
         let derivation = der::write(der::SEQUENCE, &[&salt, &iterations, &function]);
         let derivation = named(PBKDF2, &derivation);
@@ -146,7 +147,7 @@ impl Protection<'_> {
             .encrypt_padded_vec::<Pkcs7>(plain);
         let oid = der::write(der::OID, &[PBE_SHA1_3DES]);
         let salt = der::write(der::OCTET_STRING, &[&salt]);
-        let iterations = der::number(self.iterations.get());
+        let iterations = der::number(self.iterations);
         let parameters = der::write(der::SEQUENCE, &[&salt, &iterations]);
         Ok(Encrypted {
             algorithm: der::write(der::SEQUENCE, &[&oid, &parameters]),
@@ -198,7 +199,7 @@ fn derive(
     purpose: Purpose,
     password: &[u8],
     salt: &[u8],
-    iterations: NonZeroU32,
+    iterations: u32,
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
     let filled = |bytes: &[u8]| bytes.len().div_ceil(BLOCK) * BLOCK;
@@ -212,7 +213,7 @@ fn derive(
         first.resize(BLOCK, purpose as u8);
         first.extend_from_slice(&input);
         let mut round = Zeroizing::new(digest::digest(hash, &first).as_ref().to_vec());
-        for _ in 1..iterations.get() {
+        for _ in 1..iterations {
             let next = digest::digest(hash, &round);
             round.copy_from_slice(next.as_ref());
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::num::NonZeroU32;
 
 use aws_lc_rs::digest;
 use zeroize::Zeroizing;
@@ -19,9 +18,9 @@ use crate::pki::truststore::unique;
 /// How often a guess at the password of a key is hashed, for each of the key, the certificates and
 /// the MAC, since a guess is checked against the cheapest. Ten times what keytool does, and a JVM still
 /// loads the file within a second; .NET loads none above 300,000 (`Pkcs12LoaderLimits`).
-const WITH_KEY: NonZeroU32 = NonZeroU32::new(100_000).unwrap();
+const WITH_KEY: u32 = 100_000;
 /// What keytool does. The password of a truststore guards nothing, and every start of a JVM pays.
-const TRUSTED: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
+const TRUSTED: u32 = 10_000;
 
 const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
 const ENCRYPTED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x06];

@@ -78,6 +78,34 @@ fn a_key_without_its_certificate_is_no_store() {
 }
 
 #[test]
+fn nothing_of_the_key_lies_open() {
+    let key = include_bytes!("../../../../tests/pki/leaf.key");
+    let info = private_key_info::of_file(key).expect("a key");
+    // The scalar: 32 bytes behind the version of RFC 5915's ECPrivateKey.
+    let at = info.windows(5).position(|found| found == [2, 1, 1, 4, 32]);
+    let scalar = &info[at.expect("a key of P-256") + 5..][..32];
+    for encoding in BOTH {
+        let bytes = key_store(key, &["leaf"], encoding).expect("a store");
+        assert!(!bytes.windows(32).any(|found| found == scalar));
+        assert!(!bytes.windows(6).any(|found| found == b"geheim"));
+    }
+    let shown = format!("{:?}", KeyFile::new(key.to_vec()));
+    assert_eq!(shown, format!("{} bytes", key.len()));
+}
+
+/// A build on another machine, or with newer crates, must not change what a project has committed.
+#[test]
+fn truststores_have_these_bytes_for_good() {
+    let entries = ["corp-root", "other-root"].map(|name| (name, fixture(name)));
+    let entries = entries.each_ref().map(|(name, one)| (*name, one.der()));
+    let digests = BOTH.map(|encoding| {
+        let bytes = trusted(&entries, &Password::customary(), encoding).expect("a store");
+        Sha256::of(&bytes).short(16)
+    });
+    assert_eq!(digests, ["cbf9300f622337da", "32830f4b53b0d08b"]);
+}
+
+#[test]
 fn aliases_are_as_java_has_them() {
     assert_eq!(alias("Tomcat Süd").as_str(), "tomcat süd");
     for bad in ["", "a\nb", "😀", &"a".repeat(201)] {
