@@ -79,6 +79,12 @@ mod tests {
             let same = key::public_key_of(&info).expect("a key");
             assert_eq!(same, key::public_key_of(file).expect("a key"));
         }
+        // Version 2 (RFC 5958), with the public half behind the private one.
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let second = aws_lc_rs::signature::Ed25519KeyPair::generate_pkcs8(&random).expect("a key");
+        assert_eq!(second.as_ref()[..5], [0x30, 0x51, 2, 1, 1]);
+        let info = of_file(second.as_ref()).expect("a key");
+        assert_eq!((info.len(), &info[..5]), (48, &[0x30, 0x2e, 2, 1, 0][..]));
         let encrypted = include_bytes!("../../../tests/pki/leaf-encrypted.key");
         assert_eq!(of_file(encrypted).err(), Some(BadKey::Encrypted));
     }
