@@ -99,6 +99,12 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// A number without the zeros in front.
+pub(super) fn significant(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// Writes an element whose content is the pieces one after the other.
 pub(super) fn write(tag: u8, pieces: &[&[u8]]) -> Vec<u8> {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
