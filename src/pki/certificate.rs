@@ -16,6 +16,7 @@ use crate::digest::Sha256;
 
 use extensions::Extensions;
 pub use extensions::KeyUsage;
+pub(super) use extensions::alternative_names;
 
 /// One certificate. Two are equal when their bytes are.
 #[derive(Clone)]

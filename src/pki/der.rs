@@ -101,6 +101,12 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// A number without the zeros in front.
+pub(super) fn significant(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// Writes an element whose content is the pieces one after the other.
 ///
 /// Memory is taken once, so that no copy of a secret piece is left behind by growing.

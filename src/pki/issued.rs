@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::RevocationReason;
+use super::crl::Reason;
 use crate::digest::Sha256;
 
 /// Where the certificates lie that are issued here. They are public, and meant to be committed.
@@ -45,7 +45,7 @@ pub struct Revoked {
     /// When, in seconds since 1970.
     pub at: i64,
     /// Why.
-    pub reason: RevocationReason,
+    pub reason: Reason,
 }
 
 impl Holder {
