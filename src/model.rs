@@ -2,6 +2,7 @@
 
 mod certificates;
 mod host_name;
+mod identity;
 mod resolve;
 mod serving;
 
@@ -17,6 +18,7 @@ use crate::spec::{
 
 pub use certificates::{PemCertificate, PemFile};
 pub use host_name::SubjectName;
+pub use identity::{Identity, IdentityVariables};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, resolve};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
@@ -144,6 +146,8 @@ pub struct Service {
     pub tls_versions: Option<(TlsVersions, Span)>,
     /// What it presents.
     pub serving: Option<Serving>,
+    /// What it presents where it is the client.
+    pub identity: Option<Identity>,
     /// Where it was written.
     pub place: Place,
 }

@@ -7,6 +7,7 @@ mod authorities;
 mod defaults;
 mod file;
 mod hosts;
+mod identity;
 mod lint;
 mod load;
 mod schema;
@@ -20,6 +21,7 @@ pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, E
 pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host};
+pub use identity::{Identity, ToldIdentity};
 pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};

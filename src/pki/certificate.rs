@@ -206,6 +206,11 @@ impl Certificate {
         allows(self.extended_key_usages(), "serverAuth")
     }
 
+    /// Whether its extended key usage, if it has one, allows TLS clients.
+    pub fn allows_clients(&self) -> bool {
+        allows(self.extended_key_usages(), "clientAuth")
+    }
+
     /// Its public key's algorithm and strength.
     pub fn key(&self) -> &KeyKind {
         &self.0.key
@@ -281,7 +286,7 @@ impl Certificate {
                     Role::ServerLeaf
                 }
             }
-            (false, _) if allows(self.extended_key_usages(), "clientAuth") => Role::ClientLeaf,
+            (false, _) if self.allows_clients() => Role::ClientLeaf,
             (false, _) => Role::OtherLeaf,
         }
     }

@@ -4,4 +4,4 @@ mod order;
 mod verify;
 
 pub use order::{Issuer, Order, issuers, order};
-pub use verify::{Verdict, verify};
+pub use verify::{Verdict, verify, verify_client};
