@@ -9,7 +9,7 @@ use super::override_file::{OverrideFile, ServiceOverride};
 use super::presented::Presented;
 use super::serving::Served;
 use super::{environment, mount, reload, surroundings};
-use crate::artifact::Reload;
+use crate::artifact::{Access, Readers, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, HandMade, Host, Identity, IdentityVariables};
 use crate::provision::{self, Existing, Provision, Value, Variable};
@@ -27,6 +27,8 @@ pub static TAKEN: Code = Code {
 /// Where the certificate stands that a service presents as a client.
 pub const IDENTITY_DIRECTORY: &str = "/etc/tlsgen/identity";
 const FULL_CHAIN: &str = "full-chain.pem";
+/// The variable in which libpq is told the key of a client.
+const LIBPQ_KEY: &str = "PGSSLKEY";
 
 /// An identity on its way into a container.
 pub struct Brought<'a> {
@@ -141,6 +143,7 @@ impl Brought<'_> {
         notes.extend(delivery::doubt(self.reader, [&self.delivery]));
         notes.extend(self.untold());
         notes.extend(self.keystore());
+        notes.extend(self.refused_by_libpq());
         let reload = self.reload(server, &mut notes);
         Ok(Served {
             accesses: delivery::wanted(self.keys.deployed, [&self.delivery]),
@@ -222,6 +225,18 @@ impl Brought<'_> {
                 "Java's own settings (`javax.net.ssl.keyStore`) read no PEM: `tlsgen export` makes a keystore of `{}`; a library that reads PEM needs none",
                 self.host().name
             )
+        })
+    }
+
+    /// libpq looks at the permissions of a key, and knows no access control list (`initialize_SSL` of
+    /// its fe-secure-openssl.c).
+    fn refused_by_libpq(&self) -> Option<String> {
+        let variables = self.asked.variables.as_ref()?;
+        let shared =
+            |access: &Access| matches!(access.readers, Readers::User(_) | Readers::Group(_));
+        let asks = variables.key.0 == LIBPQ_KEY && self.delivery.accesses.iter().any(shared);
+        asks.then(|| {
+            "libpq refuses a key that its group may read, unless root owns the file: let root own it, and run `tlsgen build` as root".to_owned()
         })
     }
 
