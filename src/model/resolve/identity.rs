@@ -70,7 +70,7 @@ impl Resolver<'_> {
         };
         let Some(issuer) = &host.issuer else {
             let message = format!("`{name}` has no certificate that a client could present");
-            let help = "give it one: `certificate: {chain: …, key: …}`";
+            let help = "give it one: `certificate: {chain: …, key: …}`, or an `issuer`";
             return Some(diagnostic(message).help(help));
         };
         let issuer = self.loaded.spec.authorities.get(issuer.as_str());

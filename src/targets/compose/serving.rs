@@ -410,11 +410,17 @@ impl Serving<'_> {
             .iter()
             .filter_map(|serve| self.made(serve))
             .collect();
+        let identity = self.model_service().identity.iter();
+        let identity = identity.filter_map(|one| {
+            let host = self.inputs.model.host(one.host);
+            host.certificate.as_ref()
+        });
+        let own: Vec<&HandMade> = made.iter().copied().chain(identity).collect();
         let mounted = made.iter().zip(deliveries);
         let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
         mounted
             .filter_map(|(one, _)| {
-                surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
+                surroundings::neighbours(self.inputs.world, one, &own, &self.deployed.named)
             })
             .collect()
     }
