@@ -6,4 +6,4 @@ mod verify;
 
 pub use order::{Issuer, Order, issuers, order};
 pub use presented::{NoRoot, presented};
-pub use verify::{Verdict, verify};
+pub use verify::{Verdict, verify, verify_client};
