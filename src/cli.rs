@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod completions;
 mod explain;
+mod fetch;
 mod inspect;
 mod man;
 mod output;
@@ -12,6 +13,7 @@ mod plan;
 mod planned;
 mod project;
 mod schema;
+mod update;
 mod validate;
 
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
+        Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
+        Command::Update(options) => update::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),
         Command::Man(options) => man::run(options, &mut output),

@@ -34,6 +34,7 @@ pub mod model;
 pub mod nginx;
 pub mod pki;
 pub mod plan;
+pub mod probe;
 pub mod provision;
 pub mod render;
 pub mod report;

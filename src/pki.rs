@@ -27,5 +27,6 @@ pub use anchors::{PrivateAnchor, PublicRoots, TrustAnchors};
 pub use calendar::{NEVER, date, moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
+pub use printable::shortened;
 pub use roots::public_root_certificates;
 pub use server_name::dns_name;

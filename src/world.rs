@@ -1,4 +1,4 @@
-//! The only door to disk, clock and environment.
+//! The only door to disk, clock, network and environment.
 //!
 //! Everything else is a function of its arguments. Paths are relative to the project root, with
 //! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused. Only what Git
@@ -7,6 +7,7 @@
 mod access;
 mod disk;
 mod memory;
+mod network;
 mod permissions;
 mod recording;
 mod repository;
@@ -16,6 +17,7 @@ use std::io;
 pub use access::{Acl, FileAccess, Readers};
 pub use disk::Disk;
 pub use memory::Memory;
+pub use network::{Connection, Unreachable, connect};
 pub use recording::Recording;
 pub use repository::Repository;
 
