@@ -21,7 +21,8 @@ runs the CA before you trust it.
 --format json prints one object: host, port, server_name, starttls, address, tls (`TLS 1.3`),
 client_certificate_asked, broken_off, certificates (as `inspect` has them), malformed, ca (kind: `sent`,
 `not-sent` or `self-signed`; subject, sha256), public (trusted, reason), file (path, holds: `ca` or
-`observed`; state: `written`, `same` or `in-the-way`), pinned (what, name, same, expected, seen), spec.";
+`observed`; state: `written`, `same` or `in-the-way`), pinned (what, name, title, same, expected,
+seen), verified_by (authorities of the project), spec.";
 
 /// A declarative TLS compiler: one spec in, the files that make every handshake work out.
 #[derive(Debug, Parser)]

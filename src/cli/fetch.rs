@@ -56,8 +56,8 @@ pub fn run(arguments: &Arguments, options: &Fetch, output: &mut Output) -> Exit 
     let now = arguments.as_of.unwrap_or_else(|| here.now());
     let mut fetched = Fetched::new(&target, &seen, &public_roots(), now);
     if let Some(project) = &project {
-        match pinned::compare(project, &target, &seen.chain, name) {
-            Ok(compared) => fetched.pinned = compared,
+        match pinned::compare(project, &target, &seen, name, now) {
+            Ok(known) => fetched.known(known),
             Err(words) => output.complain(&format!("warning: {words}\n")),
         }
     }

@@ -8,7 +8,7 @@ use crate::digest::Sha256;
 use crate::model::{self, Authority, Host, Model, SubjectName};
 use crate::pki::Certificate;
 use crate::plan::Lock;
-use crate::probe::Target;
+use crate::probe::{Seen, Target};
 use crate::source::Sources;
 use crate::spec;
 
@@ -39,6 +39,14 @@ pub enum What {
     Host,
 }
 
+/// What a project says of a chain.
+pub struct Known {
+    /// What is pinned, as far as it concerns the chain.
+    pub compared: Vec<Compared>,
+    /// The authorities that verify it for the name that was asked for.
+    pub verified_by: Vec<String>,
+}
+
 /// Compares a chain with what is pinned. `name` is the authority that the CA should be.
 ///
 /// # Errors
@@ -46,9 +54,10 @@ pub enum What {
 pub fn compare(
     project: &Project,
     target: &Target,
-    chain: &[Certificate],
+    seen: &Seen,
     name: Option<&str>,
-) -> Result<Vec<Compared>, String> {
+    now: i64,
+) -> Result<Known, String> {
     let model = model(project).map_err(|()| {
         let words =
             "the spec has errors, so nothing is compared with it; `tlsgen validate` shows them";
@@ -58,12 +67,11 @@ pub fn compare(
         "the lock cannot be read, so nothing is compared with it; `tlsgen check` says why"
             .to_owned()
     })?;
+    let chain = &seen.chain;
     let authorities = model.authorities.iter();
     let of_authorities = authorities.flat_map(|authority| {
         let chosen = name == Some(authority.name.as_str());
-        chain
-            .iter()
-            .filter_map(move |seen| (authority, chosen, seen).into())
+        chain.iter().map(move |seen| (authority, chosen, seen))
     });
     let mut compared: Vec<Compared> = of_authorities
         .filter_map(|(authority, chosen, seen)| with_authority(authority, &lock, seen, chosen))
@@ -71,7 +79,16 @@ pub fn compare(
     let leaf = chain.first();
     let hosts = model.hosts.iter().filter(|host| is_at(host, target));
     compared.extend(hosts.filter_map(|host| with_observed(host, leaf?)));
-    Ok(compared)
+    let verifies = |authority: &&Authority| {
+        let roots = authority.file.certificates.iter();
+        let roots: Vec<Certificate> = roots.map(|one| one.certificate.clone()).collect();
+        seen.verify(&roots, &target.server_name, now).is_ok()
+    };
+    let verifying = model.authorities.iter().filter(verifies);
+    Ok(Known {
+        compared,
+        verified_by: verifying.map(|authority| authority.name.clone()).collect(),
+    })
 }
 
 /// The spec, resolved and not judged: what is wrong with its certificates is no matter here.

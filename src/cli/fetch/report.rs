@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::kept::State;
-use super::pinned::{Compared, What};
+use super::pinned::{Compared, Known, What};
 use crate::digest::Sha256;
 use crate::pki::Certificate;
 use crate::pki::inspect::{self, InspectedCertificate, Report};
@@ -29,6 +29,7 @@ pub struct Fetched<'a> {
     pub public: Public,
     pub file: Option<File>,
     pub pinned: Vec<Compared>,
+    pub verified_by: Vec<String>,
     pub spec: String,
     #[serde(skip)]
     report: Option<Report>,
@@ -117,6 +118,7 @@ impl<'a> Fetched<'a> {
             },
             file: None,
             pinned: Vec::new(),
+            verified_by: Vec::new(),
             spec: String::new(),
             report,
             root,
@@ -143,6 +145,12 @@ impl<'a> Fetched<'a> {
     pub fn saved(&mut self, path: String, state: State) {
         let holds = self.holds();
         self.file = Some(File { path, holds, state });
+    }
+
+    /// Notes what the project says of it.
+    pub fn known(&mut self, known: Known) {
+        self.pinned = known.compared;
+        self.verified_by = known.verified_by;
     }
 
     /// For people.
@@ -176,6 +184,12 @@ impl<'a> Fetched<'a> {
             field("ca", &ca_words(ca));
         }
         field("public", &self.public_words());
+        for name in &self.verified_by {
+            field(
+                "project",
+                &format!("authority `{name}` verifies it: `trust: [{name}]` will do"),
+            );
+        }
         for one in &self.pinned {
             field("pinned", &pinned_words(one));
         }
