@@ -1,10 +1,12 @@
 //! Findings for people: message, snippet, caret, help.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use super::masked::masked;
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::{Source, SourceId, Sources};
 
@@ -43,7 +45,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(masked(&diagnostic.message))
         .id(diagnostic.code.name);
     let windows = windows(&diagnostic.labels, sources);
     let mut group = match windows.as_slice() {
@@ -56,7 +58,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
         all => title.elements(all.iter().map(Window::snippet)),
     };
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(masked(help)));
     }
     renderer.render(&[group])
 }
@@ -120,7 +122,11 @@ impl<'a> Window<'a> {
     fn snippet(&self) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
         let start = self.source.line_range(self.first_line).start;
         let end = self.source.line_range(self.last_line).end;
-        let text = &self.source.text[start..end];
+        // Of the whole: a key may begin above these lines.
+        let text = match masked(&self.source.text) {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),
+            Cow::Owned(text) => Cow::Owned(text[start..end].to_owned()),
+        };
         if text.lines().any(|line| line.len() > LONGEST_LINE) {
             return self.place_only();
         }
@@ -162,6 +168,6 @@ fn kind(primary: bool) -> AnnotationKind {
     }
 }
 
-fn shown(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
+fn shown(text: &str) -> Option<Cow<'_, str>> {
+    (!text.is_empty()).then(|| masked(text))
 }
