@@ -25,28 +25,22 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
 /// A key without its end goes on to the end of the text; an identity is one word.
 fn without(text: &str, begin: &str, end: Option<&str>) -> String {
     let mut parts = text.split(begin);
-    let mut masked = parts.next().unwrap_or_default().to_owned();
+    let mut before = parts.next().unwrap_or_default();
+    let mut masked = before.to_owned();
     for part in parts {
         let length = match end {
+            // The mark of the last line.
+            Some(end) if before.rfind("-----BEGIN") < before.rfind(end) => Some(0),
             Some(end) => part.find(end),
             None => part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-'),
         };
-        let length = match is_behind_the_end(&masked) {
-            true => 0,
-            false => length.unwrap_or(part.len()),
-        };
-        let (secret, rest) = part.split_at(length);
+        let (secret, rest) = part.split_at(length.unwrap_or(part.len()));
         masked.push_str(begin);
         masked.extend(secret.chars().map(|c| if is_letter(c) { '*' } else { c }));
         masked.push_str(rest);
+        before = part;
     }
     masked
-}
-
-/// Whether the mark that follows is the one of the last line.
-fn is_behind_the_end(text: &str) -> bool {
-    let end = text.rfind("-----END");
-    end.is_some() && text.rfind("-----BEGIN") < end
 }
 
 fn is_letter(character: char) -> bool {
