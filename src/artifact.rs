@@ -63,6 +63,8 @@ pub struct Reload {
     pub command: String,
     /// The directory of what it is to be told of, relative to the project root.
     pub directory: String,
+    /// Whether it presents that as a client.
+    pub as_client: bool,
     /// The target that it belongs to.
     pub target: Option<String>,
 }

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod completions;
 mod explain;
+mod export;
 mod identity;
 mod inspect;
 mod man;
@@ -48,6 +49,7 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
+        Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),
         Command::Man(options) => man::run(options, &mut output),

@@ -203,7 +203,8 @@ pub fn compile(
     })
 }
 
-/// Reads, resolves and judges a spec.
+/// Reads, resolves and judges a spec. In the model stand the certificates that are there; those that
+/// the next build issues are left out.
 ///
 /// # Errors
 /// [`Stop`] when there is an error in `found`.
@@ -220,10 +221,14 @@ pub fn check(
         ordered: &ordered,
         only: &[],
     };
-    stages.judge(
-        issuance.consistent.as_ref().unwrap_or(&issuance.held),
+    let Some(consistent) = &issuance.consistent else {
+        return stages.judge(&issuance.held, sources, found);
+    };
+    stages.judge(consistent, &mut sources.clone(), found)?;
+    stages.resolve(
+        &issuance.held.standing(),
         sources,
-        found,
+        &mut Diagnostics::default(),
     )
 }
 
@@ -375,6 +380,18 @@ fn public_roots(
     let Some(origin) = trusting_public(model) else {
         return Ok(None);
     };
+    match kept_public_roots(world) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(message) => {
+            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
+            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
+            Err(Stop)
+        }
+    }
+}
+
+/// The public roots that the project keeps, or those that this version brings if it keeps none.
+fn kept_public_roots(world: &dyn World) -> Result<Arc<PublicRoots>, String> {
     let text = match world.read(PUBLIC_ROOTS_FILE) {
         Ok(text) if is_pem(&text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -386,13 +403,12 @@ fn public_roots(
                 .map_or("it holds no certificate".to_owned(), |error| {
                     error.to_string()
                 });
-            let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
-            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
-            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
-            return Err(Stop);
+            return Err(format!(
+                "cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}"
+            ));
         }
     };
-    Ok(Some(Arc::new(PublicRoots::new(Arc::from(text)))))
+    Ok(Arc::new(PublicRoots::new(Arc::from(text))))
 }
 
 /// Looks for a certificate without parsing any: the file is what the lock pins, or the plan says so.

@@ -3,6 +3,7 @@
 mod certificates;
 mod held;
 mod host_name;
+mod identity;
 mod orders;
 mod resolve;
 mod serving;
@@ -22,6 +23,7 @@ use crate::spec::{
 pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
+pub use identity::{Identity, IdentityVariables};
 pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
@@ -158,6 +160,8 @@ pub struct Service {
     pub tls_versions: Option<(TlsVersions, Span)>,
     /// What it presents.
     pub serving: Option<Serving>,
+    /// What it presents where it is the client.
+    pub identity: Option<Identity>,
     /// Where it was written.
     pub place: Place,
 }

@@ -37,7 +37,7 @@ pub use certificates::{CertificateChange, Direction};
 pub use contents::Contents;
 pub use diff::{Detail, Diff, Hunk, Line, Piece, Sign};
 pub use issuance::{Issuance, IssuanceKind, KeyFile};
-pub use lock::{Lock, Pin, PublicPin, Revoked, Written};
+pub use lock::{Lock, Pin, PublicPin, Written};
 pub use paths::{Unfit, shell_word};
 
 /// What the compiler wants to stand on disk: all of it, whatever part of it is then applied.

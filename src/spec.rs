@@ -7,6 +7,7 @@ mod authorities;
 mod defaults;
 mod file;
 mod hosts;
+mod identity;
 mod keys;
 mod lint;
 mod load;
@@ -22,6 +23,7 @@ pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, E
 pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
+pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};
 pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;

@@ -59,6 +59,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("rcgen", "pki"),
     ("rustls", "probe"),
     ("base64", "pki"),
+    ("cbc", "pki"),
+    ("des", "pki"),
     ("p12_keystore", "pki"),
     ("rustls_pki_types", "pki"),
     ("webpki", "pki"),

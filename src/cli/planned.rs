@@ -5,10 +5,9 @@ use std::time::Duration;
 use super::Exit;
 use super::arguments::{Arguments, Format, Scope};
 use super::output::Output;
-use super::project::Project;
+use super::project::{Project, asked};
 use crate::artifact::READABLE;
 use crate::diagnostic::{self, Diagnostics, Style, suggest};
-use crate::issuers::Remembered;
 use crate::model::Model;
 use crate::pki::Identities;
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
@@ -126,15 +125,10 @@ impl Planned {
             Ok(lock) => (lock, None),
             Err(error) => (Lock::default(), Some(error)),
         };
-        let revoked = lock.revoked_serials();
         let asked = Asked {
-            spec: &self.project.spec,
             only: &scope.only,
-            remembered: Remembered {
-                issued: &lock.issued,
-                revoked: &revoked,
-            },
             hand,
+            ..asked(&self.project.spec, &lock)
         };
         let compiled = crate::compile(disk, asked, &mut self.sources, &mut self.found);
         let Ok(compiled) = compiled else {

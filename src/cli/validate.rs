@@ -3,12 +3,10 @@
 use super::Exit;
 use super::arguments::{Arguments, Format};
 use super::output::{FindingsJson, Output};
-use super::project::Project;
+use super::project::{Project, asked};
 use crate::diagnostic::Diagnostics;
-use crate::issuers::Remembered;
 use crate::plan::Lock;
 use crate::source::Sources;
-use crate::{Asked, Hand};
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, output: &mut Output) -> Exit {
@@ -20,17 +18,12 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Exit {
     let mut found = Diagnostics::default();
     // Targets are lowered too: what is wrong with the project's own files is found there.
     let lock = Lock::load(&project.disk).unwrap_or_default();
-    let revoked = lock.revoked_serials();
-    let asked = Asked {
-        spec: &project.spec,
-        only: &[],
-        remembered: Remembered {
-            issued: &lock.issued,
-            revoked: &revoked,
-        },
-        hand: Hand::Nobody,
-    };
-    let compiled = crate::compile(&project.disk, asked, &mut sources, &mut found);
+    let compiled = crate::compile(
+        &project.disk,
+        asked(&project.spec, &lock),
+        &mut sources,
+        &mut found,
+    );
     match output.format {
         Format::Json => output.json(&FindingsJson::new(&found, &sources)),
         Format::Text => {

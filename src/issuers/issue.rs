@@ -337,14 +337,12 @@ impl<'a> Press<'a> {
         let standing = self.ring.world.read(&order.holder.request()).ok();
         let standing = standing.filter(|bytes| {
             request::read(bytes).is_ok_and(|request| {
-                request.public_key() == key.public() && request.is_for(&order.profile)
+                request.public_key == *key.public() && same_names(&request.names, order.names())
             })
         });
         let text = match standing.and_then(|bytes| String::from_utf8(bytes).ok()) {
             Some(text) => text,
-            None => {
-                request::make(&order.profile, &key).map_err(|error| not_issued(order, &error))?
-            }
+            None => requested(order, &key).map_err(|error| not_issued(order, &error))?,
         };
         self.requests.push((order.holder.clone(), text));
         Ok(())
@@ -357,6 +355,16 @@ fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic
         let help = "see that the system's random numbers can be read (`/dev/urandom`)";
         vec![Diagnostic::new(&NOT_ISSUED, order.place.key, message).help(help)]
     })
+}
+
+/// The first name is the common name if it fits: some authorities ask for one.
+fn requested(order: &Order, key: &PrivateKey) -> Result<String, IssueError> {
+    let first = order.names().first().map(String::as_str);
+    request::make(order.names(), first.filter(|name| name.len() <= 64), key)
+}
+
+fn same_names(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|name| other.contains(name)) && other.iter().all(|name| one.contains(name))
 }
 
 type Leaf = (Certificate, Option<PrivateKey>);

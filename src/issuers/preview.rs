@@ -46,7 +46,7 @@ pub fn like(order: &Order) -> Option<Certificate> {
 
 /// A request as it would be made.
 pub fn preview_request(order: &Order) -> Option<String> {
-    request::make(&order.profile, &key(order, "").ok()?).ok()
+    request::make(order.names(), None, &key(order, "").ok()?).ok()
 }
 
 fn kept(settlement: &Settlement) -> Option<Certificate> {

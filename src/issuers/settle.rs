@@ -9,7 +9,7 @@ use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
-use crate::pki::{Certificate, Holder, Issued, key, pem};
+use crate::pki::{Certificate, Holder, Issued, Revoked, key, pem};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -18,8 +18,8 @@ use crate::world::World;
 pub struct Remembered<'a> {
     /// The certificates that were issued here.
     pub issued: &'a BTreeMap<Holder, Issued>,
-    /// The serials that an authority, by its name, revoked.
-    pub revoked: &'a BTreeSet<(String, String)>,
+    /// The certificates that were revoked here.
+    pub revoked: &'a BTreeSet<Revoked>,
 }
 
 impl Remembered<'static> {
@@ -215,8 +215,10 @@ impl Settling<'_> {
             reasons.push(Reason::OtherKey);
         }
         if let Some((_, signer)) = self.signer {
-            let revoked = (signer.holder.name().to_owned(), found.serial().to_owned());
-            if self.remembered.revoked.contains(&revoked) {
+            let is_it = |one: &Revoked| {
+                one.authority == signer.holder.name() && one.serial == found.serial()
+            };
+            if self.remembered.revoked.iter().any(is_it) {
                 reasons.push(Reason::Revoked);
             }
         }

@@ -9,6 +9,18 @@ use crate::pki::{Certificate, Holder};
 #[derive(Debug, Default)]
 pub struct Held(pub BTreeMap<Holder, HeldCertificate>);
 
+impl Held {
+    /// Those that are there, without what the next build makes.
+    pub fn standing(&self) -> Self {
+        let standing = self.0.iter().filter(|(_, held)| !held.due);
+        Self(
+            standing
+                .map(|(holder, held)| (holder.clone(), held.clone()))
+                .collect(),
+        )
+    }
+}
+
 /// A certificate that is issued here.
 #[derive(Debug, Clone)]
 pub struct HeldCertificate {

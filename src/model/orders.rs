@@ -117,6 +117,14 @@ impl Order {
         Sha256::of(self.said().as_bytes())
     }
 
+    /// The names of a host.
+    pub fn names(&self) -> &[String] {
+        match &self.profile {
+            Profile::Leaf { names, .. } => names,
+            Profile::Authority { .. } => &[],
+        }
+    }
+
     /// What an authority is called.
     pub fn subject(&self) -> Option<&Subject> {
         match &self.profile {

@@ -1,6 +1,7 @@
 //! From a spec to a model: names become ids, paths are read.
 
 mod hosts;
+mod identity;
 mod orders;
 mod serving;
 pub(super) mod targets;
@@ -28,7 +29,7 @@ static UNKNOWN_AUTHORITY: Code = Code {
 static UNKNOWN_HOST: Code = Code {
     name: "unknown-host",
     severity: Severity::Error,
-    summary: "`connects` or `serves` names a host that the spec does not have",
+    summary: "`connects`, `serves` or `identity` names a host that the spec does not have",
     manual: include_str!("manual/unknown-host.md"),
 };
 static BAD_NAME: Code = Code {
@@ -288,6 +289,7 @@ impl Resolver<'_> {
                 .as_ref()
                 .map(|trust| self.trust(&["services", name, "trust"], trust, &authorities));
             let serving = self.serving(name, service, &hosts, &authorities);
+            let identity = self.identity(name, service, serving.as_ref(), &hosts);
             let connects = self.connects(name, &service.connects, &hosts);
             let runtimes = service
                 .runtime
@@ -327,6 +329,7 @@ impl Resolver<'_> {
                 read_only,
                 tls_versions,
                 serving,
+                identity,
                 place,
             });
         }

@@ -12,8 +12,8 @@ mod subject;
 use std::fmt;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa,
-    KeyIdMethod, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
+    KeyUsagePurpose, SerialNumber,
 };
 use time::OffsetDateTime;
 
@@ -27,6 +27,7 @@ use super::private_key::PrivateKey;
 
 pub use issuer::Issuer;
 pub use profile::Profile;
+pub(super) use profile::alternative_names;
 pub use subject::Subject;
 
 /// What a certificate is issued with beyond its profile: decided before, and kept in the lock.
@@ -180,13 +181,11 @@ fn purposes(server: bool, client: bool) -> Result<Vec<ExtendedKeyUsagePurpose>, 
     Ok(purposes)
 }
 
-/// From 1950 to 9999, which is what the two forms of time hold (RFC 5280 section 4.1.2.5).
 fn validity(ticket: &Ticket) -> Result<(OffsetDateTime, OffsetDateTime), IssueError> {
-    let moment = |seconds: i64| match OffsetDateTime::from_unix_timestamp(seconds) {
-        Ok(moment) if (1950..=9999).contains(&moment.year()) => Ok(moment),
-        _ => Err(IssueError::Validity(format!(
-            "no certificate holds the date {seconds}"
-        ))),
+    let moment = |seconds: i64| {
+        let moment = calendar::certifiable(seconds);
+        moment
+            .ok_or_else(|| IssueError::Validity(format!("no certificate holds the date {seconds}")))
     };
     let (from, until) = (moment(ticket.not_before)?, moment(ticket.not_after)?);
     if from > until {
@@ -221,13 +220,7 @@ fn has_serial(certificate: &[u8], serial: &[u8]) -> bool {
     let whole = der::only(certificate, der::SEQUENCE);
     let body = whole.and_then(|whole| whole.elements().next());
     let found = body.and_then(|body| body.elements().find(|part| part.tag == der::INTEGER));
-    found.is_some_and(|found| significant(found.content) == significant(serial))
-}
-
-/// A number without the zeros in front.
-fn significant(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    number.get(zeros..).unwrap_or_default()
+    found.is_some_and(|found| der::significant(found.content) == der::significant(serial))
 }
 
 fn engine(error: rcgen::Error) -> IssueError {
@@ -236,11 +229,6 @@ fn engine(error: rcgen::Error) -> IssueError {
 
 fn not_as_asked(what: &str) -> IssueError {
     IssueError::Engine(format!("the certificate is not what was asked for: {what}"))
-}
-
-/// A name of no parts.
-fn nameless() -> DistinguishedName {
-    DistinguishedName::new()
 }
 
 impl fmt::Display for IssueError {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::crl::Reason;
 use crate::digest::Sha256;
 
 /// Where the certificates lie that are issued here. They are public, and meant to be committed.
@@ -32,6 +33,19 @@ pub struct Issued {
     pub not_after: i64,
     /// The digest of what the spec said when it was issued.
     pub issued_from: Sha256,
+}
+
+/// A certificate that was revoked here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revoked {
+    /// The authority that issued it, by its name in the spec.
+    pub authority: String,
+    /// Its serial in lower-case hex digits.
+    pub serial: String,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Why.
+    pub reason: Reason,
 }
 
 impl Holder {

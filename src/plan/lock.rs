@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::digest::Sha256;
-use crate::pki::{Holder, Issued, RevocationReason, moment};
+use crate::pki::{Holder, Issued, Revoked, moment};
 use crate::world::World;
 
 pub use read::{CODES, Flaw, LockError};
@@ -50,19 +50,6 @@ pub struct Pin {
     pub sha256: Sha256,
     /// What people call it, on one line.
     pub title: String,
-}
-
-/// A certificate that was revoked here.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Revoked {
-    /// The authority that issued it, by its name in the spec.
-    pub authority: String,
-    /// Its serial in lower-case hex digits.
-    pub serial: String,
-    /// When, in seconds since 1970.
-    pub at: i64,
-    /// Why.
-    pub reason: RevocationReason,
 }
 
 /// The public roots that the project keeps.
@@ -217,13 +204,6 @@ impl Lock {
             }
         }
         text
-    }
-
-    /// The serials that were revoked, each with its authority's name.
-    pub fn revoked_serials(&self) -> BTreeSet<(String, String)> {
-        let each = self.revoked.iter();
-        each.map(|one| (one.authority.clone(), one.serial.clone()))
-            .collect()
     }
 
     /// Whether the text that it was read from must be written anew, whatever it says.

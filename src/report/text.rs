@@ -201,7 +201,12 @@ impl<'a> Page<'a> {
     /// Who goes on serving the old certificate until told.
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
-            let why = format!("serves the old certificate until `{}`", reload.command);
+            let does = if reload.as_client {
+                "presents"
+            } else {
+                "serves"
+            };
+            let why = format!("{does} the old certificate until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
         }
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rcgen::{DistinguishedName, DnType, PublicKeyData, SanType, SignatureAlgorithm};
 
-use super::{IssueError, NameConstraints, Subject, nameless};
+use super::{IssueError, NameConstraints, Subject};
 use crate::pki::algorithm::KeyKind;
 use crate::pki::key::PublicKey;
 
@@ -23,7 +23,7 @@ pub enum Profile {
     /// A server, a client or both.
     Leaf {
         /// DNS names in A-labels, also with a wildcard in front, and addresses, in the certificate's
-        /// order. The first is the common name if it fits.
+        /// order. The first DNS name is the common name if it fits.
         names: Vec<String>,
         /// Whether it speaks for a TLS server.
         server: bool,
@@ -35,11 +35,12 @@ pub enum Profile {
 /// The longest common name (RFC 5280 appendix A.1).
 const LONGEST_COMMON_NAME: usize = 64;
 
-/// The first name as common name, for people to read; nothing if it is too long, which makes the
-/// alternative names critical (RFC 5280 section 4.2.1.6).
+/// The first DNS name as common name, for people to read. Nothing if it is too long, which makes the
+/// alternative names critical (RFC 5280 section 4.2.1.6), and no address: OpenSSL holds the common
+/// name of a certificate without DNS names to the constraints on those.
 pub(super) fn leaf_subject(names: &[String]) -> DistinguishedName {
-    let mut subject = nameless();
-    let first = names.first();
+    let mut subject = DistinguishedName::new();
+    let first = names.iter().find(|name| name.parse::<IpAddr>().is_err());
     if let Some(first) = first.filter(|first| first.chars().count() <= LONGEST_COMMON_NAME) {
         subject.push(DnType::CommonName, first.as_str());
     }

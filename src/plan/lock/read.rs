@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::str::FromStr as _;
 
-use super::{LANGUAGE, Lock, PATH, Pin, PublicPin, Revoked, Written};
+use super::{LANGUAGE, Lock, PATH, Pin, PublicPin, Written};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
-use crate::pki::{Holder, Issued, of_moment};
+use crate::pki::{Holder, Issued, Revoked, of_moment};
 use crate::plan::paths::{self, Unfit};
 use crate::source::Sources;
 use crate::world::World;

@@ -182,6 +182,7 @@ impl Lab {
         Place {
             configuration: self.inside("conf.d"),
             trust_bundle: service.trust.as_ref().map(|_| self.inside("lab.pem")),
+            identity: None,
             hosts: hosts.collect(),
             resolver: None,
             state: String::new(),

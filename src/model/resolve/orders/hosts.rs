@@ -139,7 +139,7 @@ impl Resolver<'_> {
         match request::read(&bytes) {
             Ok(request) => Some(RequestedKey {
                 path,
-                public: request.public_key().clone(),
+                public: request.public_key,
             }),
             Err(error) => {
                 self.found.push(
