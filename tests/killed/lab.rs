@@ -14,7 +14,7 @@ pub const SPEC: &str = include_str!("tlsgen.yaml");
 pub const COMPOSE: &str = include_str!("compose.yml");
 pub const LOCK: &str = "tlsgen.lock";
 /// A key for tests, and the identity that opens it.
-pub const RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+pub const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 const IDENTITY: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
 /// 2026-03-01.
 pub const START: i64 = 1_772_323_200;
@@ -48,16 +48,16 @@ pub fn unbuilt(spec: &str) -> Files {
 }
 
 /// What a build, or nobody, would do.
-pub fn planned(world: &dyn World, hand: Hand<'_>) -> Result<(Plan, String), String> {
+pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan, String), String> {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let lock = Lock::load_to_rebuild(world).map_err(|error| error.to_string())?;
-    let revoked = lock.revoked_serials();
+    
     let asked = Asked {
         spec: "tlsgen.yaml",
         only: &[],
         remembered: Remembered {
             issued: &lock.issued,
-            revoked: &revoked,
+            revoked: &lock.revoked,
         },
         hand,
     };
@@ -74,18 +74,23 @@ pub fn planned(world: &dyn World, hand: Hand<'_>) -> Result<(Plan, String), Stri
         keys: compiled.keys,
         keys_to_come: compiled.keys_to_come,
     };
-    Ok((plan(&wanted, &lock, world, &Adopt::Nothing), directory))
+    Ok((plan(&wanted, &lock, world, adopt), directory))
 }
 
 /// `tlsgen build`; says for whom a certificate was made.
 pub fn build(world: &dyn World) -> Result<BTreeSet<String>, String> {
+    build_over(world, &Adopt::Nothing)
+}
+
+/// The same with something that may be written over.
+pub fn build_over(world: &dyn World, adopt: &Adopt) -> Result<BTreeSet<String>, String> {
     let said = |error: std::io::Error| error.to_string();
     let _held = world.exclusive(PATIENCE).map_err(said)?;
-    let (mut plan, mut directory) = planned(world, Hand::Nobody)?;
+    let (mut plan, mut directory) = planned(world, Hand::Nobody, adopt)?;
     refused(&plan)?;
     let opened = identities();
     if !plan.issuances.is_empty() {
-        (plan, directory) = planned(world, Hand::Keys(Some(&opened)))?;
+        (plan, directory) = planned(world, Hand::Keys(Some(&opened)), adopt)?;
         refused(&plan)?;
     }
     world.remove_leftovers(&directory).map_err(said)?;
@@ -98,12 +103,12 @@ fn refused(plan: &Plan) -> Result<(), String> {
     let refused: Vec<&str> = plan.refused().map(|change| &*change.path).collect();
     match refused.is_empty() {
         true => Ok(()),
-        false => Err(format!("refused: {refused:?}")),
+        false => Err(format!("refused: {}", refused.join(" "))),
     }
 }
 
 pub fn is_in_sync(world: &dyn World) -> bool {
-    planned(world, Hand::Nobody).is_ok_and(|(plan, _)| in_sync(&plan))
+    planned(world, Hand::Nobody, &Adopt::Nothing).is_ok_and(|(plan, _)| in_sync(&plan))
 }
 
 /// The certificates of a file, from first to last; all of it must be understood.
