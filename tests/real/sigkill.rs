@@ -56,8 +56,14 @@ fn is_whole(project: &Project, day: &str) {
         let at = openssl(project, &["x509", "-noout", "-enddate", "-in", &leaf]);
         assert!(at.starts_with("notAfter"), "{at}");
         let verify = [
-            "verify", "-x509_strict", "-no_check_time", "-CAfile", "pki/authorities/root.pem",
-            "-untrusted", &leaf, &leaf,
+            "verify",
+            "-x509_strict",
+            "-no_check_time",
+            "-CAfile",
+            "pki/authorities/root.pem",
+            "-untrusted",
+            &leaf,
+            &leaf,
         ];
         openssl(project, &verify);
         let key = format!("pki/private/hosts/{host}/key.pem");
@@ -115,7 +121,10 @@ fn killed_at_any_moment_the_next_build_finishes() {
 
 #[test]
 fn many_at_once_issue_once() {
-    for (before, day, new) in [(None, "2026-03-01", 5), (Some("2026-03-01"), "2026-05-10", 3)] {
+    for (before, day, new) in [
+        (None, "2026-03-01", 5),
+        (Some("2026-03-01"), "2026-05-10", 3),
+    ] {
         let project = project();
         if let Some(before) = before {
             project.does(&["build", "--as-of", before]);
@@ -125,7 +134,10 @@ fn many_at_once_issue_once() {
             .map(|number| {
                 let command = if number % 2 == 0 { "build" } else { "renew" };
                 let mut run = project.command(&[command, "--as-of", day]);
-                run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+                run.stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
             })
             .collect();
         let mut issued = 0;
@@ -133,7 +145,10 @@ fn many_at_once_issue_once() {
             let output = run.wait_with_output().unwrap();
             assert!(output.status.success(), "{output:?}");
             let said = String::from_utf8(output.stdout).unwrap();
-            issued += said.lines().filter(|line| line.starts_with("issued")).count();
+            issued += said
+                .lines()
+                .filter(|line| line.starts_with("issued"))
+                .count();
         }
         assert_eq!(issued, new);
         is_whole(&project, day);
