@@ -25,6 +25,9 @@ pub struct Artifact {
     pub target: Option<String>,
     /// How long it is ours.
     pub keep: Keep,
+    /// The same with other made-up certificates, where it holds any or anything that follows from
+    /// them: whatever differs is not known before they are issued.
+    pub provisional: Option<Arc<[u8]>>,
 }
 
 /// How much of a file is ours.
@@ -60,6 +63,8 @@ pub struct Reload {
     pub command: String,
     /// The directory of what it is to be told of, relative to the project root.
     pub directory: String,
+    /// Whether it presents that as a client.
+    pub as_client: bool,
     /// The target that it belongs to.
     pub target: Option<String>,
 }
@@ -94,6 +99,7 @@ impl Artifact {
             origin,
             target: None,
             keep: Keep::Current,
+            provisional: None,
         }
     }
 

@@ -5,12 +5,15 @@ mod build;
 mod check;
 mod completions;
 mod explain;
+mod export;
+mod identity;
 mod inspect;
 mod man;
 mod output;
 mod plan;
 mod planned;
 mod project;
+mod renew;
 mod schema;
 mod validate;
 
@@ -39,12 +42,14 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
+        Command::Renew(options) => renew::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
+        Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),
         Command::Man(options) => man::run(options, &mut output),

@@ -1,8 +1,10 @@
 //! tlsgen: a declarative TLS compiler.
 //!
 //! ```text
-//! tlsgen.yaml ─ load ─▶ Document ─ decode ─▶ Spec ─ resolve ─▶ Model ─ judge ─▶ Model
-//!                       (spans)     (shape)        (references)       (rules)
+//! tlsgen.yaml ─ load ─▶ Document ─ decode ─▶ Spec ─ orders ─▶ Orders × lock × disk ─ settle ─▶ issue
+//!                       (spans)     (shape)        (what is issued here)  (what is due, and why)
+//!    Spec × certificates ─ resolve ─▶ Model ─ judge ─▶ Model
+//!                          (references)       (rules)
 //!    Model × inputs (certificates, public roots, base files)
 //!         ─ provision ─▶ Provision per service      runtimes/
 //!         ─ lower ────▶ Vec<Artifact>               targets/
@@ -29,6 +31,8 @@ pub mod diagnostic;
 pub mod digest;
 pub mod dockerfile;
 pub mod exposure;
+mod issuance;
+pub mod issuers;
 pub mod marked;
 pub mod model;
 pub mod nginx;
@@ -46,16 +50,21 @@ pub mod targets;
 pub mod world;
 pub mod yaml;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use artifact::{Access, Artifact, Extent, Keep, Reload};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use exposure::{Answer, Block, Format, Git};
-use model::{KeySource, Model};
-use pki::{Certificate, PublicRoots};
+use issuance::{Issuance, Ordered, order};
+use issuers::Remembered;
+use model::{Held, KeySource, Model, Order, Orders};
+use pki::{Certificate, Holder, Identities, Issued, PublicRoots};
+use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
 use source::{Sources, Span};
+use spec::KeyStore;
 use targets::{Inputs, Lowered, Wanted};
 use world::{Recording, World};
 
@@ -70,6 +79,40 @@ static PUBLIC_ROOTS_UNUSABLE: Code = Code {
              there and cannot be read, or holds no certificate.\n\nRestore it from version control.\n",
 };
 
+/// What is compiled.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The spec, relative to the root.
+    pub spec: &'a str,
+    /// The targets, or none for all.
+    pub only: &'a [String],
+    /// What the lock remembers of certificates.
+    pub remembered: Remembered<'a>,
+    /// Whether certificates that are due are made, or only made up.
+    pub hand: Hand<'a>,
+}
+
+impl<'a> Asked<'a> {
+    /// All of a project that was never built; nothing is issued.
+    pub fn fresh(spec: &'a str) -> Self {
+        Self {
+            spec,
+            only: &[],
+            remembered: Remembered::NOTHING,
+            hand: Hand::Nobody,
+        }
+    }
+}
+
+/// Who makes the certificates that are due.
+#[derive(Debug, Clone, Copy)]
+pub enum Hand<'a> {
+    /// Nobody: they are made up, so that all that follows from them can be shown.
+    Nobody,
+    /// The keys of the key store sign them; with what those are opened, if they are encrypted.
+    Keys(Option<&'a Identities>),
+}
+
 /// What a spec compiles to.
 #[derive(Debug)]
 pub struct Compiled {
@@ -83,9 +126,21 @@ pub struct Compiled {
     pub reloads: Vec<Reload>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
+    /// The certificates that are issued here.
+    pub issued: BTreeMap<Holder, Issued>,
+    /// What is issued, and why.
+    pub issuances: Vec<plan::Issuance>,
+    /// The keys that were made.
+    pub keys: Vec<KeyFile>,
+    /// The directory of the key store.
+    pub key_directory: String,
+    /// Where keys will be that are not made yet.
+    pub keys_to_come: BTreeSet<String>,
+    /// Whether all that is asked for is here: not while a certificate is awaited.
+    pub complete: bool,
 }
 
-/// Compiles the spec at `path`; `only` names the targets to compile, or none for all.
+/// Compiles a spec.
 ///
 /// Texts that were read are added to `sources` and findings to `found`, whatever becomes of it.
 ///
@@ -93,53 +148,88 @@ pub struct Compiled {
 /// [`Stop`] when there is an error in `found`.
 pub fn compile(
     world: &dyn World,
-    path: &str,
-    only: &[String],
+    asked: Asked<'_>,
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Result<Compiled, Stop> {
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    let issuance = match asked.hand {
+        Hand::Nobody => Issuance::made_up(&ordered),
+        Hand::Keys(identities) => Issuance::made(world, &ordered, identities, found)?,
+    };
+    let before = sources.clone();
     let world = &Recording::new(world);
-    let model = check(world, path, sources, found)?;
-    let public = public_roots(world, &model, found)?;
-    let lists = TrustLists::new(&model, public.as_ref());
-    let lowered = lower(world, &model, &lists, only, sources, found)?;
+    let stages = Stages {
+        world,
+        ordered: &ordered,
+        only: asked.only,
+    };
+    if let Some(consistent) = &issuance.consistent {
+        // Signatures of made-up certificates fit each other, not those that stand on disk.
+        stages.judge(consistent, sources, found)?;
+        *sources = before.clone();
+    }
+    let model = match issuance.consistent {
+        Some(_) => stages.resolve(&issuance.held, sources, &mut Diagnostics::default())?,
+        None => stages.judge(&issuance.held, sources, found)?,
+    };
+    let awaited = issuers::awaited(&model, &ordered.orders);
+    let waits = !awaited.is_empty();
+    found.extend(awaited);
+    let mut lowered = match waits {
+        true => Lowered::default(),
+        false => stages.lower(&model, sources, found)?,
+    };
+    if let Some(other) = &issuance.other {
+        stages.mark_unknown(other, before, &mut lowered.artifacts);
+    }
     keep_inputs(world, &lowered.artifacts, found)?;
-    let accesses = accesses(lowered.accesses, only, found)?;
-    let artifacts = public_roots_artifact(&model, public)
-        .into_iter()
-        .chain(ignored_keys(world, &model))
-        .chain(lowered.artifacts);
+    let accesses = accesses(std::mem::take(&mut lowered.accesses), asked.only, found)?;
+    let shared = ignored_keys(world, &model, &ordered.orders);
+    let issued = issuance.artifacts(&ordered);
+    let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
     Ok(Compiled {
         artifacts: artifacts.collect(),
         accesses,
         reloads: lowered.reloads,
         notes: lowered.notes,
+        issued: issuance.issued(&ordered),
+        issuances: ordered.issuances(),
+        keys: issuance.keys().to_vec(),
+        keys_to_come: ordered.keys_to_come(),
+        complete: !waits,
+        key_directory: ordered.orders.keys.directory.clone(),
         model,
     })
 }
 
-/// Reads, resolves and judges the spec at `path`.
+/// Reads, resolves and judges a spec. In the model stand the certificates that are there; those that
+/// the next build issues are left out.
 ///
 /// # Errors
 /// [`Stop`] when there is an error in `found`.
 pub fn check(
     world: &dyn World,
-    path: &str,
+    asked: Asked<'_>,
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
-    let loaded = spec::load(world, sources, path, found)?;
-    let model = model::resolve(world, sources, loaded, found)?;
-    let public = || public_certificates(world, &model);
-    let judged = Judged {
-        model: &model,
-        now: world.now(),
-        world,
-        public_roots: &public,
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    let issuance = Issuance::made_up(&ordered);
+    let stages = Stages {
+        world: &Recording::new(world),
+        ordered: &ordered,
+        only: &[],
     };
-    rules::judge(&judged, sources, found);
-    found.checkpoint()?;
-    Ok(model)
+    let Some(consistent) = &issuance.consistent else {
+        return stages.judge(&issuance.held, sources, found);
+    };
+    stages.judge(consistent, &mut sources.clone(), found)?;
+    stages.resolve(
+        &issuance.held.standing(),
+        sources,
+        &mut Diagnostics::default(),
+    )
 }
 
 /// Everything that can be found, for `tlsgen explain`.
@@ -152,46 +242,101 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(model::CODES.iter().copied())
         .chain(rules::codes())
         .chain(runtimes::codes())
+        .chain(issuers::CODES.iter().copied())
         .chain(servers::codes())
         .chain(targets::codes())
         .chain([&PUBLIC_ROOTS_UNUSABLE])
         .chain(plan::lock::CODES.iter().copied())
 }
 
-fn lower(
-    world: &dyn World,
-    model: &Model,
-    lists: &TrustLists,
-    only: &[String],
-    sources: &mut Sources,
-    found: &mut Diagnostics,
-) -> Result<Lowered, Stop> {
-    let inputs = Inputs {
-        model,
-        lists,
-        world,
-    };
-    let mut all = Lowered::default();
-    for target in &model.targets {
-        let lowered = targets::lower(&inputs, target, sources);
-        if !only.is_empty() && !only.contains(&target.name) {
-            // Lowered all the same, so that what it reads is known and is not written over.
-            all.accesses
-                .extend(lowered.into_iter().flat_map(|lowered| lowered.accesses));
-            continue;
-        }
-        match lowered {
-            Ok(lowered) => {
-                all.artifacts.extend(lowered.artifacts);
-                all.accesses.extend(lowered.accesses);
-                all.reloads.extend(lowered.reloads);
-                all.notes.extend(lowered.notes);
-                found.extend(lowered.warnings);
+/// The stages that follow once it is known which certificates there are.
+struct Stages<'a> {
+    world: &'a Recording<'a>,
+    ordered: &'a Ordered,
+    only: &'a [String],
+}
+
+impl Stages<'_> {
+    fn resolve(
+        &self,
+        held: &Held,
+        sources: &mut Sources,
+        found: &mut Diagnostics,
+    ) -> Result<Model, Stop> {
+        let Ordered { loaded, orders, .. } = self.ordered;
+        model::resolve(self.world, sources, Arc::clone(loaded), orders, held, found)
+    }
+
+    /// The model, if nothing is wrong with it.
+    fn judge(
+        &self,
+        held: &Held,
+        sources: &mut Sources,
+        found: &mut Diagnostics,
+    ) -> Result<Model, Stop> {
+        let model = self.resolve(held, sources, found)?;
+        let public = || public_certificates(self.world, &model);
+        let judged = Judged {
+            model: &model,
+            now: self.world.now(),
+            world: self.world,
+            public_roots: &public,
+        };
+        rules::judge(&judged, sources, found);
+        found.checkpoint()?;
+        Ok(model)
+    }
+
+    fn lower(
+        &self,
+        model: &Model,
+        sources: &mut Sources,
+        found: &mut Diagnostics,
+    ) -> Result<Lowered, Stop> {
+        let public = public_roots(self.world, model, found)?;
+        let inputs = Inputs {
+            model,
+            lists: &TrustLists::new(model, public.as_ref()),
+            world: self.world,
+        };
+        let mut all = Lowered::default();
+        for target in &model.targets {
+            let lowered = targets::lower(&inputs, target, sources);
+            if !self.only.is_empty() && !self.only.contains(&target.name) {
+                // Lowered all the same, so that what it reads is known and is not written over.
+                all.accesses
+                    .extend(lowered.into_iter().flat_map(|lowered| lowered.accesses));
+                continue;
             }
-            Err(diagnostics) => found.extend(diagnostics),
+            match lowered {
+                Ok(lowered) => {
+                    all.artifacts.extend(lowered.artifacts);
+                    all.accesses.extend(lowered.accesses);
+                    all.reloads.extend(lowered.reloads);
+                    all.notes.extend(lowered.notes);
+                    found.extend(lowered.warnings);
+                }
+                Err(diagnostics) => found.extend(diagnostics),
+            }
+        }
+        found.checkpoint()?;
+        all.artifacts.extend(public_roots_artifact(model, public));
+        Ok(all)
+    }
+
+    /// Notes in every artifact what would be different with other certificates.
+    fn mark_unknown(&self, other: &Held, mut sources: Sources, artifacts: &mut [Artifact]) {
+        let mut found = Diagnostics::default();
+        let model = self.resolve(other, &mut sources, &mut found);
+        let lowered = model.and_then(|model| self.lower(&model, &mut sources, &mut found));
+        let Ok(lowered) = lowered else { return };
+        let others = lowered.artifacts.into_iter();
+        let others: HashMap<String, Arc<[u8]>> = others.map(|one| (one.path, one.body)).collect();
+        for artifact in artifacts {
+            let other = others.get(&artifact.path);
+            artifact.provisional = other.filter(|other| **other != artifact.body).cloned();
         }
     }
-    found.checkpoint().map(|()| all)
 }
 
 fn accesses(
@@ -235,6 +380,18 @@ fn public_roots(
     let Some(origin) = trusting_public(model) else {
         return Ok(None);
     };
+    match kept_public_roots(world) {
+        Ok(roots) => Ok(Some(roots)),
+        Err(message) => {
+            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
+            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
+            Err(Stop)
+        }
+    }
+}
+
+/// The public roots that the project keeps, or those that this version brings if it keeps none.
+fn kept_public_roots(world: &dyn World) -> Result<Arc<PublicRoots>, String> {
     let text = match world.read(PUBLIC_ROOTS_FILE) {
         Ok(text) if is_pem(&text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -246,13 +403,12 @@ fn public_roots(
                 .map_or("it holds no certificate".to_owned(), |error| {
                     error.to_string()
                 });
-            let message = format!("cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}");
-            let unusable = Diagnostic::new(&PUBLIC_ROOTS_UNUSABLE, origin, message);
-            found.push(unusable.help("restore the file from version control, or remove it if it was never committed: it is then written anew"));
-            return Err(Stop);
+            return Err(format!(
+                "cannot use the public roots in `{PUBLIC_ROOTS_FILE}`: {why}"
+            ));
         }
     };
-    Ok(Some(Arc::new(PublicRoots::new(Arc::from(text)))))
+    Ok(Arc::new(PublicRoots::new(Arc::from(text))))
 }
 
 /// Looks for a certificate without parsing any: the file is what the lock pins, or the plan says so.
@@ -271,14 +427,14 @@ fn trusting_public(model: &Model) -> Option<Span> {
 
 /// The block of `.gitignore` that keeps keys out of the repository, where the project's own lines
 /// do not. Whether there is a repository is no matter: no output depends on where a project lies.
-fn ignored_keys(world: &dyn World, model: &Model) -> Option<Artifact> {
-    let mut lines = Vec::new();
-    let mut origin = None;
+fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option<Artifact> {
     let git = Git::of_project(world, Block::LeftOut);
+    let (mut lines, mut origin) = ignored_store(&git, orders);
     for made in model
         .hosts
         .iter()
         .filter_map(|host| host.certificate.as_ref())
+        .filter(|made| !made.issued)
     {
         let KeySource::File { path, .. } = &made.key else {
             continue;
@@ -294,6 +450,31 @@ fn ignored_keys(world: &dyn World, model: &Model) -> Option<Artifact> {
         origin = origin.or(Some(made.key_span));
     }
     Some(Artifact::block(".gitignore", &lines, origin?))
+}
+
+/// The lines for the key store: all of it, or of the encrypted one what was unlocked.
+fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
+    let directory = &orders.keys.directory;
+    let keys = || {
+        orders
+            .all
+            .iter()
+            .filter(|order| order.algorithm().is_some())
+    };
+    let open = |order: &&Order| git.ignores(&order.holder.key(directory)) != Answer::Yes;
+    let Some(order) = keys().find(open) else {
+        return (Vec::new(), None);
+    };
+    let lines = exposure::ignore_lines(Format::Git, [directory.as_str()]);
+    let inside = match orders.keys.store {
+        KeyStore::Files => "/",
+        KeyStore::Age => "/**/key.pem",
+    };
+    let lines = lines.unwrap_or_default().into_iter();
+    (
+        lines.map(|line| line + inside).collect(),
+        Some(order.place.key),
+    )
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {

@@ -1,9 +1,14 @@
 //! A spec whose references are ids, whose files are read, and in which nothing can dangle.
 
 mod certificates;
+mod held;
 mod host_name;
+mod identity;
+mod orders;
 mod resolve;
 mod serving;
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -16,9 +21,12 @@ use crate::spec::{
 };
 
 pub use certificates::{PemCertificate, PemFile};
+pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
+pub use identity::{Identity, IdentityVariables};
+pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
-pub use resolve::{CODES, resolve};
+pub use resolve::{CODES, orders, resolve};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -37,7 +45,7 @@ pub struct Model {
     /// Findings that somebody accepts.
     pub allowed: Vec<Allowed>,
     /// Where everything was written.
-    pub loaded: Loaded,
+    pub loaded: Arc<Loaded>,
 }
 
 /// An authority, by its place in [`Model::authorities`].
@@ -59,6 +67,10 @@ pub struct Authority {
     pub name: String,
     /// How certificates are asked for, if it signs over ACME.
     pub acme: Option<Acme>,
+    /// Whether tlsgen runs it.
+    pub managed: bool,
+    /// The authority that signs it, of those that tlsgen runs.
+    pub signer: Option<AuthorityId>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// The fingerprints that the spec expects.
@@ -87,9 +99,9 @@ pub struct Host {
     pub names: Vec<(SubjectName, Span)>,
     /// The port.
     pub port: u16,
-    /// The authority that issues its certificate where it is served, and where that is said.
+    /// The authority that issues its certificate, and where that is said.
     pub issuer: Option<(AuthorityId, Span)>,
-    /// A certificate brought by hand.
+    /// A certificate, brought by hand or issued here.
     pub certificate: Option<HandMade>,
     /// What it was seen to present.
     pub observed: Option<(PemFile, Span)>,
@@ -97,9 +109,13 @@ pub struct Host {
     pub place: Place,
 }
 
-/// A certificate and its key, brought by hand.
+/// A certificate and its key: brought by hand, or issued here.
 #[derive(Debug)]
 pub struct HandMade {
+    /// Whether it is issued here.
+    pub issued: bool,
+    /// Whether the next build makes it.
+    pub due: bool,
     /// Leaf and intermediates.
     pub chain: PemFile,
     /// Where the chain is named.
@@ -144,6 +160,8 @@ pub struct Service {
     pub tls_versions: Option<(TlsVersions, Span)>,
     /// What it presents.
     pub serving: Option<Serving>,
+    /// What it presents where it is the client.
+    pub identity: Option<Identity>,
     /// Where it was written.
     pub place: Place,
 }
@@ -331,9 +349,12 @@ impl Model {
 
     /// Whether an authority issues anything.
     pub fn issues(&self, id: AuthorityId) -> bool {
-        self.hosts
-            .iter()
-            .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
+        let signs = |authority: &Authority| authority.signer == Some(id);
+        self.authorities.iter().any(signs)
+            || self
+                .hosts
+                .iter()
+                .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
     }
 
     /// Whether anybody trusts an authority.

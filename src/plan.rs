@@ -13,19 +13,21 @@ mod block;
 mod certificates;
 mod contents;
 mod diff;
+mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
 mod shown;
 mod standing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
+use crate::pki::{Holder, Issued};
 use crate::source::Span;
 use crate::world::World;
 
@@ -34,6 +36,7 @@ pub use apply::{Applied, ApplyError, Doing, Ungranted, apply};
 pub use certificates::{CertificateChange, Direction};
 pub use contents::Contents;
 pub use diff::{Detail, Diff, Hunk, Line, Piece, Sign};
+pub use issuance::{Issuance, IssuanceKind, KeyFile};
 pub use lock::{Lock, Pin, PublicPin, Written};
 pub use paths::{Unfit, shell_word};
 
@@ -48,6 +51,14 @@ pub struct Wanted {
     pub reloads: Vec<Reload>,
     /// The certificates of external authorities, as they were seen.
     pub pins: Vec<Pin>,
+    /// The certificates that are issued here, as they stand or as they were just made.
+    pub issued: BTreeMap<Holder, Issued>,
+    /// What is made, and why.
+    pub issuances: Vec<Issuance>,
+    /// The keys of what was just made.
+    pub keys: Vec<KeyFile>,
+    /// Where keys will be that are not made yet.
+    pub keys_to_come: BTreeSet<String>,
 }
 
 /// What may be taken over although it is not ours.
@@ -72,8 +83,13 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Whether all targets are in it.
     pub complete: bool,
+    /// What is issued, in the order in which it is written: whoever signs stands before what it
+    /// signs.
+    pub issuances: Vec<Issuance>,
+    keys: Vec<KeyFile>,
     before: Lock,
     pins: Vec<Pin>,
+    issued: BTreeMap<Holder, Issued>,
 }
 
 /// What would happen to one path.
@@ -99,6 +115,10 @@ pub struct Change {
     pub after: Option<Content>,
     /// Who may read it; then nothing is written, and the bytes are not looked at.
     pub access: Option<AccessChange>,
+    /// Why it is issued, if it is a certificate or a request that the build makes.
+    pub issuance: Option<Issuance>,
+    /// The same with other made-up certificates: what differs is not known before the build.
+    pub provisional: Option<Arc<[u8]>>,
     record: Record,
 }
 
@@ -237,21 +257,30 @@ enum Record {
 /// Reads the disk and changes nothing. What cannot be read is refused, never overwritten.
 pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> Plan {
     let mut changes = ownership::changes(&wanted.artifacts, lock, world, adopt);
-    changes.extend(access::changes(&wanted.accesses, &wanted.artifacts, world));
+    changes.extend(access::changes(wanted, world));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
+    for issuance in &wanted.issuances {
+        let place = changes.binary_search_by(|change| change.path.cmp(&issuance.path));
+        if let Some(change) = place.ok().and_then(|place| changes.get_mut(place)) {
+            change.issuance = Some(issuance.clone());
+        }
+    }
     Plan {
         reloads: wanted.reloads.clone(),
         changes,
         complete: true,
+        issuances: wanted.issuances.clone(),
+        keys: wanted.keys.clone(),
         before: lock.clone(),
         pins: wanted.pins.clone(),
+        issued: wanted.issued.clone(),
     }
 }
 
 /// Whether disk and lock are as a build would leave them.
 pub fn in_sync(plan: &Plan) -> bool {
     let settled = |change: &Change| change.action == Action::Unchanged;
-    plan.changes.iter().all(settled) && !plan.changes_lock()
+    plan.changes.iter().all(settled) && plan.issuances.is_empty() && !plan.changes_lock()
 }
 
 impl Plan {
@@ -306,7 +335,7 @@ impl Plan {
                 }
             }
         }
-        lock.settled(self.pins.clone())
+        lock.settled(self.pins.clone(), self.issued.clone())
     }
 
     /// The plan without what would be done to these paths.

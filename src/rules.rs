@@ -19,6 +19,9 @@ mod certificate_not_valid;
 mod chain_incomplete;
 mod chain_order;
 mod host_not_trusted;
+mod identity_missing;
+mod identity_not_for_clients;
+mod identity_not_trusted;
 mod intermediate_without_root;
 mod key_in_git;
 mod key_mismatch;
@@ -88,6 +91,9 @@ pub static RULES: &[Rule] = &[
     no_subject_alternative_name::RULE,
     name_not_covered::RULE,
     host_not_trusted::RULE,
+    identity_not_for_clients::RULE,
+    identity_not_trusted::RULE,
+    identity_missing::RULE,
     tls_versions_not_enforced::RULE,
     behind_believes_anybody::RULE,
     unused::RULE,
@@ -169,6 +175,29 @@ impl Judged<'_> {
         own.filter_map(|der| Certificate::from_der(der).ok())
             .chain((self.public_roots)())
             .collect()
+    }
+
+    /// Hosts whose certificate a deployed service presents as a client.
+    fn identities(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+        let services = self.model.deployed().map(|id| self.model.service(id));
+        let identities: HashSet<HostId> = services
+            .filter_map(|service| Some(service.identity.as_ref()?.host))
+            .collect();
+        let hosts = self.model.hosts();
+        hosts
+            .filter(move |(id, _)| identities.contains(id))
+            .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
+    }
+
+    /// Hosts whose certificate is handed to a deployed service, on whichever side it presents it.
+    fn handed(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+        let served: Vec<&str> = self
+            .presented()
+            .map(|(host, _)| host.name.as_str())
+            .collect();
+        let identities = self.identities();
+        let others = identities.filter(move |(host, _)| !served.contains(&host.name.as_str()));
+        self.presented().chain(others)
     }
 
     /// Every certificate of every file that the spec names.

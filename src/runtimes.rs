@@ -25,7 +25,7 @@ mod rust;
 mod start;
 mod system;
 
-pub use anchors::TrustLists;
+pub use anchors::{TrustLists, trust_anchors};
 pub use choice::{Circumstances, on_machine, provide};
 
 /// A runtime.

@@ -58,6 +58,8 @@ pub struct Place {
     pub configuration: String,
     /// The PEM bundle of whom the service trusts, if it trusts anybody.
     pub trust_bundle: Option<String>,
+    /// What it presents to upstreams, if it has an identity.
+    pub identity: Option<ClientPlace>,
     /// For each host that is served, in the order of the spec.
     pub hosts: Vec<HostPlace>,
     /// The address of a resolver that the server must ask for the names of upstreams, where they
@@ -99,6 +101,15 @@ pub struct HostPlace {
     pub plain_port: u16,
     /// For lines in a server block that exists: the names that it has already, as it writes them.
     pub block_names: Vec<String>,
+}
+
+/// Where a certificate stands that is presented as a client.
+#[derive(Debug, Clone)]
+pub struct ClientPlace {
+    /// Leaf and intermediates.
+    pub full_chain: String,
+    /// The key.
+    pub key: String,
 }
 
 /// Where a certificate stands.

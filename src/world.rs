@@ -6,15 +6,21 @@
 
 mod access;
 mod disk;
+mod exclusive;
+mod faulty;
+mod leftover;
 mod memory;
 mod permissions;
 mod recording;
 mod repository;
 
 use std::io;
+use std::time::Duration;
 
 pub use access::{Acl, FileAccess, Readers};
 pub use disk::Disk;
+pub use exclusive::Exclusive;
+pub use faulty::Faulty;
 pub use memory::Memory;
 pub use recording::Recording;
 pub use repository::Repository;
@@ -96,6 +102,29 @@ pub trait World {
     /// filesystem without access control lists; [`io::ErrorKind::InvalidInput`] for a file with
     /// several names and for what is of the wrong kind. No symbolic link is followed.
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()>;
+
+    /// Keeps everybody else who asks for the same from this project, as long as the answer lives.
+    /// Waits for whoever has it, at most `patience`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when somebody has it still, be it this world itself. None on a
+    /// filesystem without locks: there nobody is kept out.
+    fn exclusive(&self, patience: Duration) -> io::Result<Exclusive>;
+
+    /// Removes what killed runs left half-written in a directory and all below it, and says which
+    /// paths those were. They may hold keys. [`World::write`] removes those beside what it writes.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`] without [`World::exclusive`], since it could be somebody
+    /// else's who lives; else whatever the disk says. A directory that is not there holds nothing.
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>>;
+
+    /// Fills the bytes with random ones, fit for serial numbers and keys.
+    ///
+    /// # Errors
+    /// Where there are none to be had; then nothing may be made from the bytes.
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()>;
+
     /// The Git repository whose working tree holds the project, if one does.
     ///
     /// # Errors
@@ -105,6 +134,9 @@ pub trait World {
     /// Seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;
 }
+
+/// How long to wait for another run that writes the same project: some issue a thousand keys.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest file that is read, in bytes. What people write is a thousand times smaller.
 pub const LARGEST_FILE: u64 = 32 << 20;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::identity::IdentityFiles;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
@@ -57,12 +58,17 @@ pub enum Command {
     Plan(Plan),
     /// Compile the spec and write what has changed.
     Build(Build),
+    /// Issue what is due, build, and say who must reload: for cron and CI. Silent if nothing is due.
+    Renew(Renew),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
     Explain(Explain),
     /// Show what a file of certificates holds: PEM, DER, PKCS#12 or JKS.
     Inspect(Inspect),
+    /// Write keystores, for software that cannot read PEM.
+    #[command(subcommand)]
+    Export(Export),
     /// Print the JSON Schema of the language, or of a plan.
     Schema(Schema),
     /// Print completions for a shell.
@@ -76,7 +82,7 @@ pub enum Command {
 pub struct Validate {}
 
 /// Which part of the spec, and where reports go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Scope {
     /// Only this target; may be given several times.
     #[arg(
@@ -115,9 +121,36 @@ pub struct Build {
     /// build wrote them; `all` stands for whatever is in the way.
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
-    /// Fail rather than change the lock.
+    /// Fail rather than issue a certificate or change the lock.
     #[arg(long, env = "TLSGEN_LOCKED", value_parser = FalseyValueParser::new())]
     pub locked: bool,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+    /// Whether it is said that there is nothing to do.
+    #[arg(skip)]
+    pub when_in_sync: WhenInSync,
+}
+
+/// Whether it is said that there is nothing to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenInSync {
+    /// To whoever typed the command.
+    #[default]
+    Said,
+    /// Not to a schedule, which mails every word.
+    Silent,
+}
+
+/// Options of `renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
 }
 
 /// Options of `check`.
@@ -147,6 +180,71 @@ pub struct Inspect {
     /// The password of a keystore; without it, none and `changeit` are tried.
     #[arg(long, env = "TLSGEN_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
+}
+
+/// What `export` writes.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// A host's key with its certificate and intermediates, as PKCS#12.
+    Host(ExportHost),
+    /// Whom to trust, as JKS or PKCS#12.
+    Trust(ExportTrust),
+}
+
+/// Options of `export host`.
+#[derive(Debug, Args)]
+pub struct ExportHost {
+    /// The host, as the spec calls it.
+    #[arg(value_name = "HOST")]
+    pub host: String,
+    /// The entry's name, in lower case as Java has it; without it, the host's.
+    #[arg(long, value_name = "NAME", env = "TLSGEN_ALIAS")]
+    pub alias: Option<String>,
+    /// Add the root, which who connects should have anyway.
+    #[arg(long, env = "TLSGEN_WITH_ROOT", value_parser = FalseyValueParser::new())]
+    pub with_root: bool,
+    /// Where to, and how.
+    #[command(flatten)]
+    pub store: ExportStore,
+}
+
+/// Options of `export trust`.
+#[derive(Debug, Args)]
+pub struct ExportTrust {
+    /// The authorities, as the spec calls them; `public` adds the public roots.
+    #[arg(value_name = "AUTHORITY", required = true)]
+    pub authorities: Vec<String>,
+    /// The kind of keystore.
+    #[arg(long, value_enum, value_name = "TYPE", env = "TLSGEN_STORE_TYPE")]
+    pub store_type: StoreType,
+    /// Where to, and how.
+    #[command(flatten)]
+    pub store: ExportStore,
+}
+
+/// What both have.
+#[derive(Debug, Args)]
+pub struct ExportStore {
+    /// The file to write.
+    #[arg(long, value_name = "FILE", env = "TLSGEN_OUT")]
+    pub out: PathBuf,
+    /// Overwrite a file that is there.
+    #[arg(long, env = "TLSGEN_FORCE", value_parser = FalseyValueParser::new())]
+    pub force: bool,
+    /// The algorithms of a PKCS#12 file.
+    #[arg(long, value_enum, default_value_t = StoreEncoding::Modern, env = "TLSGEN_ENCODING")]
+    pub encoding: StoreEncoding,
+    /// The file with the password; `-` is standard input.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TLSGEN_PASSWORD_FILE",
+        conflicts_with = "password_env"
+    )]
+    pub password_file: Option<PathBuf>,
+    /// The variable with the password.
+    #[arg(long, value_name = "VARIABLE", env = "TLSGEN_PASSWORD_ENV")]
+    pub password_env: Option<String>,
 }
 
 /// Options of `schema`.
@@ -190,6 +288,24 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// The kinds of keystore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreType {
+    /// Java's own, which every JVM reads and nothing else.
+    Jks,
+    /// PKCS#12, Java's default since 9.
+    Pkcs12,
+}
+
+/// How PKCS#12 is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreEncoding {
+    /// AES-256 and SHA-256: OpenSSL, Python, Java from 8u301 on, Windows from 2019 on.
+    Modern,
+    /// 3DES and SHA-1, for the keychain of macOS, older Windows and older Java.
+    Compatible,
 }
 
 /// What there are schemas of.

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use super::Exit;
-use super::arguments::{Arguments, Build, Format};
+use super::arguments::{Arguments, Build, Format, WhenInSync};
+use super::identity::{self, IdentityFiles};
 use super::output::Output;
-use super::planned::{LockReading, planned};
+use super::planned::{LockReading, Planned, planned};
+use crate::pki::Identities;
 use crate::plan::{self, Adopt, ApplyError, Plan, in_sync};
 use crate::report;
+use crate::world::World as _;
 
 const LOCKED: &str = "error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n";
 /// The word that adopts everything.
@@ -16,7 +19,7 @@ const ALL: &str = "all";
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit {
     let adopt = adopt(&options.adopt);
-    let planned = match planned(
+    let mut planned = match planned(
         arguments,
         &options.scope,
         LockReading::Rebuild,
@@ -33,19 +36,24 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     {
         return output.no_answer(&format!("`--adopt {unknown}` names no file that is written; paths are relative to the spec's directory"));
     }
-    let exit = match &planned.plan {
-        None => Exit::NoAnswer,
-        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
-        Some(plan) if options.locked && plan.changes_lock() => Exit::No,
-        Some(_) => Exit::Done,
-    };
+    let mut exit = verdict(&planned, options.locked);
+    if exit == Exit::Done && makes(&planned) {
+        let identities = match identities(arguments, &options.identity, output) {
+            Ok(identities) => identities,
+            Err(exit) => return exit,
+        };
+        if let Err(exit) = planned.issue(&options.scope, &adopt, Some(&identities), output) {
+            return exit;
+        }
+        exit = verdict(&planned, false);
+    }
     if output.format == Format::Text {
         output.findings(&planned.found, &planned.sources);
     }
     let mut unset = None;
     if let (Exit::Done, Some(plan)) = (exit, &planned.plan) {
-        match plan::apply(plan, &planned.project.disk) {
-            Ok(_) => {}
+        match execute(&planned, plan) {
+            Ok(()) => {}
             Err(error @ ApplyError::Access { .. }) => unset = Some(error),
             Err(error) => return output.no_answer(&error.to_string()),
         }
@@ -57,7 +65,9 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
             let done = done(plan, unset.as_ref());
             if arguments.verbose {
                 output.answer(&report::plan(&done, &view));
-            } else if unset.is_none() || !in_sync(&done) {
+            } else if !in_sync(&done)
+                || (unset.is_none() && options.when_in_sync == WhenInSync::Said)
+            {
                 output.say(&report::build(&done, &view));
             }
         }
@@ -71,11 +81,59 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
     if let Some(error) = &unset {
         output.complain(&format!("error: {error}\n"));
     }
-    let exit = if unset.is_some() { Exit::No } else { exit };
+    let waits = exit == Exit::Done && planned.awaits;
+    let exit = if unset.is_some() || waits {
+        Exit::No
+    } else {
+        exit
+    };
     match planned.write_reports(&options.scope, output) {
         Ok(()) => exit,
         Err(exit) => exit,
     }
+}
+
+/// What stands in the way of a build.
+fn verdict(planned: &Planned, locked: bool) -> Exit {
+    match &planned.plan {
+        None => Exit::NoAnswer,
+        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
+        Some(plan) if locked && plan.changes_lock() => Exit::No,
+        Some(_) => Exit::Done,
+    }
+}
+
+/// Whether anything is to be issued or asked for.
+fn makes(planned: &Planned) -> bool {
+    let plan = planned.plan.as_ref();
+    plan.is_some_and(|plan| !plan.issuances.is_empty())
+}
+
+/// What opens the key store; where its identities are, is said once.
+fn identities(
+    arguments: &Arguments,
+    given: &IdentityFiles,
+    output: &mut Output,
+) -> Result<Identities, Exit> {
+    let here = arguments.directory.clone().unwrap_or_default();
+    let found = identity::read(&here, given).map_err(|words| output.no_answer(&words))?;
+    for warning in &found.warnings {
+        output.complain(&format!("warning: {warning}\n"));
+    }
+    Ok(found.identities)
+}
+
+/// Writes, once what a killed build left of its keys is gone.
+fn execute(planned: &Planned, plan: &Plan) -> Result<(), ApplyError> {
+    let disk = &planned.project.disk;
+    let directory = &planned.key_directory;
+    disk.remove_leftovers(directory)
+        .map_err(|error| ApplyError::Disk {
+            doing: plan::Doing::Removing,
+            path: directory.clone(),
+            error,
+        })?;
+    plan::apply(plan, disk).map(|_| ())
 }
 
 /// The plan without what could not be done.

@@ -31,12 +31,19 @@ pub fn run(options: &Man, output: &mut Output) -> Exit {
 fn write_all(directory: &Path, mut command: clap::Command) -> std::io::Result<()> {
     let disk = Disk::new(directory)?;
     command.build();
+    write_below(&disk, "tlsgen", &command)?;
+    disk.write("tlsgen.1", &rendered(command), READABLE)
+}
+
+/// A page for every command below one, and for those below it.
+fn write_below(disk: &Disk, above: &str, command: &clap::Command) -> std::io::Result<()> {
     for one in command.get_subcommands() {
-        let name = format!("tlsgen-{}", one.get_name());
+        let name = format!("{above}-{}", one.get_name());
         let page = rendered(one.clone().display_name(name.clone()));
         disk.write(&format!("{name}.1"), &page, READABLE)?;
+        write_below(disk, &name, one)?;
     }
-    disk.write("tlsgen.1", &rendered(command), READABLE)
+    Ok(())
 }
 
 fn rendered(command: clap::Command) -> Vec<u8> {

@@ -1,16 +1,20 @@
 //! What `plan`, `build` and `check` share: compile, and compare with what is there.
 
+use std::time::Duration;
+
 use super::Exit;
 use super::arguments::{Arguments, Format, Scope};
 use super::output::Output;
-use super::project::Project;
+use super::project::{Project, asked};
 use crate::artifact::READABLE;
 use crate::diagnostic::{self, Diagnostics, Style, suggest};
 use crate::model::Model;
+use crate::pki::Identities;
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
 use crate::report::{self, PlanJson, View};
 use crate::source::Sources;
-use crate::world::{Disk, World as _};
+use crate::world::{Disk, Exclusive, World as _};
+use crate::{Asked, Hand};
 
 /// A plan and all that a report of it needs.
 pub struct Planned {
@@ -24,7 +28,17 @@ pub struct Planned {
     pub found: Diagnostics,
     /// What there is to say of each service.
     pub notes: Vec<String>,
+    /// Whether a certificate is awaited, without which no target is compiled.
+    pub awaits: bool,
+    /// The directory of the key store.
+    pub key_directory: String,
+    lock_reading: LockReading,
+    /// Keeps every other build out as long as this one lives.
+    _exclusive: Option<Exclusive>,
 }
+
+/// How long a build waits for another one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How an unreadable lock is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,47 +61,83 @@ pub fn planned(
     output: &mut Output,
 ) -> Result<Planned, Exit> {
     let project = Project::find(arguments).map_err(|words| output.no_answer(&words))?;
+    let exclusive = match lock_reading {
+        LockReading::Strict => None,
+        LockReading::Rebuild => Some(exclusive(&project, output)?),
+    };
     let mut planned = Planned {
         project,
         plan: None,
         sources: Sources::default(),
         found: Diagnostics::default(),
         notes: Vec::new(),
+        awaits: false,
+        key_directory: String::new(),
+        lock_reading,
+        _exclusive: exclusive,
     };
-    planned.compile(scope, lock_reading, adopt, output)?;
+    planned.compile(scope, adopt, Hand::Nobody, output)?;
     Ok(planned)
 }
 
+fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
+    project.disk.exclusive(PATIENCE).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::WouldBlock => "another tlsgen is writing this project".to_owned(),
+            _ => format!("cannot lock the project: {error}"),
+        };
+        output.no_answer(&format!("{why}; try again"))
+    })
+}
+
 impl Planned {
+    /// Compiles once more, and makes what is due.
+    ///
+    /// # Errors
+    /// As [`planned`].
+    pub fn issue(
+        &mut self,
+        scope: &Scope,
+        adopt: &Adopt,
+        identities: Option<&Identities>,
+        output: &mut Output,
+    ) -> Result<(), Exit> {
+        self.plan = None;
+        self.sources = Sources::default();
+        self.found = Diagnostics::default();
+        self.compile(scope, adopt, Hand::Keys(identities), output)
+    }
+
     fn compile(
         &mut self,
         scope: &Scope,
-        lock_reading: LockReading,
         adopt: &Adopt,
+        hand: Hand<'_>,
         output: &mut Output,
     ) -> Result<(), Exit> {
         let disk = &self.project.disk;
-        let compiled = crate::compile(
-            disk,
-            &self.project.spec,
-            &scope.only,
-            &mut self.sources,
-            &mut self.found,
-        );
-        let lock = match lock_reading {
+        let lock = match self.lock_reading {
             LockReading::Strict => Lock::load(disk),
             LockReading::Rebuild => Lock::load_to_rebuild(disk),
         };
-        let (Ok(compiled), lock) = (compiled, lock) else {
+        // A lock that cannot be read is told after what is wrong with the spec.
+        let (lock, error) = match lock {
+            Ok(lock) => (lock, None),
+            Err(error) => (Lock::default(), Some(error)),
+        };
+        let asked = Asked {
+            only: &scope.only,
+            hand,
+            ..asked(&self.project.spec, &lock)
+        };
+        let compiled = crate::compile(disk, asked, &mut self.sources, &mut self.found);
+        let Ok(compiled) = compiled else {
             return Ok(());
         };
-        let lock = match lock {
-            Ok(lock) => lock,
-            Err(error) => {
-                self.found.push(error.diagnostic(&mut self.sources));
-                return Ok(());
-            }
-        };
+        if let Some(error) = error {
+            self.found.push(error.diagnostic(&mut self.sources));
+            return Ok(());
+        }
         let targets: Vec<&str> = compiled
             .model
             .targets
@@ -110,14 +160,21 @@ impl Planned {
             artifacts: compiled.artifacts,
             accesses: compiled.accesses,
             reloads: compiled.reloads,
+            issued: compiled.issued,
+            issuances: compiled.issuances,
+            keys: compiled.keys,
+            keys_to_come: compiled.keys_to_come,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();
-        self.plan = Some(if only.is_empty() {
-            whole
-        } else {
-            whole.of_targets(&only)
+        // While a certificate is awaited no target is compiled, and what they wrote stays.
+        let partial = !only.is_empty() || !compiled.complete;
+        self.plan = Some(match partial {
+            true => whole.of_targets(&only),
+            false => whole,
         });
+        self.awaits = !compiled.complete;
+        self.key_directory = compiled.key_directory;
         self.notes = compiled.notes;
         Ok(())
     }
@@ -183,6 +240,7 @@ impl Planned {
 fn pins(model: &Model) -> Vec<Pin> {
     let authorities = model.authorities.iter();
     authorities
+        .filter(|authority| !authority.managed)
         .flat_map(|authority| {
             let certificates = authority
                 .file

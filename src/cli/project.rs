@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use crate::Asked;
+use crate::issuers::Remembered;
+use crate::plan::Lock;
 use crate::world::{Disk, FileKind, World as _};
 
 /// The file that is looked for.
@@ -36,6 +39,17 @@ impl Project {
             None => disk,
         };
         Ok(Self { disk, spec })
+    }
+}
+
+/// What a command asks of the compiler where nothing is made.
+pub fn asked<'a>(spec: &'a str, lock: &'a Lock) -> Asked<'a> {
+    Asked {
+        remembered: Remembered {
+            issued: &lock.issued,
+            revoked: &lock.revoked,
+        },
+        ..Asked::fresh(spec)
     }
 }
 

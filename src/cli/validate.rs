@@ -3,8 +3,9 @@
 use super::Exit;
 use super::arguments::{Arguments, Format};
 use super::output::{FindingsJson, Output};
-use super::project::Project;
+use super::project::{Project, asked};
 use crate::diagnostic::Diagnostics;
+use crate::plan::Lock;
 use crate::source::Sources;
 
 /// Runs the command.
@@ -16,7 +17,13 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Exit {
     let mut sources = Sources::default();
     let mut found = Diagnostics::default();
     // Targets are lowered too: what is wrong with the project's own files is found there.
-    let compiled = crate::compile(&project.disk, &project.spec, &[], &mut sources, &mut found);
+    let lock = Lock::load(&project.disk).unwrap_or_default();
+    let compiled = crate::compile(
+        &project.disk,
+        asked(&project.spec, &lock),
+        &mut sources,
+        &mut found,
+    );
     match output.format {
         Format::Json => output.json(&FindingsJson::new(&found, &sources)),
         Format::Text => {

@@ -51,6 +51,19 @@ pub struct PemCertificate {
 }
 
 impl PemFile {
+    /// Certificates that are issued here, which may not stand in their file yet; `asked_at` is what
+    /// asks for them.
+    pub fn issued(path: String, certificates: &[Certificate], asked_at: Span) -> Self {
+        let placed = |certificate: &Certificate| PemCertificate {
+            certificate: certificate.clone(),
+            span: asked_at,
+        };
+        Self {
+            path,
+            certificates: certificates.iter().map(placed).collect(),
+        }
+    }
+
     /// No file, and no certificates.
     pub fn none() -> Self {
         Self {

@@ -1,17 +1,23 @@
 //! From a spec to a model: names become ids, paths are read.
 
 mod hosts;
+mod identity;
+mod orders;
 mod serving;
 pub(super) mod targets;
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
+use crate::pki::Holder;
 use crate::source::{Sources, Span};
-use crate::spec::{self, Loaded, OUTSIDE, RelativePath};
+use crate::spec::{self, Loaded, OUTSIDE, Place, RelativePath};
 use crate::world::{self, World};
 
 use super::certificates::{self, DAMAGED, KEY_IN_FILE, NOT_A_CERTIFICATE, PemFile, UNREADABLE};
 use super::{
-    Allowed, Authority, AuthorityId, HostId, Index, Model, Pin, Service, TargetKind, Trust,
+    Allowed, Authority, AuthorityId, Held, HostId, Index, Model, Orders, Pin, Service, TargetKind,
+    Trust,
 };
 
 static UNKNOWN_AUTHORITY: Code = Code {
@@ -23,7 +29,7 @@ static UNKNOWN_AUTHORITY: Code = Code {
 static UNKNOWN_HOST: Code = Code {
     name: "unknown-host",
     severity: Severity::Error,
-    summary: "`connects` or `serves` names a host that the spec does not have",
+    summary: "`connects`, `serves` or `identity` names a host that the spec does not have",
     manual: include_str!("manual/unknown-host.md"),
 };
 static BAD_NAME: Code = Code {
@@ -69,6 +75,16 @@ pub static CODES: &[&Code] = &[
     &VERSIONS,
     &hosts::ISSUER,
     &hosts::KEY,
+    &orders::ISSUER_LOOP,
+    &orders::PATH_LENGTH,
+    &orders::NESTED,
+    &orders::WINDOW,
+    &orders::FORBIDDEN,
+    &orders::NAME_SPACE,
+    &orders::SUBJECT,
+    &orders::NO_EFFECT,
+    &orders::REQUEST,
+    &orders::KEYS,
     &TERMS,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
@@ -85,14 +101,41 @@ pub static CODES: &[&Code] = &[
     &KEY_IN_FILE,
 ];
 
-/// Resolves every reference and reads every file that the spec names.
+/// The certificates that are issued here: those of authorities that tlsgen runs, and of hosts.
+///
+/// # Errors
+/// [`Stop`]; what cannot be issued as it is asked for is in `found`.
+pub fn orders(
+    world: &dyn World,
+    sources: &mut Sources,
+    loaded: &Loaded,
+    found: &mut Diagnostics,
+) -> Result<Orders, Stop> {
+    let held = Held::default();
+    let mut resolver = Resolver {
+        world,
+        sources,
+        found: Vec::new(),
+        loaded,
+        held: &held,
+        directory: "",
+    };
+    let orders = resolver.orders();
+    found.extend(resolver.found);
+    found.checkpoint().map(|()| orders)
+}
+
+/// Resolves every reference and reads every file that the spec names; `held` are the certificates
+/// that are issued here, and `orders` what they were asked to be.
 ///
 /// # Errors
 /// [`Stop`]; everything that dangles is in `found`.
 pub fn resolve(
     world: &dyn World,
     sources: &mut Sources,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
+    orders: &Orders,
+    held: &Held,
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let mut resolver = Resolver {
@@ -100,6 +143,8 @@ pub fn resolve(
         sources,
         found: Vec::new(),
         loaded: &loaded,
+        held,
+        directory: &orders.keys.directory,
     };
     let authorities = resolver.authorities();
     let hosts = resolver.hosts();
@@ -125,6 +170,9 @@ struct Resolver<'a> {
     sources: &'a mut Sources,
     found: Vec<Diagnostic>,
     loaded: &'a Loaded,
+    held: &'a Held,
+    /// The directory of the key store.
+    directory: &'a str,
 }
 
 impl Resolver<'_> {
@@ -149,6 +197,14 @@ impl Resolver<'_> {
                 );
             }
             let (field, path, pins, acme) = match authority {
+                spec::Authority::Managed(managed) => {
+                    let index =
+                        self.loaded.spec.authorities.get_index_of(
+                            managed.issuer.as_ref().map_or("", |issuer| issuer.as_str()),
+                        );
+                    all.push(self.managed(name, place, index.map(AuthorityId)));
+                    continue;
+                }
                 spec::Authority::External(external) => (
                     "certificates",
                     Some(&external.certificates),
@@ -175,6 +231,8 @@ impl Resolver<'_> {
             all.push(Authority {
                 name: name.to_owned(),
                 acme: acme.cloned(),
+                managed: false,
+                signer: None,
                 file,
                 pins,
                 place,
@@ -182,6 +240,23 @@ impl Resolver<'_> {
             });
         }
         all
+    }
+
+    /// An authority that tlsgen runs, with those above it: whoever trusts it trusts its root.
+    fn managed(&self, name: &str, place: Place, signer: Option<AuthorityId>) -> Authority {
+        let holder = Holder::Authority(name.to_owned());
+        let held = self.held.0.get(&holder);
+        let chain = held.map_or(&[][..], |held| &held.chain);
+        Authority {
+            name: name.to_owned(),
+            acme: None,
+            managed: true,
+            signer,
+            file: PemFile::issued(holder.certificate(), chain, place.key),
+            pins: None,
+            place,
+            file_span: place.key,
+        }
     }
 
     fn agreed(&mut self, name: &str, acme: &spec::Acme) {
@@ -214,6 +289,7 @@ impl Resolver<'_> {
                 .as_ref()
                 .map(|trust| self.trust(&["services", name, "trust"], trust, &authorities));
             let serving = self.serving(name, service, &hosts, &authorities);
+            let identity = self.identity(name, service, serving.as_ref(), &hosts);
             let connects = self.connects(name, &service.connects, &hosts);
             let runtimes = service
                 .runtime
@@ -253,6 +329,7 @@ impl Resolver<'_> {
                 read_only,
                 tls_versions,
                 serving,
+                identity,
                 place,
             });
         }

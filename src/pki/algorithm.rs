@@ -228,12 +228,23 @@ pub(super) fn signed_with(certificate: &[u8], key: &[u8]) -> Signed {
     let Ok((_, key)) = SubjectPublicKeyInfo::from_der(key) else {
         return Signed::Unknown;
     };
-    let Some(verification) = verification(&certificate.signature_algorithm, &key) else {
+    let body = certificate.tbs_certificate.as_ref();
+    let signature = &certificate.signature_value.data;
+    verifies(&certificate.signature_algorithm, body, signature, &key)
+}
+
+/// Whether a signature over some bytes was made with a key.
+pub(super) fn verifies(
+    algorithm: &AlgorithmIdentifier<'_>,
+    body: &[u8],
+    signature: &[u8],
+    key: &SubjectPublicKeyInfo<'_>,
+) -> Signed {
+    let Some(verification) = verification(algorithm, key) else {
         return Signed::Unknown;
     };
     let key = UnparsedPublicKey::new(verification, &key.subject_public_key.data);
-    let body = certificate.tbs_certificate.as_ref();
-    match key.verify(body, &certificate.signature_value.data) {
+    match key.verify(body, signature) {
         Ok(()) => Signed::Yes,
         Err(_) => Signed::No,
     }

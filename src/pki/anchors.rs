@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::certificate::Certificate;
+use super::keystore::{self, Encoding, Password, Refused};
 use super::{bundle, pem, truststore};
 
 /// A private CA's certificate and the name under which stores hold it.
@@ -118,33 +119,55 @@ impl TrustAnchors {
 
     /// All of them in a JKS truststore; the password is that of the first call.
     pub fn truststore(&self, password: &str) -> Arc<[u8]> {
-        let make = || {
-            let private = self.private.iter().map(|anchor| {
-                let millis = anchor.certificate.not_before().saturating_mul(1000);
-                (anchor.alias.clone(), anchor.certificate.der(), millis)
-            });
-            let ders = self
-                .public
-                .as_ref()
-                .map(|public| public.ders())
-                .unwrap_or_default();
-            let known: Vec<&[u8]> = self
-                .private
-                .iter()
-                .map(|anchor| anchor.certificate.der())
-                .collect();
-            let fresh = ders
-                .iter()
-                .map(Vec::as_slice)
-                .filter(|der| !known.contains(der));
-            let public = truststore::anchors(fresh);
-            let public = public
-                .iter()
-                .map(|anchor| (anchor.alias.clone(), anchor.der, anchor.millis));
-            let entries: Vec<(String, &[u8], i64)> = private.chain(public).collect();
-            Arc::from(truststore::jks(&entries, password))
-        };
+        let make = || Arc::from(truststore::jks(&self.entries(), password));
         self.truststore.get_or_init(make).clone()
+    }
+
+    /// All of them in a JKS truststore under a password of somebody's own.
+    pub fn jks(&self, password: &Password) -> Vec<u8> {
+        truststore::jks(&self.entries(), password.text())
+    }
+
+    /// All of them in a PKCS#12 truststore: the same bytes for the same certificates.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn pkcs12(&self, password: &Password, encoding: Encoding) -> Result<Vec<u8>, Refused> {
+        let entries = self.entries();
+        let entries = entries.iter().map(|(alias, der, _)| (alias, *der));
+        keystore::trusted(&entries.collect::<Vec<_>>(), password, encoding)
+    }
+
+    /// How many certificates there are.
+    pub fn count(&self) -> usize {
+        self.entries().len()
+    }
+
+    /// Alias, certificate and date of each.
+    fn entries(&self) -> Vec<(String, &[u8], i64)> {
+        let private = self.private.iter().map(|anchor| {
+            let millis = anchor.certificate.not_before().saturating_mul(1000);
+            (anchor.alias.clone(), anchor.certificate.der(), millis)
+        });
+        let ders = self
+            .public
+            .as_ref()
+            .map(|public| public.ders())
+            .unwrap_or_default();
+        let known: Vec<&[u8]> = self
+            .private
+            .iter()
+            .map(|anchor| anchor.certificate.der())
+            .collect();
+        let fresh = ders
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|der| !known.contains(der));
+        let public = truststore::anchors(fresh);
+        let public = public
+            .into_iter()
+            .map(|anchor| (anchor.alias, anchor.der, anchor.millis));
+        private.chain(public).collect()
     }
 
     fn certificates(&self) -> Vec<Certificate> {

@@ -18,6 +18,21 @@ pub fn moment(seconds: i64) -> String {
     written(seconds, |moment| moment.format(form).ok())
 }
 
+/// Seconds since 1970 from what [`moment`] writes; `None` for anything else.
+pub fn of_moment(text: &str) -> Option<i64> {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let read = time::PrimitiveDateTime::parse(text, form).ok()?;
+    let seconds = read.assume_utc().unix_timestamp();
+    (moment(seconds) == text).then_some(seconds)
+}
+
+/// The moment, if certificates can hold it: from 1950 to 9999, which is what the two forms of time
+/// reach (RFC 5280 section 4.1.2.5).
+pub(super) fn certifiable(seconds: i64) -> Option<OffsetDateTime> {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    moment.filter(|moment| (1950..=9999).contains(&moment.year()))
+}
+
 /// What no calendar holds is shown as the number it is.
 fn written(seconds: i64, write: impl Fn(OffsetDateTime) -> Option<String>) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();

@@ -16,6 +16,7 @@ use crate::digest::Sha256;
 
 use extensions::Extensions;
 pub use extensions::KeyUsage;
+pub(super) use extensions::alternative_names;
 
 /// One certificate. Two are equal when their bytes are.
 #[derive(Clone)]
@@ -206,6 +207,11 @@ impl Certificate {
         allows(self.extended_key_usages(), "serverAuth")
     }
 
+    /// Whether its extended key usage, if it has one, allows TLS clients.
+    pub fn allows_clients(&self) -> bool {
+        allows(self.extended_key_usages(), "clientAuth")
+    }
+
     /// Its public key's algorithm and strength.
     pub fn key(&self) -> &KeyKind {
         &self.0.key
@@ -281,7 +287,7 @@ impl Certificate {
                     Role::ServerLeaf
                 }
             }
-            (false, _) if allows(self.extended_key_usages(), "clientAuth") => Role::ClientLeaf,
+            (false, _) if self.allows_clients() => Role::ClientLeaf,
             (false, _) => Role::OtherLeaf,
         }
     }

@@ -6,9 +6,11 @@
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const NULL: u8 = 0x05;
 pub(super) const OID: u8 = 0x06;
 pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const BMP_STRING: u8 = 0x1e;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 
@@ -99,10 +101,19 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// A number without the zeros in front.
+pub(super) fn significant(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
 /// Writes an element whose content is the pieces one after the other.
+///
+/// Memory is taken once, so that no copy of a secret piece is left behind by growing.
 pub(super) fn write(tag: u8, pieces: &[&[u8]]) -> Vec<u8> {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-    let mut written = vec![tag];
+    let mut written = Vec::with_capacity(length + 2 + size_of::<usize>());
+    written.push(tag);
     if length < 0x80 {
         written.push(length as u8);
     } else {
@@ -117,10 +128,32 @@ pub(super) fn write(tag: u8, pieces: &[&[u8]]) -> Vec<u8> {
     written
 }
 
+/// Writes a number that is not negative.
+pub(super) fn number(number: u32) -> Vec<u8> {
+    let digits = number.to_be_bytes();
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    let digits = digits.get(zeros.min(3)..).unwrap_or_default();
+    // A first bit that is set would be a sign.
+    let sign: &[u8] = match digits.first() {
+        Some(0x80..) => &[0],
+        _ => &[],
+    };
+    write(INTEGER, &[sign, digits])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_as_short_as_can_be() {
+        assert_eq!(number(0), [2, 1, 0]);
+        assert_eq!(number(127), [2, 1, 127]);
+        assert_eq!(number(128), [2, 2, 0, 128]);
+        assert_eq!(number(100_000), [2, 3, 1, 0x86, 0xa0]);
+        assert_eq!(number(u32::MAX), [2, 5, 0, 255, 255, 255, 255]);
+    }
 
     proptest! {
         #[test]

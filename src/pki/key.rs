@@ -49,9 +49,18 @@ pub enum BadKey {
 /// # Errors
 /// [`BadKey`]; a key under a password is [`BadKey::Encrypted`], whatever else may be wrong with it.
 pub fn public_key_of(file: &[u8]) -> Result<PublicKey, BadKey> {
+    read_first(file, of_der)
+}
+
+/// Hands the bytes of the first private key in a file to `read`, which must keep no copy that is not
+/// wiped.
+pub(super) fn read_first<T>(
+    file: &[u8],
+    read: impl FnOnce(&[u8]) -> Result<T, BadKey>,
+) -> Result<T, BadKey> {
     let reading = pem::blocks(file);
     if let Some(block) = reading.blocks.iter().find(|block| block.kind.is_secret()) {
-        return of_block(block);
+        return read_block(block, read);
     }
     match reading.foreign {
         None => Err(BadKey::NoKey {
@@ -61,7 +70,7 @@ pub fn public_key_of(file: &[u8]) -> Result<PublicKey, BadKey> {
                 .map(|block| block.label)
                 .collect(),
         }),
-        Some(Foreign::DerPrivateKey) => of_der(file),
+        Some(Foreign::DerPrivateKey) => read(file),
         Some(foreign) => Err(BadKey::Foreign(foreign)),
     }
 }
@@ -76,6 +85,13 @@ pub fn is_der(file: &[u8]) -> bool {
 /// # Errors
 /// As [`public_key_of`].
 pub fn of_block(block: &Block) -> Result<PublicKey, BadKey> {
+    read_block(block, of_der)
+}
+
+fn read_block<T>(
+    block: &Block,
+    read: impl FnOnce(&[u8]) -> Result<T, BadKey>,
+) -> Result<T, BadKey> {
     if block.encrypted || block.kind == Kind::EncryptedPrivateKey {
         return Err(BadKey::Encrypted);
     }
@@ -86,7 +102,7 @@ pub fn of_block(block: &Block) -> Result<PublicKey, BadKey> {
         return Err(BadKey::Unsupported("a private key of OpenSSH".to_owned()));
     }
     match block.secret() {
-        Ok(bytes) => of_der(bytes),
+        Ok(bytes) => read(bytes),
         Err(defect) => Err(BadKey::Damaged(defect.clone())),
     }
 }
@@ -112,7 +128,15 @@ impl PublicKey {
         self.spki == certificate.spki()
     }
 
-    fn of(spki: Vec<u8>) -> Option<Self> {
+    /// The bits of the key alone, without the name of its algorithm.
+    pub(super) fn bits(&self) -> &[u8] {
+        let bits = der::only(&self.spki, der::SEQUENCE).and_then(|whole| whole.elements().nth(1));
+        // The first byte counts unused bits, of which a key has none.
+        bits.and_then(|bits| bits.content.get(1..))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn of(spki: Vec<u8>) -> Option<Self> {
         let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).ok()?;
         let kind = KeyKind::of(&parsed);
         Some(Self { spki, kind })
@@ -125,7 +149,7 @@ const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 /// Tells the three forms apart by their first elements (RFC 5208, 8017, 5915).
-fn of_der(bytes: &[u8]) -> Result<PublicKey, BadKey> {
+pub(super) fn of_der(bytes: &[u8]) -> Result<PublicKey, BadKey> {
     let outer = der::only(bytes, der::SEQUENCE).ok_or(BadKey::Malformed)?;
     let mut parts = outer.elements();
     let (first, second) = (parts.next(), parts.next());

@@ -1,12 +1,21 @@
-//! Keystores of Java and PKCS#12, to look into: certificates and the names of keys, never a key.
+//! Keystores of Java and PKCS#12: looked into, which shows certificates and the names of keys, never a
+//! key; and PKCS#12 written.
 
+mod password;
 mod pkcs12;
+mod private_key_info;
+mod protection;
+mod write;
 
 use std::fmt;
 
 use super::certificate::{Certificate, Malformed};
 use super::foreign::Foreign;
 use super::truststore::{JksKind, read_jks};
+
+pub use password::{BadPassword, LONGEST_PASSWORD, Password};
+pub use protection::{Encoding, Refused};
+pub use write::{Alias, BadAlias, KeyEntry, KeyFile, NoKeyStore, trusted, with_key};
 
 /// What a keystore holds.
 #[derive(Debug)]

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use zeroize::Zeroizing;
+
 use super::certificate::{Certificate, Malformed};
 use super::der;
 use super::foreign::Foreign;
@@ -107,7 +109,8 @@ pub fn blocks(text: &[u8]) -> Reading {
 
 /// Writes a block: 64 columns, LF, one at the end too.
 pub fn block(label: &str, contents: &[u8]) -> String {
-    let body = base64::engine::general_purpose::STANDARD.encode(contents);
+    // The contents may be those of a key: nothing of it is left behind.
+    let body = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(contents));
     let mut text = String::with_capacity(body.len() + body.len() / 64 + 2 * label.len() + 40);
     text.push_str("-----BEGIN ");
     text.push_str(label);

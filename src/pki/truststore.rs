@@ -3,5 +3,7 @@
 mod entry;
 mod jks;
 
+pub(super) use jks::unique;
+
 pub use entry::{Anchor, anchors};
 pub use jks::{JksEntry, JksKind, JksStore, jks, read_jks};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::paths::{self, shell_word};
-use super::{Action, Cause, Change, Obstacle, Record};
+use super::{Action, Cause, Change, Obstacle, Record, Wanted};
 use crate::artifact::{Access, Artifact, Extent, Readers};
 use crate::world::{Acl, FileAccess, FileKind, World};
 
@@ -56,18 +56,18 @@ impl AccessChange {
 }
 
 /// One change for each path, sorted by path.
-pub fn changes(accesses: &[Access], artifacts: &[Artifact], world: &dyn World) -> Vec<Change> {
-    let mut wanted: BTreeMap<&str, Vec<&Access>> = BTreeMap::new();
-    for access in accesses {
-        wanted.entry(&access.path).or_default().push(access);
+pub fn changes(wanted: &Wanted, world: &dyn World) -> Vec<Change> {
+    let mut paths: BTreeMap<&str, Vec<&Access>> = BTreeMap::new();
+    for access in &wanted.accesses {
+        paths.entry(&access.path).or_default().push(access);
     }
-    wanted
+    paths
         .values()
         .filter_map(|same_path| {
             let (first, others) = same_path.split_first()?;
-            let decided = match impossible(first, others, artifacts) {
+            let decided = match impossible(first, others, &wanted.artifacts) {
                 Some(obstacle) => Decided::refused(obstacle),
-                None => decided(first, world),
+                None => of_new_key(first, wanted, world).unwrap_or_else(|| decided(first, world)),
             };
             let shared = others.iter().any(|other| other.target != first.target);
             Some(Change {
@@ -84,6 +84,8 @@ pub fn changes(accesses: &[Access], artifacts: &[Artifact], world: &dyn World) -
                     before: decided.before,
                     readers: first.readers,
                 }),
+                issuance: None,
+                provisional: None,
                 record: Record::Nothing,
             })
         })
@@ -101,6 +103,39 @@ fn impossible(first: &Access, others: &[&Access], artifacts: &[Artifact]) -> Opt
     }
     let written = artifacts.iter().any(|one| one.path == first.path);
     written.then(|| Obstacle::WantedTwice(first.path.clone()))
+}
+
+/// A key that the build makes replaces whatever is there, and its readers are set anew.
+fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Decided> {
+    let is_made = wanted.keys_to_come.contains(&access.path);
+    let above = format!("{}/", access.path);
+    let is_above = wanted
+        .keys_to_come
+        .iter()
+        .any(|key| key.starts_with(&above));
+    let seen = seen(&access.path, world);
+    match (seen, access.readers) {
+        (Ok(Seen::Nothing), Readers::Owner) if is_made => {
+            Some(Decided::new(Action::Unchanged, None))
+        }
+        // Directories are made for everybody to pass through.
+        (Ok(Seen::Nothing), Readers::Search) if is_above => {
+            Some(Decided::new(Action::Unchanged, None))
+        }
+        (Ok(Seen::Nothing), _) if is_made => Some(Decided {
+            cause: Some(Cause::New),
+            ..Decided::new(Action::Grant, None)
+        }),
+        (Ok(Seen::Found(found, FileKind::File)), readers)
+            if is_made && readers != Readers::Owner =>
+        {
+            Some(Decided {
+                cause: Some(Cause::SpecChanged),
+                ..Decided::new(Action::Grant, Some(found))
+            })
+        }
+        _ => None,
+    }
 }
 
 struct Decided {

@@ -1,5 +1,6 @@
 //! Executes a plan: who may no longer read, then files, who else may read, removals, the lock last.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
@@ -78,8 +79,15 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Err(ApplyError::Refused { paths });
     }
     let mut applied = Applied::default();
+    // A key without its certificate is taken up by the next build; a certificate without its key
+    // would be lost.
+    for key in &plan.keys {
+        let written = world.write(&key.path, &key.body, key.mode);
+        written.map_err(|error| failed(Doing::Writing, &key.path, error))?;
+        applied.written += 1;
+    }
     let mut ungranted = grant(plan, world, &mut applied, |access| !access.widens());
-    for (change, content) in plan.changes.iter().filter_map(to_write) {
+    for (change, content) in in_order(plan).filter_map(to_write) {
         let written = unchanged_since(change, world)
             .and_then(|()| world.write(&change.path, &content.body, content.mode));
         written.map_err(|error| failed(Doing::Writing, &change.path, error))?;
@@ -104,6 +112,25 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Ok(applied);
     }
     Err(ApplyError::Access { ungranted, applied })
+}
+
+/// Certificates first, each behind the one that signs it: whatever a killed build leaves can be
+/// verified, and is kept by the next.
+fn in_order(plan: &Plan) -> impl Iterator<Item = &Change> {
+    let places: BTreeMap<&str, usize> = plan
+        .issuances
+        .iter()
+        .enumerate()
+        .map(|(place, issuance)| (issuance.path.as_str(), place))
+        .collect();
+    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    changes.sort_by_key(|change| {
+        places
+            .get(change.path.as_str())
+            .copied()
+            .unwrap_or(usize::MAX)
+    });
+    changes.into_iter()
 }
 
 /// Sets the readers of the files that are chosen; what fails holds nothing else up.

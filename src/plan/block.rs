@@ -82,6 +82,8 @@ pub fn of_orphan(path: &str, blocked: Option<Obstacle>, lock: &Lock, world: &dyn
         before: file,
         after,
         access: None,
+        issuance: None,
+        provisional: None,
         record: Record::Nothing,
     }
 }
@@ -207,6 +209,8 @@ impl Wanted<'_> {
             before: found.file,
             after,
             access: None,
+            issuance: None,
+            provisional: None,
             record: Record::Block(BTreeSet::<Sha256>::from([kept])),
         }
     }

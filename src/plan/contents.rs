@@ -38,7 +38,12 @@ impl Contents {
         if !changes || change.obstacle.is_some() {
             return None;
         }
-        Some((self.shown(&change.before), self.shown(&change.after)))
+        let after = self.shown(&change.after);
+        let after = match &change.provisional {
+            None => after,
+            Some(other) => Rc::new(after.masked(&shown(other, Sha256::of(other)))),
+        };
+        Some((self.shown(&change.before), after))
     }
 
     fn shown(&mut self, content: &Option<Content>) -> Rc<Shown> {

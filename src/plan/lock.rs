@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::digest::Sha256;
+use crate::pki::{Holder, Issued, Revoked, moment};
 use crate::world::World;
 
 pub use read::{CODES, Flaw, LockError};
@@ -26,6 +27,10 @@ pub struct Lock {
     pub language: u32,
     /// The certificates of external authorities.
     pub pins: Vec<Pin>,
+    /// The certificates that were issued here.
+    pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that were revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// The project's copy of the public roots.
     pub public_roots: Option<PublicPin>,
     /// What was written, by path.
@@ -73,6 +78,8 @@ impl Default for Lock {
         Self {
             language: LANGUAGE,
             pins: Vec::new(),
+            issued: BTreeMap::new(),
+            revoked: BTreeSet::new(),
             public_roots: None,
             artifacts: BTreeMap::new(),
             blocks: BTreeMap::new(),
@@ -87,12 +94,16 @@ impl PartialEq for Lock {
         (
             self.language,
             &self.pins,
+            &self.issued,
+            &self.revoked,
             &self.public_roots,
             &self.artifacts,
             &self.blocks,
         ) == (
             other.language,
             &other.pins,
+            &other.issued,
+            &other.revoked,
             &other.public_roots,
             &other.artifacts,
             &other.blocks,
@@ -147,6 +158,36 @@ impl Lock {
             let line = format!("pin {} {} {}", pin.authority, pin.sha256, pin.title);
             let _ = writeln!(text, "{}", line.trim_end());
         }
+        for (holder, issued) in &self.issued {
+            let Issued {
+                serial,
+                sha256,
+                spki,
+                not_before,
+                not_after,
+                issued_from,
+            } = issued;
+            let _ = writeln!(
+                text,
+                "certificate {holder} {serial} {sha256} {spki} {} {} {issued_from} {}",
+                moment(*not_before),
+                moment(*not_after),
+                holder.certificate()
+            );
+        }
+        for revoked in &self.revoked {
+            let Revoked {
+                authority,
+                serial,
+                at,
+                reason,
+            } = revoked;
+            let _ = writeln!(
+                text,
+                "revoked {authority} {serial} {} {reason}",
+                moment(*at)
+            );
+        }
         if let Some(pin) = &self.public_roots {
             for sha256 in &pin.sha256 {
                 let _ = writeln!(text, "public-roots {sha256} {}", pin.path);
@@ -195,12 +236,14 @@ impl Lock {
     }
 
     /// The lock as it is written at the end of a build.
-    pub(super) fn settled(mut self, mut pins: Vec<Pin>) -> Self {
+    pub(super) fn settled(mut self, mut pins: Vec<Pin>, issued: BTreeMap<Holder, Issued>) -> Self {
         pins.sort();
         pins.dedup();
         Self {
             language: LANGUAGE,
             pins,
+            issued,
+            revoked: self.revoked,
             public_roots: self.public_roots.take(),
             artifacts: self.artifacts,
             blocks: self.blocks,

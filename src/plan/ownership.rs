@@ -127,6 +127,8 @@ fn of_artifact(
         before,
         after: Some(after),
         access: None,
+        issuance: None,
+        provisional: artifact.provisional.clone(),
     }
 }
 
@@ -328,6 +330,8 @@ fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
         before,
         after: None,
         access: None,
+        issuance: None,
+        provisional: None,
         record: Record::Nothing,
     }
 }

@@ -26,6 +26,54 @@ pub struct ShownLine {
     pub public_root: bool,
 }
 
+/// What stands for what is not known before a certificate is issued.
+const NOT_ISSUED: &str = "(not issued yet)";
+
+impl Shown {
+    /// Without what `other`, the same file with other made-up certificates, says otherwise.
+    pub fn masked(&self, other: &Self) -> Self {
+        let same_length = self.lines.len() == other.lines.len();
+        let lines = self.lines.iter().enumerate().map(|(at, line)| {
+            let known = match other.lines.get(at).filter(|_| same_length) {
+                Some(other) => masked(&line.text, &other.text),
+                None if other.lines.iter().any(|other| other.text == line.text) => {
+                    line.text.clone()
+                }
+                None => format!("{NOT_ISSUED}\n"),
+            };
+            ShownLine {
+                text: known,
+                public_root: line.public_root,
+            }
+        });
+        let kept = |one: &&Certificate| other.certificates.contains(one);
+        Self {
+            lines: lines.collect(),
+            certificates: self.certificates.iter().filter(kept).cloned().collect(),
+        }
+    }
+}
+
+/// A line up to where it differs, by whole words.
+fn masked(line: &str, other: &str) -> String {
+    if line == other {
+        return line.to_owned();
+    }
+    let differs = line.char_indices().zip(other.chars());
+    let differs = differs.into_iter().find(|((_, one), other)| one != other);
+    let end = differs.map_or(line.len().min(other.len()), |((at, _), _)| at);
+    let before = line.get(..end).unwrap_or_default();
+    let word = before.rfind(|c: char| !c.is_ascii_hexdigit());
+    let start = word.map_or(0, |at| {
+        at + before[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let newline = if line.ends_with('\n') { "\n" } else { "" };
+    format!(
+        "{}{NOT_ISSUED}{newline}",
+        before.get(..start).unwrap_or_default()
+    )
+}
+
 /// Reads a file of any kind.
 pub fn shown(body: &[u8], sha256: Sha256) -> Shown {
     if let Ok(store) = read_jks(body, &[]) {

@@ -11,7 +11,7 @@ use crate::digest::Sha256;
 use crate::pki::moment;
 use crate::plan::{
     AccessChange, Action, Cause, CertificateChange, Change, Content, Contents, Detail, Diff,
-    Direction, Hunk, Line, Plan, Sign, Summary, in_sync,
+    Direction, Hunk, IssuanceKind, Line, Plan, Sign, Summary, in_sync,
 };
 use crate::source::{Sources, Span};
 
@@ -83,6 +83,9 @@ pub struct ChangeJson {
     /// The place in the spec that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<PlaceJson>,
+    /// What is made for the file, and why, if it is a certificate or a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuance: Option<IssuanceJson>,
     /// The certificates that come into the file or leave it.
     pub certificates: Vec<CertificateJson>,
     /// The difference. A certificate is a line that says what it is; keys are never in it.
@@ -91,6 +94,17 @@ pub struct ChangeJson {
     pub same_to_read: bool,
     /// How many lines of the difference are left out.
     pub hidden_lines: usize,
+}
+
+/// A certificate, a request or a list of revoked certificates that a build makes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct IssuanceJson {
+    /// Which of them.
+    pub kind: IssuanceKind,
+    /// Whose: `host tower`, `authority lab`.
+    pub holder: String,
+    /// Why, in words.
+    pub reasons: Vec<String>,
 }
 
 /// Who may read a file that the user brings.
@@ -206,7 +220,7 @@ pub struct LockJson {
 }
 
 /// The version of the format.
-const FORMAT_VERSION: &str = "1.1";
+const FORMAT_VERSION: &str = "1.2";
 /// As many lines of one file's difference are printed.
 const LINES_OF_A_FILE: usize = 2000;
 
@@ -298,6 +312,11 @@ impl ChangeJson {
             after: FileJson::after(change),
             access: change.access.as_ref().map(AccessJson::of),
             spec: change.origin.map(|span| PlaceJson::of(span, sources)),
+            issuance: words::issued(change).map(|issuance| IssuanceJson {
+                kind: issuance.kind,
+                holder: issuance.holder.to_string(),
+                reasons: issuance.reasons.clone(),
+            }),
             certificates: certificates
                 .iter()
                 .map(|one| CertificateJson::of(one, &change.path))
@@ -360,6 +379,8 @@ impl FileJson {
     fn after(change: &Change) -> Self {
         Self {
             exists: change.access.is_some() || change.after.is_some(),
+            // Of what is not issued yet nobody knows the bytes.
+            sha256: known(change),
             ..Self::of(change.after.as_ref())
         }
     }
@@ -371,6 +392,14 @@ impl FileJson {
             mode: content.map(|content| format!("{:04o}", content.mode)),
         }
     }
+}
+
+fn known(change: &Change) -> Option<Sha256> {
+    let after = change
+        .after
+        .as_ref()
+        .filter(|_| change.provisional.is_none());
+    after.map(|content| content.sha256)
 }
 
 impl PlaceJson {

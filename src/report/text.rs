@@ -6,7 +6,7 @@ use super::View;
 use super::certificates::CertificateList;
 use super::paint::Paint;
 use super::unified::{has_text, mode_only, unified};
-use super::words::{done, harmless, lock_only, plural, summary, why, why_and_where, will};
+use super::words::{done, harmless, lock_only, plural, summary, why, why_and_where, will, word};
 use crate::plan::{Action, Change, Contents, Detail, Plan, in_sync};
 use crate::world;
 
@@ -77,7 +77,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
         for change in changed {
             page.line(
                 change.action,
-                done(change.action),
+                word(change, done),
                 &change.path,
                 &why(change, view),
             );
@@ -123,7 +123,7 @@ impl<'a> Page<'a> {
     fn changes<'c>(&mut self, changes: impl Iterator<Item = &'c Change>, with_diff: bool) {
         for change in changes.filter(|change| is_listed(change)) {
             let why = why_and_where(change, self.view);
-            self.line(change.action, will(change.action), &change.path, &why);
+            self.line(change.action, word(change, will), &change.path, &why);
             if with_diff {
                 self.difference(change);
             }
@@ -201,7 +201,12 @@ impl<'a> Page<'a> {
     /// Who goes on serving the old certificate until told.
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
-            let why = format!("serves the old certificate until `{}`", reload.command);
+            let does = if reload.as_client {
+                "presents"
+            } else {
+                "serves"
+            };
+            let why = format!("{does} the old certificate until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
         }
     }

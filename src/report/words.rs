@@ -2,7 +2,10 @@
 
 use super::View;
 use crate::artifact::Extent;
-use crate::plan::{AccessChange, Action, Cause, Change, Lock, Pin, Plan, in_sync, shell_word};
+use crate::plan::{
+    AccessChange, Action, Cause, Change, Issuance, IssuanceKind, Lock, Pin, Plan, in_sync,
+    shell_word,
+};
 
 /// The word for what would be done.
 pub fn will(action: Action) -> &'static str {
@@ -37,6 +40,9 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
     let spec = view.spec;
     if let Some(access) = &change.access {
         return access_why(change, access);
+    }
+    if let Some(issuance) = issued(change) {
+        return issuance.reasons.join("; ");
     }
     let it = match change.extent {
         Extent::File => "it",
@@ -78,6 +84,25 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
             format!("{told}, taken over")
         }
         _ => told,
+    }
+}
+
+/// What is issued, if nothing prevents it.
+pub fn issued(change: &Change) -> Option<&Issuance> {
+    let writes = matches!(change.action, Action::Create | Action::Update);
+    change.issuance.as_ref().filter(|_| writes)
+}
+
+/// The word for a change: what is made, or else what is done to the file.
+pub fn word(change: &Change, of_action: fn(Action) -> &'static str) -> &'static str {
+    let is_done = of_action(Action::Create) == done(Action::Create);
+    match (issued(change).map(|issuance| issuance.kind), is_done) {
+        (None, _) => of_action(change.action),
+        (Some(IssuanceKind::Certificate), false) => "issue",
+        (Some(IssuanceKind::Certificate), true) => "issued",
+        (Some(IssuanceKind::Request), false) => "ask",
+        (Some(IssuanceKind::Request), true) => "asked",
+        (Some(IssuanceKind::RevocationList), _) => "crl",
     }
 }
 

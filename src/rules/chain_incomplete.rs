@@ -10,7 +10,7 @@ use crate::pki::{Certificate, chain};
 static CODE: Code = code!(
     "chain-incomplete",
     Error,
-    "a server presents its certificate without the intermediate that issued it"
+    "a service presents its certificate without the intermediate that issued it"
 );
 
 /// Looks for the issuer of the last certificate of what is presented.
@@ -22,14 +22,27 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         let roots = public.get_or_init(|| judged.all_public_roots());
         roots.iter().any(|root| top.issued_by(root))
     };
-    let presented = judged.presented();
-    presented
+    let served: Vec<&str> = judged
+        .presented()
+        .map(|(host, _)| host.name.as_str())
+        .collect();
+    judged
+        .handed()
         .filter_map(|(host, made)| {
             let top = top(made)?;
+            let is_served = served.contains(&host.name.as_str());
             match issuer(judged, &top.certificate) {
                 Some((_, issuer)) if issuer.certificate.self_issued() => None,
                 _ if is_public(&top.certificate) => None,
-                Some((authority, issuer)) => Some(left_out(host, made, authority, issuer)),
+                Some((authority, issuer)) => {
+                    let sides = match is_served {
+                        true => ("clients", "a client", "server"),
+                        false => ("servers", "a server", "client"),
+                    };
+                    Some(left_out(host, made, authority, issuer, sides))
+                }
+                // Whom a client's certificate must convince is a server that the spec need not know.
+                None if !is_served => None,
                 // Who issued a CA may be a root, which servers do not send and the spec need not have.
                 None if top.certificate.is_ca() => None,
                 None => Some(unknown(host, made, top)),
@@ -68,17 +81,18 @@ fn left_out(
     made: &HandMade,
     authority: &Authority,
     issuer: &PemCertificate,
+    (verifiers, verifier, presenter): (&str, &str, &str),
 ) -> Diagnostic {
     let (chain, file) = (&made.chain.path, &authority.file.path);
     let title = issuer.certificate.title();
     let message = format!(
-        "the chain in `{chain}` lacks the intermediate `{title}`, which clients do not have"
+        "the chain in `{chain}` lacks the intermediate `{title}`, which {verifiers} do not have"
     );
     Diagnostic::new(&CODE, made.chain_span, message)
         .about(about(host))
         .also(issuer.span, "the intermediate")
         .help(format!(
-            "append that block of `{file}` to `{chain}`: a client is given roots, and intermediates by the server"
+            "append that block of `{file}` to `{chain}`: {verifier} is given roots, and intermediates by the {presenter}"
         ))
 }
 

@@ -1,4 +1,4 @@
-//! Keys in a form that servers do not read.
+//! Keys in a form that services do not read.
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
@@ -8,15 +8,15 @@ use crate::pki::key;
 static CODE: Code = code!(
     "key-not-pem",
     Error,
-    "a server is given a private key that is not in PEM"
+    "a service is given a private key that is not in PEM"
 );
 
-/// Finds keys in DER: a server is handed the file as it is.
+/// Finds keys in DER: a service is handed the file as it is.
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
-    let presented = judged.presented();
-    presented
+    judged
+        .handed()
         .filter_map(|(host, made)| {
             // A file that is not here, or that only others may read, is not judged.
             let KeySource::File { path, public: Some(Ok(_)) } = &made.key else {
@@ -24,7 +24,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
             };
             let bytes = judged.world.read(path).ok()?;
             key::is_der(&bytes).then(|| {
-                let message = format!("the key in `{path}` is in DER, and servers read PEM");
+                let message = format!("the key in `{path}` is in DER, and services read PEM");
                 Diagnostic::new(&CODE, made.key_span, message)
                     .about(about(host))
                     .help(format!("convert it, and name the new file: `openssl pkey -inform der -in {path} -out {path}.pem`"))

@@ -38,15 +38,18 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     .collect()
 }
 
-/// Hosts that a service of a Compose target presents itself.
+/// Hosts whose key a service of a Compose target is handed.
 fn set_by_a_build(model: &Model) -> HashSet<HostId> {
     let composed = model.targets.iter().flat_map(|target| match &target.kind {
         TargetKind::Compose(compose) => compose.services.as_slice(),
         TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
     });
     composed
-        .flat_map(|one| model.service(one.service).serves())
-        .filter(|serve| serve.behind.is_none())
-        .map(|serve| serve.host)
+        .flat_map(|one| {
+            let service = model.service(one.service);
+            let own = service.serves().iter().filter(|one| one.behind.is_none());
+            let identity = service.identity.iter().map(|identity| identity.host);
+            own.map(|serve| serve.host).chain(identity)
+        })
         .collect()
 }

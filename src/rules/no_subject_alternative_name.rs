@@ -1,7 +1,8 @@
 //! Certificates that say their name only where nobody looks.
 
-use super::{Rule, code};
+use super::{Rule, about, code};
 use crate::diagnostic::Code;
+use crate::model::{HostId, Model};
 
 static CODE: Code = code!(
     "no-subject-alternative-name",
@@ -16,6 +17,7 @@ pub const RULE: Rule = Rule {
         let nameless = judged.certificates().filter(|named| {
             let certificate = &named.certificate.certificate;
             named.is_leaf_of_chain()
+                && !is_for_a_client(judged.model, &named.subject)
                 && certificate.version() == 3
                 && !certificate.is_ca()
                 && certificate.names().is_empty()
@@ -30,3 +32,23 @@ pub const RULE: Rule = Rule {
             .collect()
     },
 };
+
+/// Whether a host is the identity of services and nothing else: servers know clients by subjects,
+/// or by names that are neither of the DNS nor addresses.
+fn is_for_a_client(model: &Model, subject: &str) -> bool {
+    let mut hosts = model.hosts();
+    let Some((id, _)) = hosts.find(|(_, host)| about(host) == subject) else {
+        return false;
+    };
+    let services = || model.services.iter();
+    let identity = |host: HostId| {
+        services().any(|one| one.identity.as_ref().is_some_and(|one| one.host == host))
+    };
+    let reached = |host: HostId| {
+        services().any(|one| {
+            let serves = one.serves().iter().any(|serve| serve.host == host);
+            serves || one.connects.iter().any(|(called, _)| *called == host)
+        })
+    };
+    identity(id) && !reached(id)
+}

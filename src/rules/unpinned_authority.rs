@@ -13,11 +13,9 @@ static CODE: Code = code!(
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
-    let unpinned = judged
-        .model
-        .authorities
-        .iter()
-        .filter(|authority| authority.pins.is_none() && authority.acme.is_none());
+    let unpinned = judged.model.authorities.iter().filter(|authority| {
+        authority.pins.is_none() && authority.acme.is_none() && !authority.managed
+    });
     unpinned
         .map(|authority| {
             let prints = authority

@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Authority, HandMade, Model, Service};
+use crate::model::{Authority, HandMade, Model};
 use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
@@ -63,14 +63,15 @@ fn has_signed(model: &Model, authority: &Authority) -> bool {
         }
         let begins = certificates.iter().chain(&anchors);
         let at = begins.map(Certificate::not_before).max().unwrap_or(0);
-        certificates
-            .split_first()
-            .is_some_and(|(leaf, rest)| chain::verify(leaf, rest, &anchors, None, at).is_ok())
+        certificates.split_first().is_some_and(|(leaf, rest)| {
+            chain::verify(leaf, rest, &anchors, None, at).is_ok()
+                || chain::verify_client(leaf, rest, &anchors, at).is_ok()
+        })
     };
-    let mut presented = model
-        .services
-        .iter()
-        .flat_map(Service::serves)
-        .filter_map(|serve| model.host(serve.host).certificate.as_ref());
+    let hosts = model.services.iter().flat_map(|service| {
+        let served = service.serves().iter().map(|serve| serve.host);
+        served.chain(service.identity.iter().map(|identity| identity.host))
+    });
+    let mut presented = hosts.filter_map(|host| model.host(host).certificate.as_ref());
     presented.any(signed)
 }

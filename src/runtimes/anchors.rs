@@ -16,7 +16,7 @@ impl TrustLists {
         let mut lists = HashMap::new();
         for trust in model.trust_lists() {
             if !lists.contains_key(trust) {
-                lists.insert(trust.clone(), anchors(model, trust, public));
+                lists.insert(trust.clone(), trust_anchors(model, trust, public));
             }
         }
         Self(lists)
@@ -28,7 +28,12 @@ impl TrustLists {
     }
 }
 
-fn anchors(model: &Model, trust: &Trust, public: Option<&Arc<PublicRoots>>) -> TrustAnchors {
+/// The certificates behind one trust list, whether the model has it or not.
+pub fn trust_anchors(
+    model: &Model,
+    trust: &Trust,
+    public: Option<&Arc<PublicRoots>>,
+) -> TrustAnchors {
     let private = trust.authorities.iter().flat_map(|id| {
         let authority = model.authority(*id);
         authority.file.certificates.iter().map(|one| PrivateAnchor {

@@ -95,6 +95,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let presents = request
         .hosts()
         .any(|(serve, place)| serve.behind.is_none() && place.certificate.is_some());
+    let presents = presents || request.place.identity.is_some();
     let fetches = acme::issuers(request).next().is_some();
     Ok(Serving {
         configuration,

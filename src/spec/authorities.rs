@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
+use super::managed::Managed;
 use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 
 /// Somebody who signs certificates.
@@ -13,6 +14,8 @@ use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 #[serde(rename_all = "kebab-case")]
 #[schemars(tag = "kind")]
 pub enum Authority {
+    /// A private CA that tlsgen runs.
+    Managed(Managed),
     /// Somebody else's CA: trusted and pinned, never signed with.
     External(External),
     /// Signs over ACME, where the certificate is served.

@@ -12,7 +12,8 @@ pub struct Defaults {
     /// The kind of key.
     #[schemars(extend("default" = "ecdsa-p256"))]
     pub key: Option<KeyType>,
-    /// How long a certificate is valid.
+    /// How long the certificate of a host is valid. An authority must outlive what it signs, and so
+    /// says its own.
     #[schemars(extend("default" = "90d"))]
     pub lifetime: Option<Duration>,
     /// How long before its end a certificate is renewed.

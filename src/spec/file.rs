@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::authorities::Authority;
 use super::defaults::Defaults;
 use super::hosts::Host;
+use super::keys::Keys;
 use super::lint::Lint;
 use super::services::Service;
 use super::targets::Target;
@@ -29,6 +30,9 @@ pub struct Spec {
     /// What hosts and managed authorities take when they say nothing.
     #[serde(default)]
     pub defaults: Defaults,
+    /// Where the private keys live that `build` makes.
+    #[serde(default)]
+    pub keys: Keys,
     /// Findings that somebody looked at and accepts.
     #[serde(default)]
     pub lint: Lint,

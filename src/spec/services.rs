@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
+use super::identity::Identity;
 use super::serving::{LibraryVersion, Reload, ServeAs, ServerVersion, Serves};
 use super::words::{Name, OneOrMany, at_least_one_if_any};
 
@@ -41,6 +42,8 @@ pub struct Service {
     pub serves: Option<Vec<Serves>>,
     /// For nginx: whether it is configured as a whole, or in a server block that exists.
     pub serve_as: Option<ServeAs>,
+    /// The host whose certificate it presents as a TLS client (mTLS).
+    pub identity: Option<Identity>,
     /// What makes it take a renewed certificate; servers that are configured know it themselves.
     pub reload: Option<Reload>,
 }

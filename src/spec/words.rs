@@ -207,6 +207,30 @@ impl Duration {
     }
 }
 
+impl RenewBefore {
+    /// In seconds, for a certificate that is valid for so many.
+    pub fn seconds(&self, lifetime: i64) -> i64 {
+        match self.0.strip_suffix('%') {
+            Some(share) => lifetime / 100 * share.parse::<i64>().unwrap_or_default(),
+            None => Duration(self.0.clone()).seconds(),
+        }
+    }
+}
+
+impl Default for RenewBefore {
+    /// A third of the lifetime, as ACME clients have it.
+    fn default() -> Self {
+        Self("33%".to_owned())
+    }
+}
+
+impl Duration {
+    /// A duration from a text that is known to be one, such as a default.
+    pub fn new(text: &str) -> Option<Self> {
+        is_duration(text).then(|| Self(text.to_owned()))
+    }
+}
+
 impl ComposeVersion {
     /// Major and minor number.
     pub fn number(&self) -> (u32, u32) {

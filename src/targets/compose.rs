@@ -6,9 +6,11 @@
 pub mod base;
 mod circumstances;
 mod configuration;
+mod delivery;
 mod directory;
 mod effect;
 mod environment;
+mod identity;
 mod image_tag;
 mod images;
 mod key;
@@ -29,7 +31,7 @@ use self::base::Base;
 use self::circumstances::Image;
 use self::directory::Directories;
 use self::override_file::{OverrideFile, ServiceOverride};
-use self::serving::Serving;
+use self::serving::{Served, Serving};
 use super::{Inputs, Lowered};
 use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
@@ -60,6 +62,7 @@ pub static CODES: &[&Code] = &[
     &environment::TAKEN,
     &environment::UNWRITABLE,
     &environment::UNREAD,
+    &identity::TAKEN,
     &effect::NONE,
     &image_tag::OTHER_RELEASE,
     &images::COPIED,
@@ -215,27 +218,49 @@ impl<'a> Lowering<'a> {
         self.found.extend(published::faults(&serving));
         self.found.extend(upstream::faults(&serving));
         self.found.extend(networks::faults(&serving));
+        let (client, unbrought) = match identity::bring(serving.keys(), &mut self.directories) {
+            Ok(client) => (client, Vec::new()),
+            Err(diagnostics) => (None, diagnostics),
+        };
         let served = serving.lower(
+            client.as_ref().map(identity::Brought::place),
             self.sources,
             &mut self.directories,
             &mut self.file,
             &mut entry,
         );
-        match served {
-            Ok(served) => {
-                self.lowered.accesses.extend(served.accesses);
-                self.lowered.reloads.extend(served.reload);
-                self.lowered.warnings.extend(served.warnings);
-                let notes = served.notes.iter();
-                let notes = notes.map(|note| format!("{}: {note}", deployed.named));
-                self.lowered.notes.extend(notes);
-            }
-            Err(diagnostics) => self.found.extend(diagnostics),
+        let tells = served.as_ref().ok().and_then(|served| served.tells.clone());
+        self.take(deployed, served);
+        // What prevents that a key is brought may have been said of one that is served.
+        self.take(deployed, Err(unbrought));
+        if let Some(client) = client {
+            let installed = client.install(self.inputs, tells.as_ref(), &mut self.file, &mut entry);
+            self.take(deployed, installed);
         }
         let errors = self.found[before..]
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error);
         (!errors).then_some(entry)
+    }
+
+    /// Keeps what one side of a service comes to; what was said before is not said again.
+    fn take(&mut self, deployed: &ComposeService, served: Result<Served, Vec<Diagnostic>>) {
+        let served = match served {
+            Ok(served) => served,
+            Err(diagnostics) => {
+                say_once(&mut self.found, diagnostics);
+                return;
+            }
+        };
+        self.lowered.accesses.extend(served.accesses);
+        self.lowered.reloads.extend(served.reload);
+        say_once(&mut self.lowered.warnings, served.warnings);
+        for note in served.notes {
+            let note = format!("{}: {note}", deployed.named);
+            if !self.lowered.notes.contains(&note) {
+                self.lowered.notes.push(note);
+            }
+        }
     }
 
     /// The service of the Compose files, or the one that is added beside them.
@@ -390,5 +415,15 @@ impl<'a> Lowering<'a> {
             .iter()
             .map(|note| format!("{}: {note}", deployed.named));
         self.lowered.notes.extend(notes);
+    }
+}
+
+/// Adds findings that are not among the others already.
+fn say_once(found: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    for one in more {
+        let said = |known: &Diagnostic| known.span() == one.span() && known.message == one.message;
+        if !found.iter().any(said) {
+            found.push(one);
+        }
     }
 }

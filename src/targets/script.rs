@@ -31,8 +31,15 @@ static SERVES: Code = Code {
     manual: include_str!("script/manual/script-of-a-server.md"),
 };
 
+static IDENTITY: Code = Code {
+    name: "identity-not-for-script",
+    severity: Severity::Error,
+    summary: "a pre-run script brings no private key",
+    manual: include_str!("script/manual/identity-not-for-script.md"),
+};
+
 /// What this target can find.
-pub static CODES: &[&Code] = &[&DIFFERENT_TRUST, &UNWRITABLE, &SERVES];
+pub static CODES: &[&Code] = &[&DIFFERENT_TRUST, &UNWRITABLE, &SERVES, &IDENTITY];
 
 /// The word by which the template knows the directory that the script chooses at run time.
 const DIRECTORY: &str = "$directory";
@@ -80,13 +87,13 @@ pub fn lower(
     target: &Target,
     script: &Script,
 ) -> Result<Lowered, Vec<Diagnostic>> {
-    let serving: Vec<Diagnostic> = script
-        .services
-        .iter()
-        .filter_map(|(id, span)| serves(inputs, *id, *span))
+    let services = script.services.iter();
+    let presenting: Vec<Diagnostic> = services
+        .flat_map(|(id, span)| [serves(inputs, *id, *span), presents(inputs, *id, *span)])
+        .flatten()
         .collect();
-    if !serving.is_empty() {
-        return Err(serving);
+    if !presenting.is_empty() {
+        return Err(presenting);
     }
     let Some((trust, anchors)) = shared_trust(inputs, script)? else {
         return Ok(Lowered::default());
@@ -145,6 +152,21 @@ fn serves(inputs: &Inputs<'_>, id: ServiceId, span: Span) -> Option<Diagnostic> 
         Diagnostic::new(&SERVES, span, message)
             .also(serving.server_span, "its server")
             .help("deploy it with a target of kind `compose`, or make a service without `serves` of what trusts"),
+    )
+}
+
+fn presents(inputs: &Inputs<'_>, id: ServiceId, span: Span) -> Option<Diagnostic> {
+    let service = inputs.model.service(id);
+    let identity = service.identity.as_ref()?;
+    let message = format!(
+        "`{}` has an identity, and a script brings no private key",
+        service.name
+    );
+    Some(
+        Diagnostic::new(&IDENTITY, span, message)
+            .also(identity.span, "its identity")
+            .help("deploy it with a target of kind `compose`")
+            .help("or give the machine its key by other means, and leave `identity` out"),
     )
 }
 

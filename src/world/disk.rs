@@ -7,12 +7,15 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
+use super::exclusive::{Exclusive, Held};
 use super::{
-    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, permissions, repository,
+    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, leftover, permissions,
+    repository,
 };
 
 /// The directory tree below a root.
@@ -20,6 +23,7 @@ use super::{
 pub struct Disk {
     root: PathBuf,
     now: Option<i64>,
+    held: Held,
 }
 
 impl Disk {
@@ -29,7 +33,11 @@ impl Disk {
     /// When there is no such directory.
     pub fn new(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
-        Ok(Self { root, now: None })
+        Ok(Self {
+            root,
+            now: None,
+            held: Held::default(),
+        })
     }
 
     /// The same tree at another time, in seconds since 1970.
@@ -55,22 +63,24 @@ impl Disk {
         Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
     }
 
-    /// Opens the directory of a path part by part, so that no symbolic link can lead astray.
+    /// Opens the directory of a path, and says the name in it.
     fn open_parent(&self, path: &str, create: bool) -> io::Result<(OwnedFd, String)> {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(io::ErrorKind::InvalidFilename.into());
+        }
+        Ok((self.open_directory(directory, create)?, name.to_owned()))
+    }
+
+    /// Opens a directory part by part, so that no symbolic link can lead astray.
+    fn open_directory(&self, path: &str, create: bool) -> io::Result<OwnedFd> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let mut directory = rustix::fs::open(&self.root, flags, Mode::empty())?;
-        let mut parts: Vec<&str> = path.split('/').collect();
-        let name = parts.pop().unwrap_or_default();
-        for part in parts.into_iter().chain([name]) {
-            if matches!(part, "" | "." | "..") {
-                return Err(io::ErrorKind::InvalidFilename.into());
-            }
-        }
-        for part in path.split('/').take(path.split('/').count() - 1) {
+        for part in path.split('/').filter(|_| !path.is_empty()) {
             let beneath = flags | OFlags::NOFOLLOW;
             let opened = rustix::fs::openat(&directory, part, beneath, Mode::empty());
             directory = match opened {
-                Err(rustix::io::Errno::NOENT) if create => {
+                Err(Errno::NOENT) if create => {
                     rustix::fs::mkdirat(&directory, part, Mode::from_raw_mode(0o755))?;
                     let made = rustix::fs::openat(&directory, part, beneath, Mode::empty())?;
                     // The umask must not decide who can read what a container mounts.
@@ -80,7 +90,20 @@ impl Disk {
                 opened => opened?,
             };
         }
-        Ok((directory, name.to_owned()))
+        Ok(directory)
+    }
+
+    /// What killed runs left half-written in a directory, and the directories in it.
+    fn leftovers(&self, directory: &str) -> io::Result<(Vec<String>, Vec<String>)> {
+        let opened = match self.open_directory(directory, false) {
+            Ok(opened) => opened,
+            // Nothing of ours lies behind a symbolic link.
+            Err(error) => match Errno::from_io_error(&error) {
+                Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(Default::default()),
+                _ => return Err(error),
+            },
+        };
+        leftover::entries(&opened)
     }
 }
 
@@ -155,8 +178,13 @@ impl World for Disk {
 
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
         let (directory, name) = self.open_parent(path, true)?;
-        let temporary = format!(".{name}.{}.tlsgen", std::process::id());
-        // What a killed run with our process id may have left.
+        let temporary = leftover::temporary(&name, std::process::id());
+        // What killed runs may have left: any, if nobody else is here, else those with our number.
+        if self.held.is_new(super::parent(path)) {
+            for left in leftover::entries(&directory)?.0 {
+                rustix::fs::unlinkat(&directory, &left, AtFlags::empty())?;
+            }
+        }
         let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -204,6 +232,37 @@ impl World for Disk {
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         let (directory, name) = self.open_parent(path, false)?;
         permissions::grant(&directory, &name, readers)
+    }
+
+    fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
+        self.held.lock(&self.root, patience)
+    }
+
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
+        if !self.held.is_held() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let mut removed = Vec::new();
+        let mut open = vec![directory.to_owned()];
+        while let Some(directory) = open.pop() {
+            let inside = |name: String| match directory.as_str() {
+                "" => name,
+                directory => format!("{directory}/{name}"),
+            };
+            let (files, directories) = self.leftovers(&directory)?;
+            open.extend(directories.into_iter().map(inside));
+            for file in files.into_iter().map(inside) {
+                self.remove(&file)?;
+                removed.push(file);
+            }
+        }
+        removed.sort();
+        Ok(removed)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        let none = |_| io::Error::other("the system has no random numbers");
+        aws_lc_rs::rand::fill(bytes).map_err(none)
     }
 
     fn repository(&self) -> io::Result<Option<Repository>> {

@@ -1,10 +1,13 @@
 //! A world made up for tests: files in a map, a clock that stands still.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use super::access::Step;
+use super::exclusive::{Exclusive, Held};
+use super::leftover;
 use super::{Acl, FileAccess, FileKind, Readers, Repository, Stat, World};
 
 /// Files by path, each with its mode, and a time.
@@ -12,6 +15,9 @@ use super::{Acl, FileAccess, FileKind, Readers, Repository, Stat, World};
 pub struct Memory {
     files: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     accesses: RefCell<BTreeMap<String, FileAccess>>,
+    held: Held,
+    /// How many random bytes were asked for.
+    drawn: Cell<u64>,
     /// Who runs; 0 is root.
     pub user: u32,
     /// What [`World::now`] answers.
@@ -39,6 +45,18 @@ impl Memory {
             *mode = access.mode;
         }
         self.accesses.borrow_mut().insert(path.to_owned(), access);
+    }
+
+    fn drop_leftovers(&self, chosen: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut files = self.files.borrow_mut();
+        let is_left = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            leftover::is_temporary(name) && chosen(path)
+        };
+        let left = files.keys().filter(|path| is_left(path)).cloned();
+        let left: Vec<String> = left.collect();
+        files.retain(|path, _| !left.contains(path));
+        left
     }
 
     /// Every path with its bytes and mode.
@@ -96,6 +114,10 @@ impl World for Memory {
     }
 
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
+        let directory = super::parent(path);
+        if self.held.is_new(directory) {
+            self.drop_leftovers(|left| super::parent(left) == directory);
+        }
         self.files
             .borrow_mut()
             .insert(path.to_owned(), (body.to_vec(), mode));
@@ -145,6 +167,30 @@ impl World for Memory {
         })
     }
 
+    fn exclusive(&self, _patience: Duration) -> io::Result<Exclusive> {
+        self.held.take()
+    }
+
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
+        if !self.held.is_held() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let inside = |path: &str| {
+            let below = path.strip_prefix(directory);
+            directory.is_empty() || below.is_some_and(|rest| rest.starts_with('/'))
+        };
+        Ok(self.drop_leftovers(inside))
+    }
+
+    /// Always the same bytes in the same order, none of them soon again.
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        for byte in bytes {
+            self.drawn.set(self.drawn.get() + 1);
+            *byte = scattered(self.drawn.get()) as u8;
+        }
+        Ok(())
+    }
+
     fn repository(&self) -> io::Result<Option<Repository>> {
         Ok(self.repository.clone())
     }
@@ -152,4 +198,12 @@ impl World for Memory {
     fn now(&self) -> i64 {
         self.now
     }
+}
+
+/// SplitMix64: numbers that follow one another become ones that have nothing to do with each other.
+fn scattered(number: u64) -> u64 {
+    let bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ bits >> 31
 }

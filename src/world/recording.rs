@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
+use std::time::Duration;
 
-use super::{FileAccess, Readers, Repository, Stat, World};
+use super::{Exclusive, FileAccess, Readers, Repository, Stat, World};
 
 /// Passes everything on, and remembers the files that were read.
 pub struct Recording<'a> {
@@ -60,6 +61,18 @@ impl World for Recording<'_> {
 
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         self.inner.grant(path, readers)
+    }
+
+    fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
+        self.inner.exclusive(patience)
+    }
+
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.inner.remove_leftovers(directory)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        self.inner.random(bytes)
     }
 
     fn repository(&self) -> io::Result<Option<Repository>> {

@@ -211,7 +211,12 @@ fn one_hostile_file() {
     fs::write(folder.path().join("tlsgen.yaml"), file).unwrap();
     let world = Disk::new(folder.path()).unwrap().at(TODAY);
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let _ = tlsgen::compile(&world, "tlsgen.yaml", &[], &mut sources, &mut found);
+    let _ = tlsgen::compile(
+        &world,
+        tlsgen::Asked::fresh("tlsgen.yaml"),
+        &mut sources,
+        &mut found,
+    );
     let text = to_text(&found, &sources, Style::Plain);
     let mut codes: Vec<&str> = found.iter().map(|one| one.code.name).collect();
     codes.sort_unstable();

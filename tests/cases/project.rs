@@ -72,7 +72,12 @@ impl Project {
     pub fn compile(&self) -> Outcome {
         let world = Disk::new(self.copy.path()).unwrap().at(TODAY);
         let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        let compiled = tlsgen::compile(&world, "tlsgen.yaml", &[], &mut sources, &mut found);
+        let compiled = tlsgen::compile(
+            &world,
+            tlsgen::Asked::fresh("tlsgen.yaml"),
+            &mut sources,
+            &mut found,
+        );
         let files = compiled.ok().map(|compiled| {
             let files = compiled.artifacts.iter();
             files

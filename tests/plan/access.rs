@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::time::Duration;
 
 use tlsgen::artifact::{Access, Readers};
 use tlsgen::diagnostic::Style;
@@ -10,7 +11,7 @@ use tlsgen::plan::{
 };
 use tlsgen::report::{self, PlanJson, View};
 use tlsgen::source::Sources;
-use tlsgen::world::{Acl, FileAccess, Memory, Repository, Stat, World};
+use tlsgen::world::{Acl, Exclusive, FileAccess, Memory, Repository, Stat, World};
 
 use super::apply::{Failing, build};
 use super::{artifact, block, origin};
@@ -276,6 +277,15 @@ impl World for Noting<'_> {
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
         self.done.borrow_mut().push(format!("grant {path}"));
         self.world.grant(path, readers)
+    }
+    fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
+        self.world.exclusive(patience)
+    }
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.world.remove_leftovers(directory)
+    }
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        self.world.random(bytes)
     }
     fn now(&self) -> i64 {
         self.world.now()

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tlsgen::artifact::Artifact;
@@ -10,7 +11,7 @@ use tlsgen::digest::Sha256;
 use tlsgen::plan::{
     Action, Adopt, ApplyError, Lock, Pin, Plan, Wanted, apply, in_sync, lock, plan,
 };
-use tlsgen::world::{FileAccess, Memory, Readers, Repository, Stat, World};
+use tlsgen::world::{Exclusive, FileAccess, Memory, Readers, Repository, Stat, World};
 
 use super::{artifact, locked, of, pinned};
 
@@ -203,6 +204,15 @@ impl World for Failing<'_> {
         self.world.repository()
     }
 
+    fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
+        self.world.exclusive(patience)
+    }
+    fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.world.remove_leftovers(directory)
+    }
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        self.world.random(bytes)
+    }
     fn now(&self) -> i64 {
         self.world.now()
     }

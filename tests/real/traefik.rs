@@ -243,7 +243,7 @@ fn client_certificate(at: &std::path::Path, ca: &str, name: &str) {
     let ca = |suffix: &str| at.join(format!("{ca}.{suffix}"));
     support::succeed(
         Command::new("openssl")
-            .args(["req", "-new", "-subj", "/CN=robot"])
+            .args(["req", "-new", "-subj", &format!("/CN={name}")])
             .args(["-key", text(&file("key")), "-out", text(&file("csr"))]),
     );
     support::succeed(
@@ -281,6 +281,44 @@ fn an_upstream_is_passed_on_to_when_it_is_who_it_should_be() {
             let (status, _, _) = edge.get("git.lab.example", "/", &[]);
             assert_eq!(status, expected, "{release} {trusted} {names:?}");
         }
+    }
+}
+
+#[test]
+fn an_upstream_is_shown_the_identity_and_its_successor_after_the_signal() {
+    for release in RELEASES {
+        let Some(edge) = Edge::find(release) else {
+            return;
+        };
+        let at = edge.directory.join("clients");
+        root(&at, "clients", "Clients");
+        for name in ["robot", "successor"] {
+            leaf(&at, "clients", name, &[name]);
+            client_certificate(&at, "clients", name);
+        }
+        let edge = edge
+            .with_demanding_upstream(true)
+            .serves("      - {host: git, upstream: UPSTREAM}\n");
+        let client = || edge.get("git.lab.example", "/", &[]).2["client"].clone();
+        assert_eq!(client(), "robot", "{release}: {}", edge.said());
+        for suffix in ["pem", "key"] {
+            let [from, to] = ["successor", "robot"].map(|name| at.join(format!("{name}.{suffix}")));
+            fs::rename(from, to).unwrap();
+        }
+        edge.reload();
+        assert!(
+            edge.soon(|| client() == "successor"),
+            "{release}: {}",
+            edge.said()
+        );
+
+        let edge = Edge::find(release).unwrap();
+        root(&edge.directory.join("clients"), "clients", "Clients");
+        let edge = edge
+            .with_demanding_upstream(false)
+            .serves("      - {host: git, upstream: UPSTREAM}\n");
+        let (status, _, _) = edge.get("git.lab.example", "/", &[]);
+        assert!(status.starts_with("50"), "{release}: {status}");
     }
 }
 

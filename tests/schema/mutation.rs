@@ -287,7 +287,7 @@ fn bases() -> Vec<Value> {
         json!({
             "version": 1, "project": "tower",
             "authorities": {"corp": {"kind": "external", "certificates": "pki/corp.pem"}},
-            "services": {"backend": {"runtime": "java@17", "trust": ["corp", "public"], "connects": ["git"]}},
+            "services": {"backend": {"runtime": "java@17", "trust": ["corp", "public"], "connects": ["git"], "identity": "git"}},
             "hosts": {"git": {"names": ["git.lab.example"]}},
             "targets": {"stack": {
                 "kind": "compose", "files": ["compose.yml"], "output": "compose.tls.yml", "services": {"backend": {}},
@@ -304,6 +304,7 @@ fn bases() -> Vec<Value> {
             "services": {"backend": {
                 "runtime": ["java@17", "curl"], "trust": ["corp"], "connects": [], "user": 0, "read_only": true,
                 "tls_versions": {"min": "1.2", "max": "1.3"},
+                "identity": {"host": "old", "certificate_env": "PGSSLCERT", "key_env": "PGSSLKEY"},
             }},
         }),
         json!({

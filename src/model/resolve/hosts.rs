@@ -5,8 +5,10 @@ use std::io::ErrorKind;
 use super::{BAD_NAME, Resolver, UNKNOWN_AUTHORITY, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::certificates;
-use crate::model::{AuthorityId, HandMade, Host, Index, KeySource, SubjectName};
-use crate::pki::key;
+use crate::model::{
+    AuthorityId, HandMade, HeldCertificate, Host, Index, KeySource, PemFile, SubjectName,
+};
+use crate::pki::{Holder, key};
 use crate::source::Span;
 use crate::spec;
 
@@ -42,11 +44,13 @@ impl Resolver<'_> {
             let certificate = host
                 .certificate
                 .as_ref()
-                .map(|files| self.hand_made(name, files));
+                .map(|files| self.hand_made(name, files))
+                .or_else(|| self.issued(name, host));
             let observed = host.observed.as_ref().map(|path| {
                 let span = self.value(&["hosts", name, "observed"]);
                 (self.pem(path, ["hosts", name], span), span)
             });
+            let observed = observed.or_else(|| self.issued_for_request(name, host));
             all.push(Host {
                 name: name.to_owned(),
                 names,
@@ -76,16 +80,6 @@ impl Resolver<'_> {
                 .push(unknown.help(suggest(issuer.as_str(), names)));
             return None;
         };
-        let authority = self.loaded.spec.authorities.get(issuer.as_str());
-        if let Some(spec::Authority::External(_)) = authority {
-            let message = format!("`{issuer}` is somebody else's, and issues nothing from here");
-            self.found.push(
-                Diagnostic::new(&ISSUER, span, message)
-                    .also(self.loaded.place(&["authorities", issuer.as_str()]).key, "the authority")
-                    .help("have it sign, and bring the certificate: `certificate: {chain: …, key: …}`"),
-            );
-            return None;
-        }
         if host.certificate.is_some() {
             let message = format!("`{name}` has an issuer and a certificate brought by hand");
             self.found.push(
@@ -127,11 +121,44 @@ impl Resolver<'_> {
             }
         };
         HandMade {
+            issued: false,
+            due: false,
             chain,
             chain_span,
             key,
             key_span,
         }
+    }
+
+    /// A certificate that is issued here, for a key of the key store.
+    fn issued(&self, name: &str, host: &spec::Host) -> Option<HandMade> {
+        let (holder, held) = self.held_of(name).filter(|_| host.request.is_none())?;
+        let span = self.value(&["hosts", name, "issuer"]);
+        let public = held.key.filter(|_| !held.due).map(Ok);
+        Some(HandMade {
+            issued: true,
+            due: held.due,
+            chain: presented(&holder, held, span),
+            chain_span: span,
+            key: KeySource::File {
+                path: holder.key(self.directory),
+                public,
+            },
+            key_span: span,
+        })
+    }
+
+    /// A certificate that is issued here for somebody else's key: nobody here can serve it.
+    fn issued_for_request(&self, name: &str, host: &spec::Host) -> Option<(PemFile, Span)> {
+        let (holder, held) = self.held_of(name).filter(|_| host.request.is_some())?;
+        let span = self.value(&["hosts", name, "request"]);
+        Some((presented(&holder, held, span), span))
+    }
+
+    fn held_of(&self, name: &str) -> Option<(Holder, &HeldCertificate)> {
+        let holder = Holder::Host(name.to_owned());
+        let held = self.held.0.get(&holder)?;
+        Some((holder, held))
     }
 
     /// A key is read for its public half. Where nothing is deployed it need not be, and a process
@@ -164,4 +191,15 @@ impl Resolver<'_> {
         };
         KeySource::File { path, public }
     }
+}
+
+/// The leaf and the intermediates; a root is sent for nothing.
+fn presented(holder: &Holder, held: &HeldCertificate, span: Span) -> PemFile {
+    let sent: Vec<_> = held
+        .chain
+        .iter()
+        .filter(|one| !one.self_signed())
+        .cloned()
+        .collect();
+    PemFile::issued(holder.certificate(), &sent, span)
 }

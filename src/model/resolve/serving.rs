@@ -26,7 +26,7 @@ pub(super) static SERVED_TWICE: Code = Code {
 pub(super) static NO_CERTIFICATE: Code = Code {
     name: "certificate-missing",
     severity: Severity::Error,
-    summary: "a service serves a host that has no certificate",
+    summary: "a service serves, or has for its identity, a host without a certificate",
     manual: include_str!("../manual/certificate-missing.md"),
 };
 pub(super) static BAD_UPSTREAM: Code = Code {
@@ -71,13 +71,27 @@ impl Resolver<'_> {
                 let stray = [
                     (service.serve_as.is_some(), "serve_as", as_place),
                     (service.openssl.is_some(), "openssl", at("openssl")),
-                    (service.reload.is_some(), "reload", reload_place),
+                    (
+                        service.reload.is_some() && service.identity.is_none(),
+                        "reload",
+                        reload_place,
+                    ),
                 ];
                 let stray = stray.into_iter().find(|(there, _, _)| *there);
                 self.found.extend(stray.map(|(_, field, place)| {
-                    let message = format!("`{field}` is about a server, and `{name}` has none");
-                    Diagnostic::new(&INCOMPLETE, place.key, message)
-                        .help("write `server` and `serves`, or remove the line")
+                    let message = match field {
+                        "reload" => {
+                            format!("`{name}` presents no certificate that it could reload")
+                        }
+                        _ => format!("`{field}` is about a server, and `{name}` has none"),
+                    };
+                    let help = match field {
+                        "reload" => {
+                            "write `server` and `serves`, or an `identity`, or remove the line"
+                        }
+                        _ => "write `server` and `serves`, or remove the line",
+                    };
+                    Diagnostic::new(&INCOMPLETE, place.key, message).help(help)
                 }));
                 return None;
             }
@@ -166,6 +180,18 @@ impl Resolver<'_> {
                 Diagnostic::new(&NO_CERTIFICATE, value(&["host"]), message)
                     .also(host_place.key, "the host")
                     .help("give it one: `certificate: {chain: …, key: …}`, or an `issuer`"),
+            );
+        }
+        if serves.behind.is_none()
+            && let Some(path) = spec_host.and_then(|host| host.request.as_ref())
+        {
+            let message = format!(
+                "the key of `{}` is with whoever made `{path}`, and cannot be served from here",
+                serves.host
+            );
+            found.push(
+                Diagnostic::new(&NO_CERTIFICATE, value(&["host"]), message)
+                    .help("remove `request`: a key is then made here; or let whoever has the key serve it"),
             );
         }
         let upstream = serves.upstream.as_ref().and_then(|url| {
@@ -299,7 +325,7 @@ impl Resolver<'_> {
         trust
     }
 
-    fn reload(&mut self, reload: &spec::Reload, span: Span) -> Option<Reload> {
+    pub(super) fn reload(&mut self, reload: &spec::Reload, span: Span) -> Option<Reload> {
         match (&reload.signal, &reload.command, reload.restart) {
             (Some(signal), None, None) => Some(Reload::Signal(signal.to_string())),
             (None, Some(command), None) => Some(Reload::Command(command.clone())),

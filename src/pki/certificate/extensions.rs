@@ -102,6 +102,13 @@ impl Extensions {
     }
 }
 
+/// The DNS names and addresses of a list, and its other names, as a certificate shows them.
+pub(in crate::pki) fn alternative_names(names: &[GeneralName<'_>]) -> (Vec<String>, Vec<String>) {
+    let mut found = Extensions::default();
+    found.set_names(names);
+    (found.names, found.other_names)
+}
+
 /// Subject alternative names, basic constraints, both key usages: judged even if not critical.
 fn matters(extension: &X509Extension<'_>) -> bool {
     let oid = extension.oid.to_id_string();

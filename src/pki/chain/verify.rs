@@ -50,6 +50,8 @@ pub enum Verdict {
     PathLength,
     /// Its extended key usage is for something else than servers.
     NotForServers,
+    /// Its extended key usage is for something else than clients.
+    NotForClients,
     /// The leaf is the certificate of a CA.
     CaAsLeaf,
     /// Something that is no CA signed a certificate of the chain.
@@ -79,6 +81,37 @@ pub fn verify(
     name: Option<&str>,
     at: i64,
 ) -> Result<(), Verdict> {
+    follow(leaf, intermediates, anchors, KeyUsage::server_auth(), at)?;
+    match name {
+        Some(name) => speaks_for(leaf, &CertificateDer::from(leaf.der()), name),
+        None => Ok(()),
+    }
+}
+
+/// The same for the certificate of a client, of whom no name is asked.
+///
+/// # Errors
+/// [`Verdict`]: the fault of the chain that came nearest.
+pub fn verify_client(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchors: &[Certificate],
+    at: i64,
+) -> Result<(), Verdict> {
+    let verdict = follow(leaf, intermediates, anchors, KeyUsage::client_auth(), at);
+    verdict.map_err(|verdict| match verdict {
+        Verdict::NotForServers => Verdict::NotForClients,
+        other => other,
+    })
+}
+
+fn follow(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchors: &[Certificate],
+    usage: KeyUsage,
+    at: i64,
+) -> Result<(), Verdict> {
     let leaf_der = CertificateDer::from(leaf.der());
     let intermediates: Vec<_> = intermediates
         .iter()
@@ -95,7 +128,7 @@ pub fn verify(
     let path = |anchors: &[(&Certificate, TrustAnchor<'_>)]| {
         let anchors: Vec<TrustAnchor<'_>> =
             anchors.iter().map(|(_, anchor)| anchor.clone()).collect();
-        accepted(&leaf_der, &intermediates, &anchors, at)
+        accepted(&leaf_der, &intermediates, &anchors, usage, at)
     };
     if let Err(error) = path(&in_time) {
         // Tells "the root has expired" from "the root is another one".
@@ -111,16 +144,14 @@ pub fn verify(
             None => Verdict::of(&error, leaf),
         });
     }
-    match name {
-        Some(name) => speaks_for(leaf, &leaf_der, name),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn accepted(
     leaf: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
     anchors: &[TrustAnchor<'_>],
+    usage: KeyUsage,
     at: i64,
 ) -> Result<(), Error> {
     let seconds = Duration::from_secs(u64::try_from(at).unwrap_or(0));
@@ -130,7 +161,7 @@ fn accepted(
         anchors,
         intermediates,
         UnixTime::since_unix_epoch(seconds),
-        KeyUsage::server_auth(),
+        usage,
         None,
         None,
     );
@@ -208,6 +239,7 @@ impl fmt::Display for Verdict {
             Self::NameConstraint => "the name constraints of a CA above it forbid one of its names",
             Self::PathLength => "more CAs stand above it than one of them allows",
             Self::NotForServers => "its extended key usage does not allow TLS servers",
+            Self::NotForClients => "its extended key usage does not allow TLS clients",
             Self::CaAsLeaf => "it is the certificate of a CA, not of a server",
             Self::LeafAsCa => "a certificate that is no CA signed it",
             Self::BadSignature => "a signature does not fit its issuer's key",
@@ -289,6 +321,18 @@ mod tests {
         ] {
             assert_eq!(said, expected);
         }
+    }
+
+    #[test]
+    fn a_client_is_judged_as_one() {
+        let root = [fixture("corp-root")];
+        let judged = |leaf| {
+            verify_client(&fixture(leaf), &[fixture("corp-issuing")], &root, NOW)
+                .map_err(|verdict| verdict.to_string())
+        };
+        assert_eq!(judged("client-leaf"), Ok(()));
+        let refused = "its extended key usage does not allow TLS clients";
+        assert_eq!(judged("leaf"), Err(refused.to_owned()));
     }
 
     #[test]

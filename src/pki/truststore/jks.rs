@@ -40,7 +40,8 @@ pub fn jks<A: AsRef<str>, D: AsRef<[u8]>>(entries: &[(A, D, i64)], password: &st
     store
 }
 
-fn unique(alias: &str, taken: &mut BTreeSet<String>) -> String {
+/// Fits an alias to what stores hold, and tells it from those taken.
+pub(in crate::pki) fn unique(alias: &str, taken: &mut BTreeSet<String>) -> String {
     let fit = |character: char| match character {
         ' '..='~' => character.to_ascii_lowercase(),
         _ => '-',

@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 use super::{LANGUAGE, Lock, PATH, Pin, PublicPin, Written};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
+use crate::pki::{Holder, Issued, Revoked, of_moment};
 use crate::plan::paths::{self, Unfit};
 use crate::source::Sources;
 use crate::world::World;
@@ -215,6 +216,8 @@ impl Reader {
         match kind {
             "language" => self.language(rest),
             "pin" => self.pin(rest),
+            "certificate" => self.certificate(rest),
+            "revoked" => self.revoked(rest),
             "public-roots" => self.public_roots(rest),
             "file" => self.file(rest),
             "block" => self.block(rest),
@@ -253,6 +256,64 @@ impl Reader {
         if new {
             self.lock.pins.push(pin);
         }
+        self.once(!new)
+    }
+
+    fn certificate(&mut self, rest: &str) -> Result<(), Flaw> {
+        let parts: Vec<&str> = rest.split(' ').collect();
+        let [
+            kind,
+            name,
+            serial_,
+            sha256,
+            spki,
+            begins,
+            ends,
+            issued_from,
+            path,
+        ] = parts[..]
+        else {
+            return Err(Flaw::Malformed);
+        };
+        let name = name_of(name)?;
+        let holder = match kind {
+            "authority" => Holder::Authority(name),
+            "host" => Holder::Host(name),
+            _ => return Err(Flaw::Newer),
+        };
+        if path != holder.certificate() {
+            return Err(Flaw::Malformed);
+        }
+        let issued = Issued {
+            serial: serial(serial_)?,
+            sha256: digest(sha256)?,
+            spki: digest(spki)?,
+            not_before: seconds(begins)?,
+            not_after: seconds(ends)?,
+            issued_from: digest(issued_from)?,
+        };
+        // Of both sides of a conflict the later one counts; the file decides which it is.
+        let known = self.lock.issued.get(&holder);
+        let later = known.is_none_or(|known| known.not_after < issued.not_after);
+        self.once(known.is_some())?;
+        if later {
+            self.lock.issued.insert(holder, issued);
+        }
+        Ok(())
+    }
+
+    fn revoked(&mut self, rest: &str) -> Result<(), Flaw> {
+        let parts: Vec<&str> = rest.split(' ').collect();
+        let [authority, serial_, at, reason] = parts[..] else {
+            return Err(Flaw::Malformed);
+        };
+        let revoked = Revoked {
+            authority: name_of(authority)?,
+            serial: serial(serial_)?,
+            at: seconds(at)?,
+            reason: reason.parse().map_err(|_| Flaw::Malformed)?,
+        };
+        let new = self.lock.revoked.insert(revoked);
         self.once(!new)
     }
 
@@ -314,6 +375,27 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// A name as the language has it.
+fn name_of(text: &str) -> Result<String, Flaw> {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let holds = !text.is_empty()
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    holds.then(|| text.to_owned()).ok_or(Flaw::Malformed)
+}
+
+/// A serial: whole octets in lower-case hex.
+fn serial(text: &str) -> Result<String, Flaw> {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let holds = (2..=40).contains(&text.len()) && text.len() % 2 == 0 && text.bytes().all(hex);
+    holds.then(|| text.to_owned()).ok_or(Flaw::Malformed)
+}
+
+fn seconds(text: &str) -> Result<i64, Flaw> {
+    of_moment(text).ok_or(Flaw::Malformed)
 }
 
 fn digest(text: &str) -> Result<Sha256, Flaw> {

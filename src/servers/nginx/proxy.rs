@@ -47,6 +47,15 @@ pub struct UpstreamTls {
     pub name: String,
     pub protocols: Vec<&'static str>,
     pub depth: u32,
+    /// What nginx presents to it.
+    pub identity: Option<UpstreamIdentity>,
+}
+
+/// The certificate that an upstream is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct UpstreamIdentity {
+    pub full_chain: String,
+    pub key: String,
 }
 
 impl Proxy {
@@ -114,6 +123,14 @@ fn upstream_tls(request: &Request<'_>, upstream: &Upstream) -> Option<UpstreamTl
         name: upstream.host.clone(),
         protocols: protocols.map(|(_, name)| name).collect(),
         depth: DEPTH,
+        identity: request
+            .place
+            .identity
+            .as_ref()
+            .map(|place| UpstreamIdentity {
+                full_chain: place.full_chain.clone(),
+                key: place.key.clone(),
+            }),
     })
 }
 

@@ -52,6 +52,8 @@ pub fn faults(request: &Request<'_>, serve: &Serve, place: &HostPlace) -> Vec<Di
     }
     let certificate = place.certificate.iter();
     let evaluated = certificate.flat_map(|place| [&place.full_chain, &place.key]);
+    let identity = request.place.identity.iter();
+    let evaluated = evaluated.chain(identity.flat_map(|place| [&place.full_chain, &place.key]));
     let span = serve.place.value;
     found.extend(evaluated.filter_map(|path| {
         // nginx would evaluate it at each handshake, by a process that may not read the key.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::routes::{self, Route};
 use super::{acme, fixed};
 use crate::model::{Serve, SubjectName, Upstream};
-use crate::servers::{CertificatePlace, HostPlace, Request};
+use crate::servers::{CertificatePlace, ClientPlace, HostPlace, Request};
 use crate::spec::{ClientAuthMode, GuidelineLevel};
 
 /// The suites that Mozilla's guideline 6.0 has for TLS 1.2, as IANA names them. Those of TLS 1.3 and
@@ -148,6 +148,8 @@ struct Transport {
     server_name: Option<String>,
     #[serde(rename = "rootCAs")]
     root_cas: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<Certificate>,
 }
 
 #[derive(Serialize, Default)]
@@ -370,6 +372,7 @@ fn transport(request: &Request<'_>, upstream: &Upstream) -> Option<Transport> {
     upstream.tls.then(|| Transport {
         server_name: (!upstream.is_address()).then(|| upstream.host.clone()),
         root_cas: request.place.trust_bundle.iter().cloned().collect(),
+        certificates: request.place.identity.iter().map(presented).collect(),
     })
 }
 
@@ -446,6 +449,13 @@ fn guideline(level: GuidelineLevel) -> Options {
         cipher_suites,
         sni_strict: true,
         client_auth: None,
+    }
+}
+
+fn presented(files: &ClientPlace) -> Certificate {
+    Certificate {
+        cert_file: files.full_chain.clone(),
+        key_file: files.key.clone(),
     }
 }
 

@@ -79,6 +79,11 @@ impl Directories {
         format!("{}/{}.serve", self.root, deployed.named)
     }
 
+    /// The directory of what a service presents as a client.
+    pub fn identity(&self, deployed: &ComposeService) -> String {
+        format!("{}/{}.identity", self.root, deployed.named)
+    }
+
     /// Puts a file of any path below this target's directories.
     pub fn put(&mut self, path: String, body: Arc<[u8]>, origin: Span) {
         let mode = crate::artifact::READABLE;

@@ -1,8 +1,8 @@
 //! Fields of a deployment that would have no effect: who writes one expects it to.
 
-use super::serving::Serving;
+use super::serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{ComposeService, KeySource, Model, Serve};
+use crate::model::{ComposeService, Host, KeySource, Model, Serve, Serving};
 use crate::source::Span;
 use crate::spec::ServeAs;
 
@@ -14,15 +14,39 @@ pub static NONE: Code = Code {
 };
 
 /// Everything that is said for nothing.
-pub fn unheeded(serving: &Serving<'_>) -> Vec<Diagnostic> {
+pub fn unheeded(serving: &serving::Serving<'_>) -> Vec<Diagnostic> {
     let deployed = serving.deployed;
     let asked = serving.model_service().serving.as_ref();
     let server = asked.map_or("", |asked| asked.server.name.as_str());
     let include = asked.is_some_and(|asked| matches!(asked.serve_as, Some((ServeAs::Include, _))));
     let span = |field: &Option<(String, Span)>| field.as_ref().map(|(_, span)| *span);
     let model = serving.inputs.model;
-    let no_file = asked.is_none_or(|asked| !asked.serves.iter().any(|one| key_in_file(model, one)));
+    let identity = serving.model_service().identity.as_ref();
+    let served = asked.is_some_and(|asked| asked.serves.iter().any(|one| key_in_file(model, one)));
+    let presented = identity.is_some_and(|one| is_file(model.host(one.host)));
+    let no_file = !served && !presented;
+    let configured = asked.is_some_and(|asked| asked.server.is_configured());
+    let over_tls = asked.is_some_and(calls_over_tls);
+    let told = identity.and_then(|one| one.variables.as_ref());
     let said = [
+        (
+            "identity",
+            identity.map(|one| one.span),
+            configured && !over_tls,
+            "a server that is configured presents it to an `upstream` over `https`, and this one has none",
+        ),
+        (
+            "certificate_env",
+            told.map(|told| told.certificate.1),
+            configured,
+            "a server that is configured is told its files there",
+        ),
+        (
+            "key_env",
+            told.map(|told| told.key.1),
+            configured,
+            "a server that is configured is told its files there",
+        ),
         (
             "ports",
             deployed.ports.first().map(|(_, _, span)| *span),
@@ -87,7 +111,15 @@ fn names_main_file(deployed: &ComposeService) -> bool {
 }
 
 fn key_in_file(model: &Model, serve: &Serve) -> bool {
-    let made = model.host(serve.host).certificate.as_ref();
-    let made = made.filter(|_| serve.behind.is_none());
+    serve.behind.is_none() && is_file(model.host(serve.host))
+}
+
+fn calls_over_tls(asked: &Serving) -> bool {
+    let mut upstreams = asked.serves.iter().filter_map(|one| one.upstream.as_ref());
+    upstreams.any(|upstream| upstream.tls)
+}
+
+fn is_file(host: &Host) -> bool {
+    let made = host.certificate.as_ref();
     made.is_some_and(|made| matches!(made.key, KeySource::File { .. }))
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
+use super::delivery::Delivery;
 use super::image_tag;
-use super::mount::{self, Mount};
+use super::mount;
 use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -40,25 +41,6 @@ pub static SHARED: Code = Code {
 /// The directory in containers below which keys stand, one directory for each host.
 pub const KEYS_DIRECTORY: &str = "/etc/tlsgen/keys";
 
-/// A key on its way into a container.
-#[derive(Debug)]
-pub struct Delivery {
-    /// Where it stands there.
-    pub path: String,
-    /// The mount of its directory.
-    pub mount: Option<Mount>,
-    /// The secret that holds it.
-    pub secret: Option<(SecretSource, ServiceSecret)>,
-    /// The group that the process is put into.
-    pub group: Option<u32>,
-    /// What is set on the host.
-    pub accesses: Vec<Access>,
-    /// Whether a running container sees a renewed key.
-    pub renewed_in_place: bool,
-    /// What the plan says.
-    pub note: String,
-}
-
 /// Where a secret of Compose comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -70,7 +52,7 @@ pub enum SecretSource {
 }
 
 /// A secret as a service uses it, in the long form.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceSecret {
     /// Its key under `secrets`.
     pub source: String,
@@ -356,11 +338,15 @@ impl<'a> Deployed<'a> {
         })
     }
 
-    /// What the service is given itself: keys and certificates of the hosts that it serves.
-    fn own(&self) -> Vec<&'a HandMade> {
-        let hosts = self.model_service().serves().iter();
-        let hosts = hosts.map(|serve| self.model.host(serve.host));
-        hosts.filter_map(|host| host.certificate.as_ref()).collect()
+    /// What the service is given itself: keys and certificates of the hosts that it serves, and of
+    /// its identity.
+    pub fn own(&self) -> Vec<&'a HandMade> {
+        let service = self.model_service();
+        let served = service.serves().iter().map(|serve| serve.host);
+        let hosts = served.chain(service.identity.iter().map(|identity| identity.host));
+        hosts
+            .filter_map(|host| self.model.host(host).certificate.as_ref())
+            .collect()
     }
 
     fn image_name(&self) -> &str {

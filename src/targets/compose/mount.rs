@@ -15,7 +15,7 @@ pub static TAKEN: Code = Code {
 };
 
 /// A mount in Compose's long form: the short one makes a directory where a source is missing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mount {
     r#type: &'static str,
     source: String,
@@ -26,7 +26,7 @@ pub struct Mount {
     bind: Option<Bind>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Bind {
     create_host_path: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

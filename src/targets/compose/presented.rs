@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HandMade, Model};
+use crate::model::{HandMade, Host, Model};
 use crate::pki::{Certificate, chain};
 
 /// What a certificate brought by hand comes to in a container.
@@ -17,7 +17,7 @@ pub struct Presented {
 
 impl Presented {
     /// From the files of the spec.
-    pub fn of(made: &HandMade, model: &Model) -> Self {
+    pub fn of(host: &Host, made: &HandMade, model: &Model) -> Self {
         let certificates: Vec<_> = made
             .chain
             .certificates
@@ -36,11 +36,18 @@ impl Presented {
             intermediates: pem(&mut texts()),
             anchor: leaf.first().and_then(|leaf| {
                 let rest: Vec<_> = rest.iter().map(|one| (*one).clone()).collect();
-                let anchor = anchor(leaf, &rest, model)?;
+                let anchor = root_of_issuer(host, model).or_else(|| anchor(leaf, &rest, model))?;
                 Some(Arc::from(anchor.to_pem().into_bytes()))
             }),
         }
     }
+}
+
+/// The root above the authority that tlsgen runs and that issues the certificate.
+fn root_of_issuer(host: &Host, model: &Model) -> Option<Certificate> {
+    let (issuer, _) = host.issuer?;
+    let issuer = model.authority(issuer);
+    issuer.anchors().next().filter(|_| issuer.managed).cloned()
 }
 
 /// The root of the spec in which a chain ends. Judged at a time that the chain itself names: no

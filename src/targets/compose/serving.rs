@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use super::base::{Base, Service};
 use super::circumstances::Image;
 use super::configuration::{self, Existing, Installed};
+use super::delivery::{self, Delivery};
 use super::directory::Directories;
-use super::key::{self, Delivery, Deployed, Reader};
+use super::key::{self, Deployed};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
@@ -20,7 +21,7 @@ use crate::digest::Sha256;
 use crate::model::{self, Compose, ComposeService, HandMade, Serve};
 use crate::provision::{self, Provision};
 use crate::runtimes;
-use crate::servers::{self, CertificatePlace, HostPlace, KeyReader, Place, Server};
+use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, KeyReader, Place, Server};
 use crate::source::Sources;
 use crate::targets::{Inputs, Wanted};
 
@@ -49,6 +50,8 @@ pub struct Served {
     pub accesses: Vec<Wanted>,
     /// Who is told of a renewal, and how.
     pub reload: Option<Reload>,
+    /// What makes the server read its files again.
+    pub tells: Option<provision::Reload>,
     /// What is suspicious on this disk.
     pub warnings: Vec<Diagnostic>,
     /// What the plan says.
@@ -66,12 +69,13 @@ pub struct Serving<'a> {
 }
 
 impl Serving<'_> {
-    /// Adds to the override what the service presents.
+    /// Adds to the override what the service presents; `identity` is what it presents as a client.
     ///
     /// # Errors
     /// Everything in the spec and the project's files that prevents it.
     pub fn lower(
         &self,
+        identity: Option<ClientPlace>,
         sources: &mut Sources,
         directories: &mut Directories,
         file: &mut OverrideFile,
@@ -93,6 +97,7 @@ impl Serving<'_> {
         let place = Place {
             configuration: CONFIGURATION_DIRECTORY.to_owned(),
             trust_bundle: self.trust_bundle(),
+            identity,
             hosts: self.hosts(asked, &deliveries, &block_names, &directory, directories),
             resolver: networks::has_resolver(self.service).then(|| RESOLVER.to_owned()),
             state: STATE_DIRECTORY.to_owned(),
@@ -144,7 +149,7 @@ impl Serving<'_> {
             .collect()
     }
 
-    fn keys(&self) -> Deployed<'_> {
+    pub fn keys(&self) -> Deployed<'_> {
         Deployed {
             model: self.inputs.model,
             compose: self.compose,
@@ -256,7 +261,7 @@ impl Serving<'_> {
             format!("{SERVING_DIRECTORY}/{below}")
         };
         let certificate = delivery.zip(self.made(serve)).map(|(delivery, made)| {
-            let chain = Presented::of(made, self.inputs.model);
+            let chain = Presented::of(host, made, self.inputs.model);
             CertificatePlace {
                 full_chain: put("full-chain.pem", chain.full),
                 intermediates: put("intermediates.pem", chain.intermediates),
@@ -318,15 +323,7 @@ impl Serving<'_> {
             file.volumes.insert(name, Settings::default());
         }
         for delivery in deliveries {
-            entry.volumes.extend(delivery.mount.clone());
-            if let Some((source, secret)) = &delivery.secret {
-                file.secrets.insert(secret.source.clone(), source.clone());
-                entry.secrets.push(secret.clone());
-            }
-            let group = delivery.group.map(|group| group.to_string());
-            entry
-                .group_add
-                .extend(group.filter(|group| !entry.group_add.contains(group)));
+            delivery.install(file, entry);
         }
     }
 
@@ -368,14 +365,12 @@ impl Serving<'_> {
     ) -> Served {
         let deployed = self.deployed;
         let mut notes: Vec<String> = deliveries.iter().map(|one| one.note.clone()).collect();
-        let assumed = matches!(
-            self.keys().reader(server.opens_key),
-            Ok(Reader::Root { assumed: true })
+        let reader = self.keys().reader(server.opens_key);
+        notes.extend(
+            reader
+                .ok()
+                .and_then(|reader| delivery::doubt(reader, deliveries)),
         );
-        if assumed && deliveries.iter().any(|one| !one.accesses.is_empty()) {
-            let note = "if its image runs as somebody else than root, write the number: `user: …`";
-            notes.push(note.to_owned());
-        }
         if provided.health_check.is_some() && self.service.health_check.is_some() {
             let note = "its own health check stays; it knows nothing of TLS unless you taught it";
             notes.push(note.to_owned());
@@ -385,6 +380,7 @@ impl Serving<'_> {
         notes.extend(published::unmapped(deployed, self.service));
         notes.extend(installed.notes);
         let in_place = deliveries.iter().all(|one| one.renewed_in_place);
+        let tells = provided.reload.clone();
         // Without a certificate there is nothing to renew.
         let reload = provided.reload.filter(|_| !deliveries.is_empty());
         let command = reload::command(self.compose, deployed, reload.as_ref(), in_place);
@@ -393,19 +389,14 @@ impl Serving<'_> {
                 .as_ref()
                 .map(|command| reload::note(command, in_place)),
         );
-        let accesses = deliveries.iter().flat_map(|one| &one.accesses);
         Served {
-            accesses: accesses
-                .map(|access| Wanted {
-                    access: access.clone(),
-                    service: deployed.named.clone(),
-                    span: deployed.place.key,
-                })
-                .collect(),
+            accesses: delivery::wanted(deployed, deliveries),
+            tells,
             reload: command.map(|command| Reload {
                 service: deployed.named.clone(),
                 command,
                 directory: format!("{directory}/certificates"),
+                as_client: false,
                 target: None,
             }),
             warnings: self.neighbours(asked, deliveries),
@@ -419,11 +410,17 @@ impl Serving<'_> {
             .iter()
             .filter_map(|serve| self.made(serve))
             .collect();
+        let identity = self.model_service().identity.iter();
+        let identity = identity.filter_map(|one| {
+            let host = self.inputs.model.host(one.host);
+            host.certificate.as_ref()
+        });
+        let own: Vec<&HandMade> = made.iter().copied().chain(identity).collect();
         let mounted = made.iter().zip(deliveries);
         let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
         mounted
             .filter_map(|(one, _)| {
-                surroundings::neighbours(self.inputs.world, one, &made, &self.deployed.named)
+                surroundings::neighbours(self.inputs.world, one, &own, &self.deployed.named)
             })
             .collect()
     }

@@ -148,8 +148,13 @@ impl Lab {
         self.project.write("tlsgen.yaml", spec);
         let world = Disk::new(&self.project.path("")).unwrap();
         let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        tlsgen::check(&world, "tlsgen.yaml", &mut sources, &mut found)
-            .unwrap_or_else(|_| panic!("{}", to_text(&found, &sources, Style::Plain)))
+        tlsgen::check(
+            &world,
+            tlsgen::Asked::fresh("tlsgen.yaml"),
+            &mut sources,
+            &mut found,
+        )
+        .unwrap_or_else(|_| panic!("{}", to_text(&found, &sources, Style::Plain)))
     }
 
     /// A place with a free port for each host.
@@ -177,6 +182,7 @@ impl Lab {
         Place {
             configuration: self.inside("conf.d"),
             trust_bundle: service.trust.as_ref().map(|_| self.inside("lab.pem")),
+            identity: None,
             hosts: hosts.collect(),
             resolver: None,
             state: String::new(),

@@ -21,8 +21,13 @@ pub fn serving(project: &Project, place: &Place) -> Result<Serving, String> {
     let world = Disk::new(&project.path("")).unwrap();
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let said = |found: &Diagnostics, sources: &Sources| to_text(found, sources, Style::Plain);
-    let model = tlsgen::check(&world, "tlsgen.yaml", &mut sources, &mut found)
-        .map_err(|_| said(&found, &sources))?;
+    let model = tlsgen::check(
+        &world,
+        tlsgen::Asked::fresh("tlsgen.yaml"),
+        &mut sources,
+        &mut found,
+    )
+    .map_err(|_| said(&found, &sources))?;
     let mut services = model.services.iter();
     let service = services.find(|service| service.serving.is_some()).unwrap();
     let serving = service.serving.as_ref().unwrap();

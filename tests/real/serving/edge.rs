@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tlsgen::provision::Reload;
-use tlsgen::servers::Place;
+use tlsgen::servers::{ClientPlace, Place};
 
 use super::asked::{host_place, project, serving};
 use super::client::Client;
@@ -33,6 +33,7 @@ pub struct Edge {
     upstream: Process,
     scheme: &'static str,
     trusted: &'static str,
+    identity: Option<ClientPlace>,
     issuer: String,
     secure: u16,
     plain: u16,
@@ -51,6 +52,7 @@ impl Edge {
             upstream: Process::python("upstream.py", &[""; 0]),
             scheme: "http",
             trusted: "corp",
+            identity: None,
             issuer: String::new(),
             secure: free_port(),
             plain: free_port(),
@@ -68,6 +70,25 @@ impl Edge {
         self.upstream = Process::python("upstream.py", &files);
         self.scheme = "https";
         self.trusted = if trusted { "corp" } else { "other" };
+        self
+    }
+
+    /// Behind it stands somebody who demands certificates of the CA `clients`; it presents those of
+    /// `clients/robot`, or none.
+    pub fn with_demanding_upstream(mut self, identified: bool) -> Self {
+        let (pki, clients) = (self.directory.join("pki"), self.directory.join("clients"));
+        leaf(&pki, "corp", "upstream", &["localhost"]);
+        let files = [
+            pki.join("upstream.pem"),
+            pki.join("upstream.key"),
+            clients.join("clients.pem"),
+        ];
+        self.upstream = Process::python("upstream.py", &files);
+        self.scheme = "https";
+        self.identity = identified.then(|| ClientPlace {
+            full_chain: clients.join("robot.pem").display().to_string(),
+            key: clients.join("robot.key").display().to_string(),
+        });
         self
     }
 
@@ -177,6 +198,7 @@ impl Edge {
         Place {
             configuration: at("conf"),
             trust_bundle: Some(at(&format!("pki/{}.pem", self.trusted))),
+            identity: self.identity.clone(),
             hosts: hosts.collect(),
             resolver: None,
             state: at("state"),

@@ -1,4 +1,7 @@
-"""upstream.py [CHAIN KEY]: prints its port, then answers with what it was asked, as JSON; echoes after an upgrade."""
+"""upstream.py [CHAIN KEY [CAS]]: prints its port, then answers with what it was asked, as JSON; echoes after an upgrade.
+
+With CAS, it takes only clients whose certificates one of them issued, and says the last part of their subject.
+"""
 
 import http.server
 import json
@@ -18,7 +21,10 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.wfile.write(self.connection.recv(64))
             self.close_connection = True
             return
-        body = json.dumps({"path": self.path, "headers": dict(self.headers)}).encode()
+        asked = {"path": self.path, "headers": dict(self.headers)}
+        if sys.argv[3:]:
+            ((_, asked["client"]),) = self.connection.getpeercert()["subject"][-1]
+        body = json.dumps(asked).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -32,6 +38,9 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
 if sys.argv[1:]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*sys.argv[1:3])
+    if sys.argv[3:]:
+        context.load_verify_locations(sys.argv[3])
+        context.verify_mode = ssl.CERT_REQUIRED
     server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()

@@ -46,8 +46,13 @@ impl Project {
     pub fn compile(&self) -> Result<Compiled, String> {
         let world = Disk::new(&self.root).unwrap();
         let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-        tlsgen::compile(&world, "tlsgen.yaml", &[], &mut sources, &mut found)
-            .map_err(|_| to_text(&found, &sources, Style::Plain))
+        tlsgen::compile(
+            &world,
+            tlsgen::Asked::fresh("tlsgen.yaml"),
+            &mut sources,
+            &mut found,
+        )
+        .map_err(|_| to_text(&found, &sources, Style::Plain))
     }
 
     /// Builds with the real program, and answers what it compiled.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use tlsgen::servers::Place;
+use tlsgen::servers::{ClientPlace, Place};
 
 use super::asked::{host_place, project, serving};
 use crate::support::{checkout, judge, there, utf8};
@@ -339,6 +339,10 @@ fn place() -> Place {
     Place {
         configuration: "/configuration".to_owned(),
         trust_bundle: Some("/trust/ca-bundle.pem".to_owned()),
+        identity: Some(ClientPlace {
+            full_chain: "/identity/full-chain.pem".to_owned(),
+            key: "/keys/client/key.pem".to_owned(),
+        }),
         hosts: hosts.collect(),
         resolver: None,
         state: "/state".to_owned(),

@@ -121,7 +121,9 @@ fn remedy(written: Option<&str>, fragment: &Value) -> String {
         .collect();
     match (title, written) {
         (_, Some(text)) if !known.is_empty() => versioned(text, &known),
-        ("Name" | "Authority, or `public`", Some(text)) => name_instead(text),
+        ("Name" | "Authority, or `public`" | "Host, or host and variables", Some(text)) => {
+            name_instead(text)
+        }
         ("Path" | "Path pattern", Some(text)) if text.starts_with('/') => {
             "copy the file into the project, and name it relative to this file".to_owned()
         }

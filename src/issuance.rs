@@ -1,0 +1,239 @@
+//! From what is due to what is written: certificates, requests, keys, and what the lock remembers
+//! of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::artifact::{Artifact, READABLE};
+use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
+use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement};
+use crate::model::{self, Held, Order, Orders};
+use crate::pki::{Certificate, Holder, Identities, Issued};
+use crate::plan::{IssuanceKind, KeyFile};
+use crate::source::Sources;
+use crate::spec::{KeyStore, Loaded};
+use crate::world::World;
+use crate::{plan, spec};
+
+/// A key is for its owner alone; an encrypted one for everybody.
+const SECRET: u32 = 0o600;
+
+/// The spec, the certificates that it asks for here, and how it stands with them.
+pub struct Ordered {
+    /// The spec.
+    pub loaded: Arc<Loaded>,
+    /// What is asked for.
+    pub orders: Orders,
+    /// How it stands with each.
+    pub settled: Settled,
+    now: i64,
+}
+
+/// The certificates as they stand or will stand, and what makes them so.
+pub struct Issuance {
+    /// What outputs are made of.
+    pub held: Held,
+    /// Where certificates are made up: others whose signatures all fit, for judging.
+    pub consistent: Option<Held>,
+    /// Where certificates are made up: others, so that what is not known yet can be told.
+    pub other: Option<Held>,
+    keys: Vec<KeyFile>,
+    requests: Vec<(Holder, String)>,
+}
+
+/// Reads the spec and settles what is issued here.
+///
+/// # Errors
+/// [`Stop`]; what is wrong is in `found`.
+pub fn order(
+    world: &dyn World,
+    path: &str,
+    remembered: Remembered<'_>,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Ordered, Stop> {
+    let loaded = Arc::new(spec::load(world, sources, path, found)?);
+    let orders = model::orders(world, sources, &loaded, found)?;
+    let now = world.now();
+    let settled = issuers::settle(world, &orders, remembered, now);
+    Ok(Ordered {
+        loaded,
+        orders,
+        settled,
+        now,
+    })
+}
+
+impl Ordered {
+    fn each(&self) -> impl Iterator<Item = (&Order, &Settlement)> {
+        self.orders.all.iter().zip(&self.settled.all)
+    }
+
+    /// Everything that is made, in the order in which it is written.
+    pub fn issuances(&self) -> Vec<plan::Issuance> {
+        let made = |(order, settlement): (&Order, &Settlement)| {
+            let (kind, reasons, path) = match (settlement.reasons(), &settlement.request[..]) {
+                ([], []) => return None,
+                ([], request) => (IssuanceKind::Request, request, order.holder.request()),
+                (due, _) => (IssuanceKind::Certificate, due, order.holder.certificate()),
+            };
+            Some(plan::Issuance {
+                holder: order.holder.clone(),
+                kind,
+                reasons: reasons.iter().map(ToString::to_string).collect(),
+                path,
+                origin: order.place.key,
+            })
+        };
+        self.each().filter_map(made).collect()
+    }
+
+    /// Where keys will be that a build makes, if they are kept in the open.
+    pub fn keys_to_come(&self) -> BTreeSet<String> {
+        let comes = |(order, settlement): &(&Order, &Settlement)| {
+            let is_host = matches!(order.holder, Holder::Host(_));
+            let asked = settlement.is_due() || !settlement.request.is_empty();
+            let new = settlement.is_due() && is_host || !settlement.key_is_here;
+            order.algorithm().is_some() && asked && new
+        };
+        if self.orders.keys.store == KeyStore::Age {
+            return BTreeSet::new();
+        }
+        let directory = &self.orders.keys.directory;
+        let keys = self.each().filter(comes);
+        keys.map(|(order, _)| order.holder.key(directory)).collect()
+    }
+}
+
+impl Issuance {
+    /// Made-up certificates where any are due.
+    pub fn made_up(ordered: &Ordered) -> Self {
+        let made_up = |seed, extent| {
+            issuers::preview(&ordered.orders, &ordered.settled, seed, extent, ordered.now)
+        };
+        let is_due = ordered.settled.all.iter().any(Settlement::is_due);
+        let requests = ordered.each().filter(|(_, one)| !one.request.is_empty());
+        Self {
+            held: made_up("one", issuers::MadeUp::Due),
+            consistent: is_due.then(|| made_up("one", issuers::MadeUp::All)),
+            other: is_due.then(|| made_up("other", issuers::MadeUp::Due)),
+            keys: Vec::new(),
+            requests: requests
+                .filter_map(|(order, _)| {
+                    Some((order.holder.clone(), issuers::preview_request(order)?))
+                })
+                .collect(),
+        }
+    }
+
+    /// Makes what is due.
+    ///
+    /// # Errors
+    /// [`Stop`]; what is missing is in `found`.
+    pub fn made(
+        world: &dyn World,
+        ordered: &Ordered,
+        identities: Option<&Identities>,
+        found: &mut Diagnostics,
+    ) -> Result<Self, Stop> {
+        let ring = KeyRing {
+            world,
+            keys: &ordered.orders.keys,
+            identities,
+        };
+        let mut serials = || {
+            let mut serial = [0; 16];
+            world.random(&mut serial)?;
+            // Positive and never shorter (RFC 5280 section 4.1.2.2).
+            serial[0] = serial[0] & 0x3f | 0x40;
+            Ok(serial)
+        };
+        let made = issuers::issue(
+            &ordered.orders,
+            &ordered.settled,
+            &ring,
+            ordered.now,
+            &mut serials,
+        );
+        let made = made.map_err(|diagnostics: Vec<Diagnostic>| {
+            found.extend(diagnostics);
+            Stop
+        })?;
+        let mode = match ordered.orders.keys.store {
+            KeyStore::Files => SECRET,
+            KeyStore::Age => READABLE,
+        };
+        let keys = made.keys.into_iter().map(|key| KeyFile {
+            path: key.path,
+            mode,
+            body: key.body,
+        });
+        Ok(Self {
+            held: made.held,
+            consistent: None,
+            other: None,
+            keys: keys.collect(),
+            requests: made.requests,
+        })
+    }
+
+    /// The keys that were made.
+    pub fn keys(&self) -> &[KeyFile] {
+        &self.keys
+    }
+
+    /// The files of certificates and requests.
+    pub fn artifacts(&self, ordered: &Ordered) -> Vec<Artifact> {
+        let mut all = Vec::new();
+        for order in &ordered.orders.all {
+            let path = order.holder.certificate();
+            let origin = order.place.key;
+            if let Some(body) = body(order, &self.held) {
+                all.push(Artifact {
+                    provisional: self.other.as_ref().and_then(|other| bytes(order, other)),
+                    ..Artifact::text(path, body, origin)
+                });
+            }
+            let request = self
+                .requests
+                .iter()
+                .find(|(holder, _)| *holder == order.holder);
+            if let Some((_, text)) = request {
+                // A made-up request says nothing of the real one.
+                let unknown = self.consistent.is_some() || self.keys.is_empty();
+                all.push(Artifact {
+                    provisional: unknown.then(|| Arc::from([])),
+                    ..Artifact::text(order.holder.request(), text.clone(), origin)
+                });
+            }
+        }
+        all
+    }
+
+    /// What the lock is to remember.
+    pub fn issued(&self, ordered: &Ordered) -> BTreeMap<Holder, Issued> {
+        let remembered = |order: &Order| {
+            let held = self.held.0.get(&order.holder)?;
+            let own = held.chain.first()?;
+            Some((order.holder.clone(), issuers::issued(order, own)))
+        };
+        ordered.orders.all.iter().filter_map(remembered).collect()
+    }
+}
+
+/// What the file of a certificate holds: an authority's it alone, a host's also the intermediates.
+fn body(order: &Order, held: &Held) -> Option<String> {
+    let held = held.0.get(&order.holder)?;
+    let sent = held.chain.iter().enumerate().filter(|(place, one)| {
+        let is_leaf = matches!(order.holder, Holder::Host(_));
+        *place == 0 || (is_leaf && !one.self_signed())
+    });
+    Some(
+        sent.map(|(_, one): (usize, &Certificate)| one.to_pem())
+            .collect(),
+    )
+}
+
+fn bytes(order: &Order, held: &Held) -> Option<Arc<[u8]>> {
+    Some(Arc::from(body(order, held)?.into_bytes()))
+}

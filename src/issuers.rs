@@ -1,0 +1,71 @@
+//! How certificates arrive that are issued or requested here: which are needed and why, and how
+//! they are made.
+//!
+//! [`settle`] compares what the spec asks for with what stands on disk and what the lock remembers;
+//! it needs no key. [`preview`] makes certificates as they would be, with keys that are nobody's, so
+//! that everything that follows from them can be shown; [`issue()`] makes real ones.
+
+mod awaited;
+mod differences;
+mod issue;
+mod key_ring;
+mod preview;
+mod reason;
+mod settle;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Code;
+use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
+use crate::pki::{Certificate, Issued};
+
+pub use awaited::awaited;
+pub use issue::{Made, NewKey, issue};
+pub use key_ring::KeyRing;
+pub use preview::{MadeUp, preview, preview_request};
+pub use reason::Reason;
+pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
+
+/// What issuing can find.
+pub static CODES: &[&Code] = &[
+    &key_ring::KEY_MISSING,
+    &key_ring::KEY_UNUSABLE,
+    &issue::NOT_ISSUED,
+    &awaited::AWAITED,
+];
+
+/// The certificates of all orders, each with those above it, for the model.
+fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled) -> Held {
+    let mut all = BTreeMap::new();
+    let each = orders.all.iter().zip(certificates).zip(&settled.all);
+    for ((order, certificate), settlement) in each {
+        let Some(own) = certificate else { continue };
+        let mut chain = vec![own.clone()];
+        match &order.signer {
+            Signer::Elsewhere(_) => chain.extend(settlement.behind.iter().cloned()),
+            _ => {
+                let above = orders.above(order);
+                chain.extend(above.filter_map(|(index, _)| certificates.get(index)?.clone()));
+            }
+        }
+        let held = HeldCertificate {
+            chain,
+            key: settlement.public_key.clone(),
+            due: settlement.is_due(),
+        };
+        all.insert(order.holder.clone(), held);
+    }
+    Held(all)
+}
+
+/// What the lock is to remember of a certificate.
+pub fn issued(order: &Order, certificate: &Certificate) -> Issued {
+    Issued {
+        serial: certificate.serial().to_owned(),
+        sha256: certificate.fingerprint(),
+        spki: certificate.spki_sha256(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        issued_from: order.issued_from(),
+    }
+}

@@ -1,0 +1,424 @@
+//! Makes the certificates that are due, with real keys. Nothing is written here.
+
+use std::io;
+
+use rayon::prelude::*;
+use zeroize::Zeroizing;
+
+use super::key_ring::{KEY_MISSING, KEY_UNUSABLE, KeyRing};
+use super::settle::{Settled, Settlement, Verdict};
+use super::{Held, held};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::{
+    Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
+    self_signed, signed,
+};
+
+pub static NOT_ISSUED: Code = Code {
+    name: "not-issued",
+    severity: Severity::Error,
+    summary: "a certificate cannot be made as the spec asks",
+    manual: include_str!("manual/not-issued.md"),
+};
+
+/// How long before now a certificate begins, in seconds: clocks differ.
+const CLOCKS_DIFFER: i64 = 3_600;
+
+/// What was made, in memory.
+#[derive(Debug)]
+pub struct Made {
+    /// All certificates, made now or before.
+    pub held: Held,
+    /// Keys to be kept, in the order of the certificates.
+    pub keys: Vec<NewKey>,
+    /// Requests to be signed by others, as PEM.
+    pub requests: Vec<(Holder, String)>,
+}
+
+/// A key that the key store does not have yet.
+pub struct NewKey {
+    /// Whose it is.
+    pub holder: Holder,
+    /// Its file.
+    pub path: String,
+    /// What is in it.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// A random serial (RFC 5280 section 4.1.2.2): positive, at most 20 octets.
+pub type Serials<'a> = &'a mut dyn FnMut() -> io::Result<[u8; 16]>;
+
+/// Makes every certificate that is due, and every request that is missing.
+///
+/// # Errors
+/// A key is missing or cannot be used, or a certificate cannot be made.
+pub fn issue(
+    orders: &Orders,
+    settled: &Settled,
+    ring: &KeyRing<'_>,
+    now: i64,
+    serials: Serials<'_>,
+) -> Result<Made, Vec<Diagnostic>> {
+    let mut press = Press {
+        orders,
+        settled,
+        ring,
+        now,
+        certificates: vec![None; orders.all.len()],
+        signers: (0..orders.all.len()).map(|_| None).collect(),
+        keys: Vec::new(),
+        requests: Vec::new(),
+    };
+    let leaves = press.authorities(serials)?;
+    press.leaves(leaves, serials)?;
+    press.ask()?;
+    Ok(Made {
+        held: held(orders, &press.certificates, settled),
+        keys: press.keys,
+        requests: press.requests,
+    })
+}
+
+/// When a certificate begins and ends that is issued now, below one that ends when `ends` says.
+pub fn dated(order: &Order, serial: [u8; 16], ends: i64, now: i64) -> Ticket {
+    let not_before = now - CLOCKS_DIFFER;
+    Ticket {
+        serial,
+        not_before,
+        not_after: (not_before + order.lifetime - 1).min(ends),
+    }
+}
+
+struct Press<'a> {
+    orders: &'a Orders,
+    settled: &'a Settled,
+    ring: &'a KeyRing<'a>,
+    now: i64,
+    certificates: Vec<Option<Certificate>>,
+    /// Authorities with their keys, as soon as one has to sign.
+    signers: Vec<Option<Issuer>>,
+    keys: Vec<NewKey>,
+    requests: Vec<(Holder, String)>,
+}
+
+impl<'a> Press<'a> {
+    fn each(&self) -> impl Iterator<Item = (usize, &'a Order, &'a Settlement)> + use<'a> {
+        let each = self.orders.all.iter().zip(&self.settled.all).enumerate();
+        each.map(|(index, (order, settlement))| (index, order, settlement))
+    }
+
+    /// Authorities one after the other, since each may sign the next; gives the leaves that are due.
+    fn authorities(&mut self, serials: Serials<'_>) -> Result<Vec<usize>, Vec<Diagnostic>> {
+        let mut leaves = Vec::new();
+        for (index, order, settlement) in self.each() {
+            if !self.is_due(order, settlement) {
+                if settlement.verdict != Verdict::Awaited {
+                    self.certificates[index] = settlement.standing.clone();
+                }
+                continue;
+            }
+            if matches!(order.holder, Holder::Host(_)) {
+                leaves.push(index);
+                continue;
+            }
+            let serial = drawn(order, serials)?;
+            self.authority(index, order, settlement, serial)
+                .map_err(|diagnostic| vec![diagnostic])?;
+        }
+        Ok(leaves)
+    }
+
+    /// Also what an authority signed with a key that it no longer has.
+    fn is_due(&self, order: &Order, settlement: &Settlement) -> bool {
+        let signer = match order.signer {
+            Signer::Here(index) => self.certificates.get(index).and_then(Option::as_ref),
+            _ => None,
+        };
+        let orphaned = || {
+            let standing = settlement.standing.as_ref().zip(signer);
+            standing.is_some_and(|(own, above)| own.authority_key_id() != above.subject_key_id())
+        };
+        settlement.is_due() || orphaned()
+    }
+
+    fn authority(
+        &mut self,
+        index: usize,
+        order: &Order,
+        settlement: &Settlement,
+        serial: [u8; 16],
+    ) -> Result<(), Diagnostic> {
+        let key = self.authority_key(order, settlement)?;
+        let certificate = match order.signer {
+            Signer::Here(above) => {
+                let now = self.now;
+                let issuer = self.signer(above)?;
+                let ticket = dated(order, serial, issuer.certificate().not_after(), now);
+                signed(&order.profile, key.public(), issuer, &ticket)
+            }
+            _ => self_signed(
+                &order.profile,
+                &key,
+                &dated(order, serial, i64::MAX, self.now),
+            ),
+        };
+        let certificate = certificate.map_err(|error| not_issued(order, &error))?;
+        self.certificates[index] = Some(certificate.clone());
+        let issuer = Issuer::new(certificate, key).map_err(|error| not_issued(order, &error))?;
+        self.signers[index] = Some(issuer);
+        Ok(())
+    }
+
+    /// An authority keeps its key as long as it can.
+    fn authority_key(
+        &mut self,
+        order: &Order,
+        settlement: &Settlement,
+    ) -> Result<PrivateKey, Diagnostic> {
+        let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
+        let revoked = settlement.standing.as_ref().filter(|_| {
+            let reasons = settlement.reasons().iter();
+            reasons
+                .into_iter()
+                .any(super::Reason::takes_new_authority_key)
+        });
+        match self.ring.load(order)? {
+            Some(key)
+                if key.algorithm() == algorithm
+                    && revoked.is_none_or(|old| !key.public().belongs_to(old)) =>
+            {
+                Ok(key)
+            }
+            Some(key)
+                if settlement
+                    .standing
+                    .as_ref()
+                    .is_none_or(|old| !key.public().belongs_to(old)) =>
+            {
+                Err(stranger(order, &self.ring.path(order), algorithm))
+            }
+            None if revoked.is_none() && settlement.standing.is_some() => Err(self.missing(order)),
+            _ => self.new_key(order, algorithm),
+        }
+    }
+
+    fn new_key(
+        &mut self,
+        order: &Order,
+        algorithm: KeyAlgorithm,
+    ) -> Result<PrivateKey, Diagnostic> {
+        let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
+        self.keys.push(NewKey {
+            holder: order.holder.clone(),
+            path: self.ring.path(order),
+            body: self.ring.close(order, &key)?,
+        });
+        Ok(key)
+    }
+
+    /// An authority with its key, ready to sign.
+    fn signer(&mut self, index: usize) -> Result<&Issuer, Diagnostic> {
+        let order = &self.orders.all[index];
+        if self.signers[index].is_none() {
+            let key = self.ring.load(order)?.ok_or_else(|| self.missing(order))?;
+            let certificate = self.certificates[index].clone();
+            let certificate = certificate.ok_or_else(|| self.missing(order))?;
+            let issuer =
+                Issuer::new(certificate, key).map_err(|error| not_issued(order, &error))?;
+            self.signers[index] = Some(issuer);
+        }
+        self.signers[index]
+            .as_ref()
+            .ok_or_else(|| self.missing(order))
+    }
+
+    fn missing(&self, order: &Order) -> Diagnostic {
+        let (name, path) = (order.holder.name(), self.ring.path(order));
+        let message = format!("`{name}` is to sign, and its key is not here");
+        Diagnostic::new(&KEY_MISSING, order.place.key, message)
+            .help(format!("put it into `{path}` from wherever it is kept, or run this where it is"))
+            .help(format!("if it is lost, remove `{}`: a new authority is made, and all that it signed is issued anew", order.holder.certificate()))
+    }
+
+    /// Leaves on all cores.
+    fn leaves(&mut self, due: Vec<usize>, serials: Serials<'_>) -> Result<(), Vec<Diagnostic>> {
+        let mut ready = Vec::with_capacity(due.len());
+        for index in due {
+            let (order, settlement) = (&self.orders.all[index], &self.settled.all[index]);
+            let signer = match order.signer {
+                Signer::Here(signer) => signer,
+                _ => continue,
+            };
+            self.signer(signer).map_err(|diagnostic| vec![diagnostic])?;
+            let found = self.found_key(order, settlement);
+            let found = found.map_err(|diagnostic| vec![diagnostic])?;
+            ready.push((index, signer, found, drawn(order, serials)?));
+        }
+        let (orders, signers, now) = (self.orders, &self.signers, self.now);
+        let made: Vec<_> = ready
+            .into_par_iter()
+            .map(|(index, signer, found, serial)| {
+                let order = &orders.all[index];
+                let issuer = signers[signer].as_ref();
+                let made = leaf(order, issuer, found, serial, now);
+                (index, made)
+            })
+            .collect();
+        let mut failed = Vec::new();
+        for (index, made) in made {
+            let order = &self.orders.all[index];
+            match made {
+                Ok((certificate, key)) => {
+                    self.certificates[index] = Some(certificate);
+                    let Some(key) = key else { continue };
+                    match self.ring.close(order, &key) {
+                        Ok(body) => self.keys.push(NewKey {
+                            holder: order.holder.clone(),
+                            path: self.ring.path(order),
+                            body,
+                        }),
+                        Err(diagnostic) => failed.push(diagnostic),
+                    }
+                }
+                Err(error) => failed.push(not_issued(order, &error)),
+            }
+        }
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(failed),
+        }
+    }
+
+    /// A key that no certificate was issued for yet: an interrupted build left it, or the user put it
+    /// there. Every other key is replaced when its certificate is.
+    fn found_key(
+        &self,
+        order: &Order,
+        settlement: &Settlement,
+    ) -> Result<Option<PrivateKey>, Diagnostic> {
+        let Some(algorithm) = order.algorithm() else {
+            return Ok(None);
+        };
+        let used = |spki| {
+            let standing = settlement.standing.as_ref();
+            standing.is_some_and(|standing| Some(standing.spki_sha256()) == spki)
+        };
+        let sealed_and_used = settlement.public_key.is_none() && settlement.standing.is_some();
+        if !settlement.key_is_here || sealed_and_used || used(settlement.public_key) {
+            return Ok(None);
+        }
+        match self.ring.load(order)? {
+            Some(key) if key.algorithm() == algorithm => Ok(Some(key)),
+            Some(_) => Err(stranger(order, &self.ring.path(order), algorithm)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the requests that others are to sign.
+    fn ask(&mut self) -> Result<(), Vec<Diagnostic>> {
+        for (_, order, settlement) in self.each() {
+            if settlement.request.is_empty() {
+                continue;
+            }
+            self.ask_for(order).map_err(|diagnostic| vec![diagnostic])?;
+        }
+        Ok(())
+    }
+
+    fn ask_for(&mut self, order: &Order) -> Result<(), Diagnostic> {
+        let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
+        let key = match self.ring.load(order)? {
+            Some(key) if key.algorithm() == algorithm => key,
+            // The certificate that is deployed needs the old key until there is a new one.
+            Some(_) => return Err(stranger(order, &self.ring.path(order), algorithm)),
+            None => self.new_key(order, algorithm)?,
+        };
+        let standing = self.ring.world.read(&order.holder.request()).ok();
+        let standing = standing.filter(|bytes| {
+            request::read(bytes).is_ok_and(|request| {
+                request.public_key == *key.public() && same_names(&request.names, order.names())
+            })
+        });
+        let text = match standing.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            Some(text) => text,
+            None => requested(order, &key).map_err(|error| not_issued(order, &error))?,
+        };
+        self.requests.push((order.holder.clone(), text));
+        Ok(())
+    }
+}
+
+fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic>> {
+    serials().map_err(|error| {
+        let message = format!("there is no random number for a serial: {error}");
+        let help = "see that the system's random numbers can be read (`/dev/urandom`)";
+        vec![Diagnostic::new(&NOT_ISSUED, order.place.key, message).help(help)]
+    })
+}
+
+/// The first name is the common name if it fits: some authorities ask for one.
+fn requested(order: &Order, key: &PrivateKey) -> Result<String, IssueError> {
+    let first = order.names().first().map(String::as_str);
+    request::make(order.names(), first.filter(|name| name.len() <= 64), key)
+}
+
+fn same_names(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|name| other.contains(name)) && other.iter().all(|name| one.contains(name))
+}
+
+type Leaf = (Certificate, Option<PrivateKey>);
+
+fn leaf(
+    order: &Order,
+    issuer: Option<&Issuer>,
+    found: Option<PrivateKey>,
+    serial: [u8; 16],
+    now: i64,
+) -> Result<Leaf, IssueError> {
+    let issuer = issuer.ok_or_else(|| IssueError::Engine("nobody signs it".to_owned()))?;
+    let ticket = dated(order, serial, issuer.certificate().not_after(), now);
+    match (&order.key, found) {
+        (KeyWanted::Of(requested), _) => Ok((
+            signed(&order.profile, &requested.public, issuer, &ticket)?,
+            None,
+        )),
+        (KeyWanted::Made(_), Some(key)) => {
+            Ok((signed(&order.profile, key.public(), issuer, &ticket)?, None))
+        }
+        (KeyWanted::Made(algorithm), None) => {
+            let key = generated(*algorithm)?;
+            let certificate = signed(&order.profile, key.public(), issuer, &ticket)?;
+            Ok((certificate, Some(key)))
+        }
+    }
+}
+
+fn generated(algorithm: KeyAlgorithm) -> Result<PrivateKey, IssueError> {
+    PrivateKey::generate(algorithm).map_err(|error| IssueError::Engine(error.to_string()))
+}
+
+fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
+    let message = format!(
+        "the certificate of `{}` cannot be made: {error}",
+        order.holder.name()
+    );
+    Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
+}
+
+/// A key that is neither what is asked for nor one that was made here is nobody's to replace.
+fn stranger(order: &Order, path: &str, algorithm: KeyAlgorithm) -> Diagnostic {
+    let message = format!(
+        "the key of `{}` in `{path}` is no {algorithm}",
+        order.holder.name()
+    );
+    Diagnostic::new(&KEY_UNUSABLE, order.place.key, message).help(
+        "move it away when nothing needs it any more, and build again; or write its kind: `key: …`",
+    )
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewKey({}, {})", self.holder, self.path)
+    }
+}

@@ -1,0 +1,118 @@
+//! The private keys of the key store, opened one by one and wiped after use.
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+use super::settle::sealed;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::{Keys, Order};
+use crate::pki::sealed::{open, seal};
+use crate::pki::{Identities, PrivateKey, Recipient};
+use crate::spec::KeyStore;
+use crate::world::World;
+
+pub static KEY_MISSING: Code = Code {
+    name: "key-missing",
+    severity: Severity::Error,
+    summary: "a certificate is to be signed, and the key that signs it is not here",
+    manual: include_str!("manual/key-missing.md"),
+};
+pub static KEY_UNUSABLE: Code = Code {
+    name: "key-unusable",
+    severity: Severity::Error,
+    summary: "a private key of the key store cannot be used",
+    manual: include_str!("manual/key-unusable.md"),
+};
+
+/// Opens and closes the keys of a key store.
+pub struct KeyRing<'a> {
+    /// The disk.
+    pub world: &'a dyn World,
+    /// The store.
+    pub keys: &'a Keys,
+    /// What opens the store `age`.
+    pub identities: Option<&'a Identities>,
+}
+
+impl KeyRing<'_> {
+    /// Where the key of an order lies.
+    pub fn path(&self, order: &Order) -> String {
+        let path = order.holder.key(&self.keys.directory);
+        match self.keys.store {
+            KeyStore::Files => path,
+            KeyStore::Age => sealed(&path),
+        }
+    }
+
+    /// The key of an order, if there is one.
+    ///
+    /// # Errors
+    /// It is there and cannot be used.
+    pub fn load(&self, order: &Order) -> Result<Option<PrivateKey>, Diagnostic> {
+        let path = self.path(order);
+        let bytes = match self.world.read(&path).map(Zeroizing::new) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(unusable(order, &path, &error.to_string())
+                    .help("run this as somebody who may read it"));
+            }
+        };
+        let bytes = match self.keys.store {
+            KeyStore::Files => bytes,
+            KeyStore::Age => {
+                let Some(identities) = self.identities else {
+                    return Err(unusable(order, &path, "it is encrypted")
+                        .help("say with what to open it: `--identity FILE`, or put your identity into `~/.config/tlsgen/identity`"));
+                };
+                open(&bytes, identities).map_err(|error| {
+                    unusable(order, &path, &error.to_string()).help(
+                        "open it with an identity that it was encrypted for: `--identity FILE`",
+                    )
+                })?
+            }
+        };
+        let key = PrivateKey::from_file(&bytes).map_err(|error| {
+            unusable(order, &path, &error.to_string())
+                .help("restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew")
+        })?;
+        Ok(Some(key))
+    }
+
+    /// The bytes of a key as the store keeps them.
+    ///
+    /// # Errors
+    /// It cannot be encrypted.
+    pub fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+        let plain = key
+            .to_pem()
+            .map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
+        match self.keys.store {
+            KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
+            KeyStore::Age => {
+                let recipients: Result<Vec<Recipient>, _> =
+                    self.keys.recipients.iter().map(|one| one.parse()).collect();
+                let sealed = recipients
+                    .map_err(|error| format!("{error}"))
+                    .and_then(|all| {
+                        seal(plain.as_bytes(), &all).map_err(|error| error.to_string())
+                    });
+                sealed.map(Zeroizing::new).map_err(|error| {
+                    let message = format!("a key cannot be encrypted: {error}");
+                    Diagnostic::new(&KEY_UNUSABLE, self.keys.place.value, message)
+                        .also(order.place.key, "the key is made for this")
+                        .help("write recipients as `age-keygen` prints them: `recipients: [age1…]`")
+                })
+            }
+        }
+    }
+}
+
+fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
+    let message = format!(
+        "the key of `{}` in `{path}` cannot be used: {why}",
+        order.holder.name()
+    );
+    Diagnostic::new(&KEY_UNUSABLE, order.place.key, message)
+}

@@ -1,0 +1,279 @@
+//! Which certificates stay and which are issued, and why: from the spec, the lock and the disk, and
+//! without a private key.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::differences::differences;
+use super::preview;
+use super::reason::Reason;
+use crate::digest::Sha256;
+use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::{Certificate, Holder, Issued, Revoked, key, pem};
+use crate::spec::KeyStore;
+use crate::world::World;
+
+/// What the lock remembers.
+#[derive(Debug, Clone, Copy)]
+pub struct Remembered<'a> {
+    /// The certificates that were issued here.
+    pub issued: &'a BTreeMap<Holder, Issued>,
+    /// The certificates that were revoked here.
+    pub revoked: &'a BTreeSet<Revoked>,
+}
+
+impl Remembered<'static> {
+    /// As if there were no lock.
+    pub const NOTHING: Self = Self {
+        issued: &BTreeMap::new(),
+        revoked: &BTreeSet::new(),
+    };
+}
+
+/// How it stands with the certificate of every order, in their order.
+#[derive(Debug)]
+pub struct Settled {
+    /// One for each order.
+    pub all: Vec<Settlement>,
+}
+
+/// How it stands with one certificate.
+#[derive(Debug)]
+pub struct Settlement {
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// The certificate on disk, whether it fits or not.
+    pub standing: Option<Certificate>,
+    /// The certificates behind it in its file.
+    pub behind: Vec<Certificate>,
+    /// Whether its key is in the store.
+    pub key_is_here: bool,
+    /// The public half of that key, if it can be read.
+    pub public_key: Option<Sha256>,
+    /// Why somebody else's authority is to be asked for a certificate; empty if it is not.
+    pub request: Vec<Reason>,
+}
+
+/// What becomes of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stays.
+    Kept,
+    /// It is issued by the next build.
+    Due(Vec<Reason>),
+    /// Somebody else has to issue it.
+    Awaited,
+}
+
+impl Settled {
+    /// Whether any certificate is to be issued or asked for.
+    pub fn is_any_due(&self) -> bool {
+        let asked = |one: &Settlement| one.is_due() || !one.request.is_empty();
+        self.all.iter().any(asked)
+    }
+}
+
+impl Settlement {
+    /// Whether the next build issues it.
+    pub fn is_due(&self) -> bool {
+        matches!(self.verdict, Verdict::Due(_))
+    }
+
+    /// Why the next build issues it.
+    pub fn reasons(&self) -> &[Reason] {
+        match &self.verdict {
+            Verdict::Due(reasons) => reasons,
+            _ => &[],
+        }
+    }
+
+    /// Whether what it signed is void, since its key will be another.
+    fn changes_key(&self) -> bool {
+        let by_reason = |reason: &Reason| {
+            reason.takes_new_authority_key() || matches!(reason, Reason::OtherKey)
+        };
+        self.reasons().iter().any(by_reason)
+            || (self.is_due() && self.standing.is_none() && !self.key_is_here)
+    }
+}
+
+/// Settles every order; `now` in seconds since 1970.
+pub fn settle(world: &dyn World, orders: &Orders, remembered: Remembered<'_>, now: i64) -> Settled {
+    let mut all: Vec<Settlement> = Vec::with_capacity(orders.all.len());
+    for order in &orders.all {
+        let signer = match order.signer {
+            Signer::Here(index) => all.get(index).zip(orders.all.get(index)),
+            _ => None,
+        };
+        let settlement = Settling {
+            orders,
+            order,
+            signer,
+            remembered,
+            now,
+        };
+        all.push(settlement.settle(world));
+    }
+    Settled { all }
+}
+
+struct Settling<'a> {
+    orders: &'a Orders,
+    order: &'a Order,
+    signer: Option<(&'a Settlement, &'a Order)>,
+    remembered: Remembered<'a>,
+    now: i64,
+}
+
+impl Settling<'_> {
+    fn settle(&self, world: &dyn World) -> Settlement {
+        let (standing, behind, fault) = self.standing(world);
+        let (key_is_here, public_key) = self.key(world);
+        let reasons = match &standing {
+            None => vec![fault.unwrap_or(Reason::New)],
+            Some(found) => self.reasons(found, public_key),
+        };
+        let (verdict, request) = match (&self.order.signer, reasons.is_empty()) {
+            (_, true) => (Verdict::Kept, Vec::new()),
+            (Signer::Elsewhere(_), _) => match reasons.as_slice() {
+                [Reason::Window { .. }] => (Verdict::Kept, reasons),
+                _ => (Verdict::Awaited, reasons),
+            },
+            _ => (Verdict::Due(reasons), Vec::new()),
+        };
+        Settlement {
+            verdict,
+            standing,
+            behind,
+            key_is_here,
+            public_key,
+            request,
+        }
+    }
+
+    /// The certificates of its file, or why there is none.
+    fn standing(
+        &self,
+        world: &dyn World,
+    ) -> (Option<Certificate>, Vec<Certificate>, Option<Reason>) {
+        let bytes = match world.read(&self.order.holder.certificate()) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let known = self.remembered.issued.contains_key(&self.order.holder);
+                return (None, Vec::new(), known.then_some(Reason::Missing));
+            }
+            Err(_) => return (None, Vec::new(), Some(Reason::Damaged)),
+        };
+        let reading = pem::blocks(&bytes);
+        let mut certificates = reading.certificates().filter_map(|(_, read)| read.ok());
+        match certificates.next() {
+            Some(first) => (Some(first), certificates.collect(), None),
+            None => (None, Vec::new(), Some(Reason::Damaged)),
+        }
+    }
+
+    /// Whether its key is in the store, and its public half.
+    fn key(&self, world: &dyn World) -> (bool, Option<Sha256>) {
+        if matches!(self.order.key, KeyWanted::Of(_)) {
+            return (false, None);
+        }
+        let keys = &self.orders.keys;
+        let path = self.order.holder.key(&keys.directory);
+        match keys.store {
+            KeyStore::Age => (matches!(world.stat(&sealed(&path)), Ok(Some(_))), None),
+            KeyStore::Files => match world.read(&path).map(zeroize::Zeroizing::new) {
+                Ok(bytes) => (
+                    true,
+                    key::public_key_of(&bytes).ok().map(|key| key.spki_sha256()),
+                ),
+                Err(error) => (error.kind() != io::ErrorKind::NotFound, None),
+            },
+        }
+    }
+
+    fn reasons(&self, found: &Certificate, key: Option<Sha256>) -> Vec<Reason> {
+        let issued = self.remembered.issued.get(&self.order.holder);
+        let known = issued.is_some_and(|issued| issued.sha256 == found.fingerprint());
+        let same = issued.is_some_and(|issued| issued.issued_from == self.order.issued_from());
+        let mut reasons = Vec::new();
+        if !(known && same) {
+            let wanted = preview::like(self.order);
+            let signer = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
+            reasons.extend(
+                wanted
+                    .map(|wanted| differences(self.order, &wanted, found, signer))
+                    .unwrap_or_default(),
+            );
+        }
+        reasons.extend(self.other_signer(found, known));
+        let differs = key.is_some_and(|key| key != found.spki_sha256());
+        if differs
+            && !reasons
+                .iter()
+                .any(|reason| matches!(reason, Reason::Key { .. }))
+        {
+            reasons.push(Reason::OtherKey);
+        }
+        if let Some((_, signer)) = self.signer {
+            let is_it = |one: &Revoked| {
+                one.authority == signer.holder.name() && one.serial == found.serial()
+            };
+            if self.remembered.revoked.iter().any(is_it) {
+                reasons.push(Reason::Revoked);
+            }
+        }
+        // Whatever else is to be changed is reason enough.
+        if reasons.is_empty() {
+            reasons.extend(self.due_by_date(found));
+        }
+        reasons
+    }
+
+    /// What the lock knows was verified when it was issued; then the key identifiers are enough.
+    fn other_signer(&self, found: &Certificate, known: bool) -> Option<Reason> {
+        let name = match (&self.order.signer, self.signer) {
+            (Signer::Itself, _) => {
+                return (!found.self_signed())
+                    .then(|| Reason::Signer(self.order.holder.name().to_owned()));
+            }
+            (_, None) => return None,
+            (_, Some((settlement, signer))) => {
+                let fits = !settlement.changes_key()
+                    && settlement
+                        .standing
+                        .as_ref()
+                        .is_none_or(|above| match known {
+                            true => found.authority_key_id() == above.subject_key_id(),
+                            false => found.issued_by(above),
+                        });
+                (!fits).then(|| signer.holder.name().to_owned())
+            }
+        };
+        name.map(Reason::Signer)
+    }
+
+    fn due_by_date(&self, found: &Certificate) -> Option<Reason> {
+        let until = found.not_after();
+        if let Some((signer, _)) = self.signer {
+            // Another one would end on the same day.
+            let cut = signer
+                .standing
+                .as_ref()
+                .is_some_and(|above| above.not_after() <= until);
+            if cut && !signer.is_due() {
+                return None;
+            }
+        }
+        if self.now > until {
+            return Some(Reason::Expired(until));
+        }
+        let lifetime = until - found.not_before() + 1;
+        let since = until - self.order.renew_before.seconds(lifetime);
+        (self.now >= since).then_some(Reason::Window { since, until })
+    }
+}
+
+/// The file of a key in the store `age`.
+pub fn sealed(path: &str) -> String {
+    format!("{path}.age")
+}

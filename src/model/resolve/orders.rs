@@ -1,0 +1,187 @@
+//! From the spec to the certificates that are issued here: who signs whom, for which names.
+
+mod authorities;
+mod hosts;
+
+use std::io::ErrorKind;
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::certificates::unreadable;
+use crate::model::orders::{DIRECTORY, Keys, Order, Orders};
+use crate::spec::{KeyStore, RenewBefore};
+
+pub(in crate::model) static ISSUER_LOOP: Code = Code {
+    name: "issuer-loop",
+    severity: Severity::Error,
+    summary: "authorities sign each other in a circle",
+    manual: include_str!("../manual/issuer-loop.md"),
+};
+pub(in crate::model) static PATH_LENGTH: Code = Code {
+    name: "path-too-long",
+    severity: Severity::Error,
+    summary: "an authority stands below one whose path length leaves no room for it",
+    manual: include_str!("../manual/path-too-long.md"),
+};
+pub(in crate::model) static NESTED: Code = Code {
+    name: "lifetime-not-nested",
+    severity: Severity::Error,
+    summary: "a certificate is to be valid for longer than the one that signs it",
+    manual: include_str!("../manual/lifetime-not-nested.md"),
+};
+pub(in crate::model) static WINDOW: Code = Code {
+    name: "renewal-never-ends",
+    severity: Severity::Error,
+    summary: "a certificate is to be renewed earlier than it is issued",
+    manual: include_str!("../manual/renewal-never-ends.md"),
+};
+pub(in crate::model) static FORBIDDEN: Code = Code {
+    name: "name-forbidden",
+    severity: Severity::Error,
+    summary: "a name is none that the authorities above may issue for",
+    manual: include_str!("../manual/name-forbidden.md"),
+};
+pub(in crate::model) static NAME_SPACE: Code = Code {
+    name: "invalid-name-space",
+    severity: Severity::Error,
+    summary: "a name constraint is neither a domain nor a network",
+    manual: include_str!("../manual/invalid-name-space.md"),
+};
+pub(in crate::model) static SUBJECT: Code = Code {
+    name: "invalid-subject",
+    severity: Severity::Error,
+    summary: "the subject of an authority cannot be encoded, or is another one's",
+    manual: include_str!("../manual/invalid-subject.md"),
+};
+pub(in crate::model) static NO_EFFECT: Code = Code {
+    name: "issuing-without-effect",
+    severity: Severity::Error,
+    summary: "a host says how its certificate is issued, and it is not issued here",
+    manual: include_str!("../manual/issuing-without-effect.md"),
+};
+pub(in crate::model) static REQUEST: Code = Code {
+    name: "request-unusable",
+    severity: Severity::Error,
+    summary: "a certificate request cannot be read",
+    manual: include_str!("../manual/request-unusable.md"),
+};
+pub(in crate::model) static KEYS: Code = Code {
+    name: "key-store-unclear",
+    severity: Severity::Error,
+    summary: "the key store and its recipients do not fit",
+    manual: include_str!("../manual/key-store-unclear.md"),
+};
+
+impl Resolver<'_> {
+    /// Every certificate that is issued here, authorities first and each behind its signer.
+    pub fn orders(&mut self) -> Orders {
+        let keys = self.keys();
+        let mut all = self.authority_orders();
+        let hosts = self.host_orders(&all);
+        all.extend(hosts);
+        Orders { all, keys }
+    }
+
+    fn keys(&mut self) -> Keys {
+        let keys = &self.loaded.spec.keys;
+        let place = self.loaded.place(&["keys"]);
+        let recipients: Vec<String> = keys
+            .recipients
+            .iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
+        match (keys.store, recipients.is_empty()) {
+            (KeyStore::Age, true) => self.found.push(
+                Diagnostic::new(&KEYS, self.value(&["keys", "store"]), "keys are to be encrypted, and nobody can open them")
+                    .help("make a key pair with `age-keygen -o identity.txt` and write its public key: `recipients: [age1…]`"),
+            ),
+            (KeyStore::Files, false) => self.found.push(
+                Diagnostic::new(&KEYS, self.value(&["keys", "recipients"]), "keys in plain files have no recipients")
+                    .help("write `store: age`, or remove `recipients`"),
+            ),
+            _ => {}
+        }
+        let directory = match &keys.directory {
+            Some(path) => {
+                let span = self.value(&["keys", "directory"]);
+                self.path(path, ["keys", ""], span).unwrap_or_default()
+            }
+            None => DIRECTORY.to_owned(),
+        };
+        Keys {
+            store: keys.store,
+            directory,
+            recipients,
+            place,
+        }
+    }
+
+    /// How long before its end a certificate is renewed; one that is due as soon as it is issued
+    /// would be issued by every build.
+    fn renewed(
+        &mut self,
+        said: Option<&RenewBefore>,
+        lifetime: i64,
+        [section, name]: [&str; 2],
+    ) -> RenewBefore {
+        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
+        let renew_before = said.or(defaults).cloned().unwrap_or_default();
+        if renew_before.seconds(lifetime) < lifetime {
+            return renew_before;
+        }
+        let own = [section, name, "renew_before"];
+        let span = match said {
+            Some(_) => self.value(&own),
+            None => self.value(&["defaults", "renew_before"]),
+        };
+        let days = lifetime / 86_400;
+        let message = format!(
+            "`{name}` is to be renewed {renew_before} before its end, and is valid for {days} days"
+        );
+        self.found.push(
+            Diagnostic::new(&WINDOW, span, message)
+                .also(self.loaded.place(&[section, name]).key, "what is issued")
+                .help("write less, or a share of the lifetime: `renew_before: 33%`"),
+        );
+        RenewBefore::default()
+    }
+
+    /// The bytes of a file, or a finding at the place that names it.
+    fn bytes(&mut self, path: &str, span: crate::source::Span) -> Option<Vec<u8>> {
+        match self.world.read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                let error = match error.kind() {
+                    ErrorKind::NotFound => Diagnostic::new(&REQUEST, span, format!("`{path}` is not there"))
+                        .help("put the request there that whoever has the key made, or remove `request`: the key is then made here"),
+                    _ => unreadable(path, span, &error),
+                };
+                self.found.push(error);
+                None
+            }
+        }
+    }
+
+    /// Two authorities of one name confuse whoever builds a chain by names.
+    fn same_subjects(&mut self, orders: &[Order]) {
+        for (index, order) in orders.iter().enumerate() {
+            let subject = order.subject();
+            let same = orders[..index]
+                .iter()
+                .find(|other| subject.is_some() && other.subject() == subject);
+            if let Some(other) = same {
+                let message = format!(
+                    "`{}` and `{}` have the same subject",
+                    other.holder.name(),
+                    order.holder.name()
+                );
+                self.found.push(
+                    Diagnostic::new(&SUBJECT, order.place.key, message)
+                        .also(other.place.key, "the other one")
+                        .help("give each a `common_name` of its own: verifiers find an issuer by its subject"),
+                );
+            }
+        }
+    }
+}

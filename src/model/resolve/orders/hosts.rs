@@ -1,0 +1,186 @@
+//! The hosts whose certificates are issued or requested here.
+
+use std::collections::HashMap;
+
+use super::{FORBIDDEN, NO_EFFECT, REQUEST};
+use crate::diagnostic::Diagnostic;
+use crate::model::SubjectName;
+use crate::model::orders::{KeyWanted, Order, RequestedKey, Signer};
+use crate::model::resolve::Resolver;
+use crate::pki::{Holder, KeyAlgorithm, Profile, request};
+use crate::spec::{self, Duration, KeyType, Usage};
+
+/// How long a host's certificate is valid if nothing is said, in seconds.
+const LIFETIME: i64 = 90 * 86_400;
+
+impl Resolver<'_> {
+    /// The orders of hosts, behind those of the authorities.
+    pub(super) fn host_orders(&mut self, authorities: &[Order]) -> Vec<Order> {
+        let known: HashMap<&str, usize> = authorities
+            .iter()
+            .enumerate()
+            .map(|(index, order)| (order.holder.name(), index))
+            .collect();
+        let mut orders = Vec::new();
+        for (name, host) in &self.loaded.spec.hosts {
+            let signer = host.issuer.as_ref().and_then(|issuer| {
+                match self.loaded.spec.authorities.get(issuer.as_str())? {
+                    spec::Authority::Managed(_) => {
+                        known.get(issuer.as_str()).copied().map(Signer::Here)
+                    }
+                    spec::Authority::External(_) => Some(Signer::Elsewhere(issuer.to_string())),
+                    spec::Authority::Acme(_) => None,
+                }
+            });
+            match signer {
+                Some(signer) if host.certificate.is_none() => {
+                    orders.extend(self.host_order(name.as_str(), host, signer, authorities));
+                }
+                _ => self.without_effect(name.as_str(), host),
+            }
+        }
+        orders
+    }
+
+    fn host_order(
+        &mut self,
+        name: &str,
+        host: &spec::Host,
+        signer: Signer,
+        authorities: &[Order],
+    ) -> Option<Order> {
+        let parent = match signer {
+            Signer::Here(index) => authorities.get(index),
+            _ => None,
+        };
+        let names = self.permitted(name, host, parent);
+        let defaults = &self.loaded.spec.defaults;
+        let said = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
+        let lifetime = said.map_or(LIFETIME, Duration::seconds);
+        let lifetime = match (&host.lifetime, parent) {
+            (Some(_), Some(parent)) => {
+                self.nested(lifetime, parent, ["hosts", name]);
+                lifetime
+            }
+            (None, Some(parent)) => lifetime.min(parent.lifetime),
+            (_, None) => lifetime,
+        };
+        let renew_before = self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]);
+        let usages = host.usages.as_deref().unwrap_or(&[Usage::Server]);
+        let key = match &host.request {
+            Some(path) => KeyWanted::Of(self.requested(name, path, &signer)?),
+            None => KeyWanted::Made(self.algorithm(host.key)),
+        };
+        Some(Order {
+            holder: Holder::Host(name.to_owned()),
+            profile: Profile::Leaf {
+                names,
+                server: usages.contains(&Usage::Server),
+                client: usages.contains(&Usage::Client),
+            },
+            key,
+            lifetime,
+            renew_before,
+            crl: None,
+            place: self.loaded.place(&["hosts", name]),
+            signer_span: self.value(&["hosts", name, "issuer"]),
+            signer,
+        })
+    }
+
+    /// The names as a certificate carries them; those that an authority above forbids are told.
+    fn permitted(&mut self, name: &str, host: &spec::Host, parent: Option<&Order>) -> Vec<String> {
+        let constraints = parent.and_then(|parent| parent.constraints());
+        let mut names: Vec<String> = Vec::new();
+        for (index, text) in host.names.iter().enumerate() {
+            // What is no name is told where hosts are resolved.
+            let Ok(parsed) = SubjectName::parse(text.as_str()) else {
+                continue;
+            };
+            let parsed = parsed.to_string();
+            if let (Some(constraints), Some(parent)) = (constraints, parent)
+                && let Some(why) = constraints.forbids(&parsed)
+            {
+                let span = self.value(&["hosts", name, "names", &index.to_string()]);
+                let message = format!(
+                    "`{}` may not issue for `{text}`: {why}",
+                    parent.holder.name()
+                );
+                self.found.push(
+                    Diagnostic::new(&FORBIDDEN, span, message)
+                        .also(parent.place.key, "the authority")
+                        .help("change its `permitted_names` (and those of the authorities above it), or let another authority sign"),
+                );
+            }
+            if !names.contains(&parsed) {
+                names.push(parsed);
+            }
+        }
+        names
+    }
+
+    fn requested(
+        &mut self,
+        name: &str,
+        path: &spec::RelativePath,
+        signer: &Signer,
+    ) -> Option<RequestedKey> {
+        let span = self.value(&["hosts", name, "request"]);
+        if matches!(signer, Signer::Elsewhere(_)) {
+            let message = "the authority is somebody else's: a request goes there, not here";
+            self.found.push(
+                Diagnostic::new(&REQUEST, span, message)
+                    .help("remove `request`: `build` then makes a key and a request"),
+            );
+            return None;
+        }
+        let path = self.path(path, ["hosts", name], span)?;
+        let bytes = self.bytes(&path, span)?;
+        match request::read(&bytes) {
+            Ok(request) => Some(RequestedKey {
+                path,
+                public: request.public_key,
+            }),
+            Err(error) => {
+                self.found.push(
+                    Diagnostic::new(&REQUEST, span, format!("`{path}` cannot be used: {error}"))
+                        .help("ask whoever has the key for a certificate request (PKCS#10), in PEM or DER"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Says that nothing follows from how a certificate is to be issued where none is.
+    fn without_effect(&mut self, name: &str, host: &spec::Host) {
+        let fields = [
+            ("key", host.key.is_some()),
+            ("lifetime", host.lifetime.is_some()),
+            ("renew_before", host.renew_before.is_some()),
+            ("usages", host.usages.is_some()),
+            ("request", host.request.is_some()),
+        ];
+        for (field, _) in fields.into_iter().filter(|(_, said)| *said) {
+            let span = self.loaded.place(&["hosts", name, field]).key;
+            let message = format!(
+                "`{field}` says how a certificate is issued, and that of `{name}` is not issued here"
+            );
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message)
+                    .help(format!("remove `{field}`, or name an authority of `kind: managed` or `external` as `issuer`")),
+            );
+        }
+    }
+
+    pub(super) fn algorithm(&self, said: Option<KeyType>) -> KeyAlgorithm {
+        let key = said.or(self.loaded.spec.defaults.key);
+        match key.unwrap_or(KeyType::EcdsaP256) {
+            KeyType::EcdsaP256 => KeyAlgorithm::EcdsaP256,
+            KeyType::EcdsaP384 => KeyAlgorithm::EcdsaP384,
+            KeyType::Rsa2048 => KeyAlgorithm::Rsa2048,
+            KeyType::Rsa3072 => KeyAlgorithm::Rsa3072,
+            KeyType::Rsa4096 => KeyAlgorithm::Rsa4096,
+            KeyType::Ed25519 => KeyAlgorithm::Ed25519,
+        }
+    }
+}
