@@ -368,15 +368,16 @@ fn accesses(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
-/// block leaves what is read as it is.
+/// block leaves what is read as it is, and what is pinned was read to stay the same.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
     found: &mut Diagnostics,
 ) -> Result<(), Stop> {
-    let taken = artifacts
+    let written = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep != Keep::Pinned);
+    let taken = written.filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",
