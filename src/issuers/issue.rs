@@ -302,9 +302,8 @@ impl<'a> Press<'a> {
         };
         let standing = settlement.standing.as_ref();
         let public = settlement.public_key.as_ref();
-        let is_used = public.is_some_and(|spki| {
-            standing.is_some_and(|standing| standing.spki_sha256() == *spki)
-        });
+        let is_used = public
+            .is_some_and(|spki| standing.is_some_and(|standing| standing.spki_sha256() == *spki));
         if !settlement.key_is_here || is_used {
             return Ok(None);
         }

@@ -141,7 +141,8 @@ impl Settling<'_> {
         let bytes = world.read(&self.order.holder.certificate());
         let made_here = bytes.as_ref().ok().map(|bytes| Sha256::of(bytes));
         let (standing, behind, fault) = self.standing(bytes);
-        let made_here = made_here.filter(|file| self.is_made_here(*file, standing.as_ref(), &behind));
+        let made_here =
+            made_here.filter(|file| self.is_made_here(*file, standing.as_ref(), &behind));
         let (key_is_here, public_key) = self.key(world);
         let reasons = match &standing {
             None => vec![fault.unwrap_or(Reason::New)],

@@ -51,7 +51,7 @@ pub fn unbuilt(spec: &str) -> Files {
 pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan, String), String> {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let lock = Lock::load_to_rebuild(world).map_err(|error| error.to_string())?;
-    
+
     let asked = Asked {
         spec: "tlsgen.yaml",
         only: &[],
@@ -114,13 +114,18 @@ pub fn is_in_sync(world: &dyn World) -> bool {
 /// The certificates of a file, from first to last; all of it must be understood.
 pub fn certificates(body: &[u8]) -> Vec<Certificate> {
     let reading = pem::blocks(body);
-    reading.certificates().map(|(_, read)| read.unwrap()).collect()
+    reading
+        .certificates()
+        .map(|(_, read)| read.unwrap())
+        .collect()
 }
 
 /// The certificate of each holder, by its file.
 pub fn issued(files: &Files) -> BTreeMap<String, Certificate> {
     let ours = |path: &str| path.starts_with("pki/authorities/") || path.starts_with("pki/hosts/");
-    let files = files.iter().filter(|(path, _)| ours(path) && path.ends_with(".pem"));
+    let files = files
+        .iter()
+        .filter(|(path, _)| ours(path) && path.ends_with(".pem"));
     files
         .map(|(path, (body, _))| (path.clone(), certificates(body).swap_remove(0)))
         .collect()
@@ -128,14 +133,19 @@ pub fn issued(files: &Files) -> BTreeMap<String, Certificate> {
 
 /// The public half of the key of each holder, by its file; every one must be readable.
 pub fn keys(files: &Files) -> BTreeMap<String, tlsgen::digest::Sha256> {
-    let keys = files.iter().filter(|(path, _)| path.starts_with("pki/private/"));
+    let keys = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("pki/private/"));
     let keys = keys.filter(|(path, _)| !is_leftover(path));
     keys.map(|(path, (body, _))| {
         let plain = match path.ends_with(".age") {
             true => tlsgen::pki::sealed::open(body, &identities()).unwrap(),
             false => zeroize::Zeroizing::new(body.clone()),
         };
-        (path.clone(), key::public_key_of(&plain).unwrap().spki_sha256())
+        (
+            path.clone(),
+            key::public_key_of(&plain).unwrap().spki_sha256(),
+        )
     })
     .collect()
 }
