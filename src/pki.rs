@@ -39,6 +39,7 @@ pub use issue::{IssueError, Issuer, Profile, Subject, Ticket, self_signed, signe
 pub use issued::{Holder, Issued, Revoked};
 pub use key::PublicKey;
 pub use name_constraints::{NameConstraints, Widened};
+pub use printable::shortened;
 pub use private_key::{KeyAlgorithm, NoKey, PrivateKey};
 pub use roots::public_root_certificates;
 pub use sealed::{Identities, Recipient};

@@ -8,6 +8,7 @@ use super::standing::{Standing, standing};
 use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, block, paths};
 use crate::artifact::{Artifact, Extent, Keep};
 use crate::digest::Sha256;
+use crate::pki::bundle;
 use crate::world::World;
 
 /// One change for each path that is wanted or that the lock has.
@@ -275,6 +276,10 @@ pub fn pinned(
         };
         return as_wanted(Some(&pin), &settled, found.mode).on_what_is_there();
     }
+    if is_carried(found) {
+        // An update that was ended before the lock was written.
+        return Verdict::new(Action::Adopt, Cause::SpecChanged).on_what_is_there();
+    }
     if may_take && found.sha256 == wanted.sha256 {
         return Verdict::new(Action::Adopt, Cause::EditedByHand);
     }
@@ -286,6 +291,11 @@ pub fn pinned(
     }
     let lost = Obstacle::PinnedBytesLost;
     Verdict::blocked(Action::Refuse, Cause::EditedByHand, lost)
+}
+
+/// Whether a file is the public roots as this program carries them.
+fn is_carried(found: &Content) -> bool {
+    found.sha256 == Sha256::of(bundle::public_roots_pem().as_bytes())
 }
 
 /// Whether a file with these permission bits is as good as one with the wanted bits.

@@ -68,6 +68,13 @@ impl Resolver<'_> {
             let place = self.loaded.place(&["hosts", name]);
             Diagnostic::new(&NO_CERTIFICATE, span, message).also(place.key, "the host")
         };
+        if let Some(path) = &host.request {
+            let message = format!(
+                "the key of `{name}` is with whoever made `{path}`, and cannot be given to a service from here"
+            );
+            let help = "remove `request`: a key is then made here";
+            return Some(diagnostic(message).help(help));
+        }
         let Some(issuer) = &host.issuer else {
             let message = format!("`{name}` has no certificate that a client could present");
             let help = "give it one: `certificate: {chain: …, key: …}`, or an `issuer`";
