@@ -53,7 +53,11 @@ fn nothing_is_issued_anew() {
             let before = project.files();
             assert!(before.keys().any(|path| path.starts_with("pki/hosts/")));
             let check = project.tlsgen(&["check", "--as-of", day]);
-            assert_eq!((check.code, check.out.as_str()), (Some(0), ""), "{what}: {check:?}");
+            assert_eq!(
+                (check.code, check.out.as_str()),
+                (Some(0), ""),
+                "{what}: {check:?}"
+            );
             for command in [&["build", "--locked"][..], &["build"], &["renew"]] {
                 let arguments = [command, &["--as-of", day]].concat();
                 let said = project.tlsgen(&arguments);
@@ -70,7 +74,11 @@ fn nothing_is_issued_anew() {
                 fs::remove_file(project.path(key)).unwrap();
             }
             let check = project.tlsgen(&["check", "--as-of", day]);
-            assert_eq!((check.code, check.out.as_str()), (Some(0), ""), "{what}: {check:?}");
+            assert_eq!(
+                (check.code, check.out.as_str()),
+                (Some(0), ""),
+                "{what}: {check:?}"
+            );
         }
     }
 }
