@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use rayon::prelude::*;
-use tlsgen::pki::issue::{Issuer, Profile, Subject, Ticket, self_signed, signed};
+use tlsgen::pki::{Issuer, Profile, Subject, Ticket, self_signed, signed};
 use tlsgen::pki::{KeyAlgorithm, PrivateKey};
 
 const AT_ONCE: u32 = 2_000;
