@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 use crate::digest::Sha256;
 use crate::pki::Certificate;
+use crate::pki::crl::Crl;
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{
@@ -73,6 +74,8 @@ pub struct Authority {
     pub signer: Option<AuthorityId>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
+    /// Its list of revoked certificates, if it is one that tlsgen runs and has one.
+    pub list: Option<Crl>,
     /// The fingerprints that the spec expects.
     pub pins: Option<Vec<Pin>>,
     /// Where it was written.

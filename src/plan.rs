@@ -27,7 +27,7 @@ use std::sync::Arc;
 use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
-use crate::pki::{Holder, Issued};
+use crate::pki::{Holder, Issued, Revoked};
 use crate::source::Span;
 use crate::world::World;
 
@@ -53,6 +53,8 @@ pub struct Wanted {
     pub pins: Vec<Pin>,
     /// The certificates that are issued here, as they stand or as they were just made.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is made, and why.
     pub issuances: Vec<Issuance>,
     /// The keys of what was just made.
@@ -90,6 +92,7 @@ pub struct Plan {
     before: Lock,
     pins: Vec<Pin>,
     issued: BTreeMap<Holder, Issued>,
+    revoked: BTreeSet<Revoked>,
 }
 
 /// What would happen to one path.
@@ -274,6 +277,7 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
         before: lock.clone(),
         pins: wanted.pins.clone(),
         issued: wanted.issued.clone(),
+        revoked: wanted.revoked.clone(),
     }
 }
 
@@ -335,6 +339,7 @@ impl Plan {
                 }
             }
         }
+        lock.revoked.extend(self.revoked.iter().cloned());
         lock.settled(self.pins.clone(), self.issued.clone())
     }
 

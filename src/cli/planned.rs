@@ -161,6 +161,7 @@ impl Planned {
             accesses: compiled.accesses,
             reloads: compiled.reloads,
             issued: compiled.issued,
+            revoked: compiled.revoked,
             issuances: compiled.issuances,
             keys: compiled.keys,
             keys_to_come: compiled.keys_to_come,

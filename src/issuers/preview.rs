@@ -4,6 +4,7 @@ use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{
     Certificate, IssueError, Issuer, PrivateKey, Ticket, request, self_signed, signed,
 };
@@ -35,7 +36,21 @@ pub fn preview(orders: &Orders, settled: &Settled, seed: &str, extent: MadeUp, n
         };
         certificates.push(certificate);
     }
-    held(orders, &certificates, settled)
+    let each = orders.all.iter().zip(&settled.all).zip(&certificates);
+    let lists: Vec<Option<Crl>> = each
+        .map(|((order, settlement), certificate)| {
+            let list = settlement.list.as_ref()?;
+            match list.reasons.is_empty() {
+                true => list.standing.clone(),
+                false => {
+                    let certificate = certificate.clone()?;
+                    let issuer = stand_in(order, certificate, seed, now).ok()?;
+                    list.next(&issuer, now).ok()
+                }
+            }
+        })
+        .collect();
+    held(orders, &certificates, &lists, settled)
 }
 
 /// A certificate that says what an order asks for, signed by nobody.
@@ -90,16 +105,23 @@ fn made(
         KeyWanted::Of(requested) => &requested.public,
         KeyWanted::Made(_) => own.public(),
     };
-    // Of a certificate that stays nobody has the key here: another of its name signs.
-    let issuer = match Issuer::new(certificate, key(signer, seed)?) {
-        Ok(issuer) => issuer,
-        Err(_) => {
-            let ticket = ticket(signer, seed, i64::MAX, now);
-            let stand_in = self_signed(&signer.profile, &key(signer, seed)?, &ticket)?;
-            Issuer::new(stand_in, key(signer, seed)?)?
-        }
-    };
+    let issuer = stand_in(signer, certificate, seed, now)?;
     signed(&order.profile, public, &issuer, &ticket_of_leaf).map(Some)
+}
+
+/// Of a certificate that stays nobody has the key here: another of its name signs.
+fn stand_in(
+    order: &Order,
+    certificate: Certificate,
+    seed: &str,
+    now: i64,
+) -> Result<Issuer, IssueError> {
+    if let Ok(issuer) = Issuer::new(certificate, key(order, seed)?) {
+        return Ok(issuer);
+    }
+    let ticket = ticket(order, seed, i64::MAX, now);
+    let own = self_signed(&order.profile, &key(order, seed)?, &ticket)?;
+    Issuer::new(own, key(order, seed)?)
 }
 
 fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {
