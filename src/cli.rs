@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod explain;
 mod export;
+mod fetch;
 mod identity;
 mod inspect;
 mod man;
@@ -14,7 +15,9 @@ mod plan;
 mod planned;
 mod project;
 mod renew;
+mod revoke;
 mod schema;
+mod update;
 mod validate;
 
 use std::process::ExitCode;
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
+        Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),
@@ -50,6 +54,8 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
+        Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
+        Command::Update(options) => update::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),
         Command::Man(options) => man::run(options, &mut output),

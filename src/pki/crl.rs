@@ -221,7 +221,8 @@ impl Revoked {
         Ok(RevokedCertParams {
             serial_number: SerialNumber::from_slice(&self.serial),
             revocation_time: moment(self.at)?,
-            reason_code: Some(self.reason.engine()),
+            // Nothing is said by saying nothing (RFC 5280 section 5.3.1).
+            reason_code: (self.reason != Reason::Unspecified).then(|| self.reason.engine()),
             invalidity_date: None,
         })
     }
