@@ -231,6 +231,7 @@ impl Issuance {
                     .and_then(|other| self::list(order, other));
                 all.push(Artifact {
                     provisional: other.map(|other| Arc::from(other.into_bytes())),
+                    left: settlement.list.as_ref().and_then(|list| list.made_here),
                     ..Artifact::text(order.holder.crl(), list, origin)
                 });
             }

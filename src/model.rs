@@ -6,6 +6,7 @@ mod host_name;
 mod identity;
 mod orders;
 mod resolve;
+mod revocation;
 mod serving;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use identity::{Identity, IdentityVariables};
 pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
+pub use revocation::Lists;
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.

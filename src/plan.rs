@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
+use crate::artifact::{Access, Artifact, Extent, LISTS, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
 use crate::pki::{Holder, Issued, Revoked};
@@ -308,14 +308,22 @@ impl Plan {
     /// Who is given a certificate for the first time is not among them: it is started anew.
     pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
         let replaced = |reload: &&Reload| {
-            let inside = |path: &str| {
-                let rest = path.strip_prefix(reload.directory.as_str());
-                rest.is_some_and(|rest| rest.starts_with('/'))
+            let updated = |change: &Change| {
+                change.action == Action::Update && is_inside(&change.path, &reload.directory)
             };
-            let updated = |change: &Change| change.action == Action::Update && inside(&change.path);
             self.changes.iter().any(updated)
         };
         self.reloads.iter().filter(replaced)
+    }
+
+    /// Whether a service that must be told is told of revoked certificates alone.
+    pub fn only_lists(&self, reload: &Reload) -> bool {
+        let updated = self
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Update);
+        let mut inside = updated.filter(|change| is_inside(&change.path, &reload.directory));
+        inside.all(|change| change.path.ends_with(&format!("/{LISTS}")))
     }
 
     /// The lock as it will be.
@@ -386,6 +394,11 @@ impl Plan {
         }
         summary
     }
+}
+
+fn is_inside(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Change {

@@ -6,8 +6,9 @@ use std::io;
 
 use super::Settlement;
 use super::reason::Reason;
+use crate::digest::Sha256;
 use crate::model::{CrlWanted, Order, Orders};
-use crate::pki::crl::{self, BadCrl, Crl};
+use crate::pki::crl::{self, Crl};
 use crate::pki::{Certificate, Holder, IssueError, Issuer, Revoked, pem};
 use crate::world::World;
 
@@ -21,6 +22,8 @@ pub struct List {
     pub standing: Option<Crl>,
     /// Why the next build makes it anew; empty if it stays.
     pub reasons: Vec<Reason>,
+    /// The bytes on disk, if the authority signed them: they were made here, lock or no lock.
+    pub made_here: Option<Sha256>,
     revoked: Vec<crl::Revoked>,
     lifetime: i64,
 }
@@ -61,7 +64,7 @@ pub fn revoked(world: &dyn World, orders: &Orders, known: &BTreeSet<Revoked>) ->
     let mut all = known.clone();
     let authorities = orders.all.iter().filter(|order| order.crl.is_some());
     for holder in authorities.map(|order| &order.holder) {
-        let Ok(list) = standing(world, holder) else {
+        let Ok((list, _)) = standing(world, holder) else {
             continue;
         };
         let own = world.read(&holder.certificate()).unwrap_or_default();
@@ -159,24 +162,30 @@ fn list(
     revoked: Vec<crl::Revoked>,
     now: i64,
 ) -> List {
-    let (standing, reasons) = match standing(world, &order.holder) {
-        Err(reason) => (None, vec![reason]),
-        Ok(found) => {
+    let (standing, made_here, reasons) = match standing(world, &order.holder) {
+        Err(reason) => (None, None, vec![reason]),
+        Ok((found, sha256)) => {
+            let authority = settlement.standing.as_ref();
+            let is_its = authority.is_some_and(|authority| found.signed_by(authority));
             let reasons = reasons(&found, order, settlement, wanted, &revoked, now);
-            (Some(found), reasons)
+            (Some(found), is_its.then_some(sha256), reasons)
         }
     };
     List {
         standing,
         reasons,
+        made_here,
         revoked,
         lifetime: wanted.lifetime,
     }
 }
 
-fn standing(world: &dyn World, holder: &Holder) -> Result<Crl, Reason> {
+fn standing(world: &dyn World, holder: &Holder) -> Result<(Crl, Sha256), Reason> {
     match world.read(&holder.crl()) {
-        Ok(bytes) => crl::read(&bytes).map_err(|_: BadCrl| Reason::NoList),
+        Ok(bytes) => match crl::read(&bytes) {
+            Ok(list) => Ok((list, Sha256::of(&bytes))),
+            Err(_) => Err(Reason::NoList),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Reason::New),
         Err(_) => Err(Reason::NoList),
     }

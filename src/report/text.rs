@@ -201,12 +201,12 @@ impl<'a> Page<'a> {
     /// Who goes on serving the old certificate until told.
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
-            let does = if reload.as_client {
-                "presents"
-            } else {
-                "serves"
+            let does = match (plan.only_lists(reload), reload.as_client) {
+                (true, _) => "lets clients in that are revoked",
+                (false, true) => "presents the old certificate",
+                (false, false) => "serves the old certificate",
             };
-            let why = format!("{does} the old certificate until `{}`", reload.command);
+            let why = format!("{does} until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
         }
     }
