@@ -316,6 +316,22 @@ impl Plan {
         self.reloads.iter().filter(replaced)
     }
 
+    /// The services that look at revocation lists from now on, and not before they are started anew:
+    /// lists are named in their configuration.
+    pub fn first_lists(&self) -> impl Iterator<Item = &Reload> {
+        let begins = |reload: &&Reload| {
+            let mut inside = self
+                .changes
+                .iter()
+                .filter(|change| is_inside(&change.path, &reload.directory));
+            let is_list = |change: &&Change| change.path.ends_with(&format!("/{LISTS}"));
+            let (lists, others): (Vec<&Change>, Vec<&Change>) = inside.by_ref().partition(is_list);
+            let created = |change: &&Change| change.action == Action::Create;
+            lists.iter().any(created) && !others.iter().all(created)
+        };
+        self.reloads.iter().filter(begins)
+    }
+
     /// Whether a service that must be told is told of revoked certificates alone.
     pub fn only_lists(&self, reload: &Reload) -> bool {
         let updated = self

@@ -69,6 +69,9 @@ pub fn carry_out(
             Err(error) => return output.no_answer(&error.to_string()),
         }
     }
+    if (output.format, exit) == (Format::Text, Exit::Done) {
+        output.say(&planned.heading);
+    }
     let view = planned.view(output.style(), options.scope.full);
     match (output.format, exit, &planned.plan) {
         (Format::Json, ..) => output.answer(&planned.json()),

@@ -33,6 +33,8 @@ pub struct Planned {
     pub awaits: bool,
     /// The directory of the key store.
     pub key_directory: String,
+    /// What is said first of what was done.
+    pub heading: String,
     /// What is revoked now, beside what the lock knows.
     pub revoking: BTreeSet<Revoked>,
     lock_reading: LockReading,
@@ -90,6 +92,7 @@ pub fn opened(
         notes: Vec::new(),
         awaits: false,
         key_directory: String::new(),
+        heading: String::new(),
         revoking: BTreeSet::new(),
         lock_reading,
         _exclusive: exclusive,

@@ -36,18 +36,18 @@ pub fn run(arguments: &Arguments, options: &Revoke, output: &mut Output) -> Exit
     if let Err(exit) = planned.compile(&options.scope, &Adopt::Nothing, Hand::Nobody, output) {
         return exit;
     }
-    if output.format == Format::Text {
-        output.say(&said(&chosen, options.dry_run));
-    }
+    planned.heading = said(&chosen, options.dry_run);
     match options.dry_run {
-        true => plan::show(
-            &planned,
-            &Plan {
+        true => {
+            if output.format == Format::Text && planned.plan.is_some() {
+                output.say(&planned.heading);
+            }
+            let options = Plan {
                 scope: options.scope.clone(),
                 exit_code: false,
-            },
-            output,
-        ),
+            };
+            plan::show(&planned, &options, output)
+        }
         false => build::carry_out(
             arguments,
             &Build {

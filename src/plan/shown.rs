@@ -237,7 +237,7 @@ fn list(der: &[u8], label: String) -> String {
         false => revoked.join(", "),
     };
     format!(
-        "[revocation list, from {} until {until}: {revoked}; sha256 {}]",
+        "revocation list, from {} until {until}: {revoked}, sha256 {}",
         date(list.this_update()),
         Sha256::of(der)
     )

@@ -29,6 +29,7 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     page.section(&certificates.text(view));
     page.absent(plan);
     page.reloads(plan);
+    page.starts(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -86,6 +87,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
     page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
     page.reloads(plan);
+    page.starts(plan);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
 
@@ -208,6 +210,14 @@ impl<'a> Page<'a> {
             };
             let why = format!("{does} until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
+        }
+    }
+
+    /// Who is told of revoked certificates for the first time.
+    fn starts(&mut self, plan: &Plan) {
+        for reload in plan.first_lists() {
+            let why = "lets clients in that are revoked until its container is made anew";
+            self.line(Action::Update, "restart", &reload.service, why);
         }
     }
 
