@@ -11,6 +11,7 @@
 
 mod disk;
 mod lab;
+mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
