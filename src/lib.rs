@@ -38,6 +38,7 @@ pub mod model;
 pub mod nginx;
 pub mod pki;
 pub mod plan;
+pub mod probe;
 pub mod provision;
 pub mod render;
 pub mod report;
@@ -230,6 +231,22 @@ pub fn check(
         sources,
         &mut Diagnostics::default(),
     )
+}
+
+/// As [`check`], and judges nothing: what is wrong with certificates is no matter.
+///
+/// # Errors
+/// [`Stop`] when there is an error in `found`.
+pub fn resolve(
+    world: &dyn World,
+    asked: Asked<'_>,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Model, Stop> {
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    let held = Issuance::made_up(&ordered).held.standing();
+    let Ordered { loaded, orders, .. } = ordered;
+    model::resolve(world, sources, loaded, &orders, &held, found)
 }
 
 /// Everything that can be found, for `tlsgen explain`.

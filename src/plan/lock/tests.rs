@@ -81,7 +81,7 @@ fn damaged_locks_are_errors_with_their_line() {
             "`tlsgen.lock` was written by a newer tlsgen",
         ),
         (
-            "language 1\n\ncertificate x",
+            "language 1\n\nkubeconfig x",
             3,
             "`tlsgen.lock` was written by a newer tlsgen",
         ),
