@@ -368,7 +368,7 @@ fn accesses(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
-/// block leaves what is read as it is.
+/// block leaves what is read as it is, and what is pinned is written as it was read.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
@@ -376,7 +376,8 @@ fn keep_inputs(
 ) -> Result<(), Stop> {
     let taken = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep != Keep::Pinned)
+        .filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",
