@@ -61,7 +61,7 @@ fn rebuild(example: &Path, surroundings: (&str, &str, &str)) {
 
     let times = modified(&copy);
     let second = tlsgen(&copy, "build", surroundings);
-    assert!(second.status.success());
+    assert!(second.status.success(), "{second:?}");
     assert_eq!(modified(&copy), times, "a second build touches nothing");
     let check = tlsgen(&copy, "check", surroundings);
     assert!(
@@ -88,7 +88,9 @@ fn written(example: &Path) -> Vec<String> {
         }
     });
     let files = files.chain([LOCK.to_owned()]);
-    files.filter(|path| !issued.contains(&path.as_str())).collect()
+    files
+        .filter(|path| !issued.contains(&path.as_str()))
+        .collect()
 }
 
 /// A file of the user's own, as it was before there was a block of ours in it.

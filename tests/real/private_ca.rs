@@ -43,13 +43,19 @@ struct Shop {
 fn two_services_show_each_other_certificates_of_the_same_ca() {
     let Some(shop) = Shop::new() else { return };
     let root = shop.lab.project.path("pki/authorities/root.pem");
-    only_its_owner_reads(&shop.lab.project.path("pki/private/authorities/root/key.pem"));
+    only_its_owner_reads(
+        &shop
+            .lab
+            .project
+            .path("pki/private/authorities/root/key.pem"),
+    );
     shop.up();
     shop.until_served();
 
     let welcome = shop.lab.exec("billing", &["python", "-c", BILLING]);
     assert!(
-        utf8(&welcome.stdout).starts_with("hello, ") && utf8(&welcome.stdout).contains("CN=billing.lab.example"),
+        utf8(&welcome.stdout).starts_with("hello, ")
+            && utf8(&welcome.stdout).contains("CN=billing.lab.example"),
         "{welcome:?}\n{}",
         shop.lab.logs("front")
     );
@@ -89,13 +95,21 @@ fn what_is_renewed_is_served(shop: &Shop) {
     let renewed = succeed(&mut tlsgen(project, &["renew"]));
     let said = utf8(&renewed.stdout);
     let after = ["shop", "orders", "billing"].map(|host| read(&format!("pki/hosts/{host}.pem")));
-    assert!(before.iter().zip(&after).all(|(before, after)| before != after));
+    assert!(
+        before
+            .iter()
+            .zip(&after)
+            .all(|(before, after)| before != after)
+    );
     assert_eq!(
         ["root", "issuing"].map(|name| read(&format!("pki/authorities/{name}.pem"))),
         authorities,
         "nothing else is due"
     );
-    assert!(before[1].starts_with(&shop.presented("orders.lab.example")), "nobody was told yet");
+    assert!(
+        before[1].starts_with(&shop.presented("orders.lab.example")),
+        "nobody was told yet"
+    );
     for service in ["front", "billing"] {
         succeed(&mut shop.lab.shell(&command(&said, service)));
     }
@@ -105,16 +119,25 @@ fn what_is_renewed_is_served(shop: &Shop) {
         thread::sleep(Duration::from_millis(100));
     }
     let welcome = shop.lab.exec("billing", &["python", "-c", BILLING]);
-    assert!(utf8(&welcome.stdout).contains("CN=billing.lab.example"), "{welcome:?}");
+    assert!(
+        utf8(&welcome.stdout).contains("CN=billing.lab.example"),
+        "{welcome:?}"
+    );
     assert!(shop.get(SHOP, &root, None).contains("hello, a visitor"));
 
     let again = succeed(&mut tlsgen(project, &["renew"]));
-    assert_eq!(utf8(&again.stdout) + &utf8(&again.stderr), "", "nothing is due any more");
+    assert_eq!(
+        utf8(&again.stdout) + &utf8(&again.stderr),
+        "",
+        "nothing is due any more"
+    );
 }
 
 /// Whom `renew` names to be told, and how.
 fn command(said: &str, service: &str) -> String {
-    let mut lines = said.lines().filter(|line| line.contains(&format!("  {service}  ")));
+    let mut lines = said
+        .lines()
+        .filter(|line| line.contains(&format!("  {service}  ")));
     let command = lines.next().and_then(|line| line.split('`').nth(1));
     command.unwrap_or_else(|| panic!("{said}")).to_owned()
 }
@@ -190,19 +213,30 @@ impl Shop {
         let state = self.lab.inspect("front");
         let port = &state["NetworkSettings"]["Ports"]["443/tcp"][0]["HostPort"];
         let port = port.as_str();
-        port.unwrap_or_else(|| panic!("{state:#}\n{}", self.lab.logs("front"))).to_owned()
+        port.unwrap_or_else(|| panic!("{state:#}\n{}", self.lab.logs("front")))
+            .to_owned()
     }
 
     /// Asks from outside; as `billing` of a project, if one is given.
     fn get(&self, url: &str, root: &Path, identity: Option<&Project>) -> String {
         let mut curl = Command::new("curl");
-        curl.args(["-q", "--silent", "--show-error", "--noproxy", "*", "--include", "--max-time", "20"])
-            .args(["--connect-to", &format!(":443:127.0.0.1:{}", self.port())])
-            .arg("--cacert")
-            .arg(root);
+        curl.args([
+            "-q",
+            "--silent",
+            "--show-error",
+            "--noproxy",
+            "*",
+            "--include",
+            "--max-time",
+            "20",
+        ])
+        .args(["--connect-to", &format!(":443:127.0.0.1:{}", self.port())])
+        .arg("--cacert")
+        .arg(root);
         if let Some(project) = identity {
             let key: PathBuf = project.path("pki/private/hosts/billing/key.pem");
-            curl.arg("--cert").arg(project.path("pki/hosts/billing.pem"));
+            curl.arg("--cert")
+                .arg(project.path("pki/hosts/billing.pem"));
             curl.arg("--key").arg(key);
         }
         let output = curl.arg(url).output().unwrap();
@@ -213,7 +247,13 @@ impl Shop {
     fn presented(&self, name: &str) -> String {
         let mut client = Command::new("openssl");
         client
-            .args(["s_client", "-connect", &format!("127.0.0.1:{}", self.port()), "-servername", name])
+            .args([
+                "s_client",
+                "-connect",
+                &format!("127.0.0.1:{}", self.port()),
+                "-servername",
+                name,
+            ])
             .stdin(Stdio::null());
         let said = utf8(&client.output().unwrap().stdout);
         let from = said.find("-----BEGIN CERTIFICATE-----");
