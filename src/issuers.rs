@@ -52,7 +52,7 @@ fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled
         let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone().filter(|_| stands),
+            key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
         };
         all.insert(order.holder.clone(), held);
