@@ -205,6 +205,7 @@ impl Issuance {
             KeyStore::Age => READABLE,
         };
         let keys = made.keys.into_iter().map(|key| KeyFile {
+            certificate: key.holder.certificate(),
             path: key.path,
             mode,
             body: key.body,

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::field_reassign_with_default,
     clippy::panic,
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
@@ -12,6 +13,9 @@
 mod disk;
 mod lab;
 mod revoked;
+#[path = "../issuing/project.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod project;
 
 use std::collections::{BTreeMap, BTreeSet};
 
