@@ -135,24 +135,40 @@ impl Ordered {
 
 impl Issuance {
     /// Made-up certificates where any are due.
-    pub fn made_up(ordered: &Ordered) -> Self {
-        let made_up = |seed, extent| {
-            issuers::preview(&ordered.orders, &ordered.settled, seed, extent, ordered.now)
+    ///
+    /// # Errors
+    /// [`Stop`]; what cannot be issued is in `found`.
+    pub fn made_up(ordered: &Ordered, found: &mut Diagnostics) -> Result<Self, Stop> {
+        let mut made_up = |seed, extent| {
+            let (orders, settled) = (&ordered.orders, &ordered.settled);
+            issuers::preview(orders, settled, seed, extent, ordered.now).map_err(|failed| {
+                found.extend(failed);
+                Stop
+            })
         };
         let is_due = ordered.settled.all.iter().any(Settlement::is_due);
         let is_any = is_due || ordered.settled.all.iter().any(Settlement::list_is_due);
+        let held = made_up("one", issuers::MadeUp::Due)?;
+        let consistent = match is_due {
+            true => Some(made_up("one", issuers::MadeUp::All)?),
+            false => None,
+        };
+        let other = match is_any {
+            true => Some(made_up("other", issuers::MadeUp::Due)?),
+            false => None,
+        };
         let requests = ordered.each().filter(|(_, one)| !one.request.is_empty());
-        Self {
-            held: made_up("one", issuers::MadeUp::Due),
-            consistent: is_due.then(|| made_up("one", issuers::MadeUp::All)),
-            other: is_any.then(|| made_up("other", issuers::MadeUp::Due)),
+        Ok(Self {
+            held,
+            consistent,
+            other,
             keys: Vec::new(),
             requests: requests
                 .filter_map(|(order, _)| {
                     Some((order.holder.clone(), issuers::preview_request(order)?))
                 })
                 .collect(),
-        }
+        })
     }
 
     /// Makes what is due.

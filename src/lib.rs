@@ -157,7 +157,7 @@ pub fn compile(
 ) -> Result<Compiled, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     let issuance = match asked.hand {
-        Hand::Nobody => Issuance::made_up(&ordered),
+        Hand::Nobody => Issuance::made_up(&ordered, found)?,
         Hand::Keys(identities) => Issuance::made(world, &ordered, identities, found)?,
     };
     let before = sources.clone();
@@ -219,7 +219,7 @@ pub fn check(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
-    let issuance = Issuance::made_up(&ordered);
+    let issuance = Issuance::made_up(&ordered, found)?;
     let stages = Stages {
         world: &Recording::new(world),
         ordered: &ordered,
@@ -247,7 +247,7 @@ pub fn resolve(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
-    let held = Issuance::made_up(&ordered).held.standing();
+    let held = Issuance::made_up(&ordered, found)?.held.standing();
     let Ordered { loaded, orders, .. } = ordered;
     model::resolve(world, sources, loaded, &orders, &held, found)
 }

@@ -425,7 +425,7 @@ fn generated(algorithm: KeyAlgorithm) -> Result<PrivateKey, IssueError> {
     PrivateKey::generate(algorithm).map_err(|error| IssueError::Engine(error.to_string()))
 }
 
-fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
+pub fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
     let message = format!(
         "the certificate of `{}` cannot be made: {error}",
         order.holder.name()
