@@ -12,10 +12,10 @@
 
 mod disk;
 mod lab;
-mod revoked;
 #[path = "../issuing/project.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod project;
+mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
