@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod export;
 mod identity;
+mod import;
 mod inspect;
 mod man;
 mod output;
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
+        Command::Import(options) => import::run(&arguments, options, &mut output),
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),

@@ -175,7 +175,6 @@ pub fn compile(
     };
     let awaited = issuers::awaited(&model, &ordered.orders);
     let waits = !awaited.is_empty();
-    found.extend(awaited);
     let mut lowered = match waits {
         true => Lowered::default(),
         false => stages.lower(&model, sources, found)?,
@@ -188,11 +187,13 @@ pub fn compile(
     let shared = ignored_keys(world, &model, &ordered.orders);
     let issued = issuance.artifacts(&ordered);
     let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
+    // An error of the project, not of the compilation: keys and requests are written all the same.
+    found.extend(awaited);
     Ok(Compiled {
         artifacts: artifacts.collect(),
         accesses,
         reloads: lowered.reloads,
-        notes: lowered.notes,
+        notes: ordered.notes().into_iter().chain(lowered.notes).collect(),
         issued: issuance.issued(&ordered),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),

@@ -10,6 +10,7 @@ mod exclusive;
 mod faulty;
 mod leftover;
 mod memory;
+mod overlaid;
 mod permissions;
 mod recording;
 mod repository;
@@ -22,6 +23,7 @@ pub use disk::Disk;
 pub use exclusive::Exclusive;
 pub use faulty::Faulty;
 pub use memory::Memory;
+pub use overlaid::Overlaid;
 pub use recording::Recording;
 pub use repository::Repository;
 

@@ -125,8 +125,7 @@ impl Resolver<'_> {
         lifetime: i64,
         [section, name]: [&str; 2],
     ) -> RenewBefore {
-        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
-        let renew_before = said.or(defaults).cloned().unwrap_or_default();
+        let renew_before = self.renew_before(said);
         if renew_before.seconds(lifetime) < lifetime {
             return renew_before;
         }
@@ -145,6 +144,11 @@ impl Resolver<'_> {
                 .help("write less, or a share of the lifetime: `renew_before: 33%`"),
         );
         RenewBefore::default()
+    }
+
+    fn renew_before(&self, said: Option<&RenewBefore>) -> RenewBefore {
+        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
+        said.or(defaults).cloned().unwrap_or_default()
     }
 
     /// The bytes of a file, or a finding at the place that names it.

@@ -65,10 +65,15 @@ impl Resolver<'_> {
             (None, Some(parent)) => lifetime.min(parent.lifetime),
             (_, None) => lifetime,
         };
-        let renew_before = self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]);
+        let renew_before = match signer {
+            // How long it will be valid is not known.
+            Signer::Elsewhere(_) => self.renew_before(host.renew_before.as_ref()),
+            _ => self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]),
+        };
+        self.not_ours_to_say(name, host, &signer);
         let usages = host.usages.as_deref().unwrap_or(&[Usage::Server]);
         let key = match &host.request {
-            Some(path) => KeyWanted::Of(self.requested(name, path, &signer)?),
+            Some(path) => KeyWanted::Of(self.requested(name, path, &signer, &names)?),
             None => KeyWanted::Made(self.algorithm(host.key)),
         };
         Some(Order {
@@ -124,6 +129,7 @@ impl Resolver<'_> {
         name: &str,
         path: &spec::RelativePath,
         signer: &Signer,
+        names: &[String],
     ) -> Option<RequestedKey> {
         let span = self.value(&["hosts", name, "request"]);
         if matches!(signer, Signer::Elsewhere(_)) {
@@ -139,6 +145,7 @@ impl Resolver<'_> {
         match request::read(&bytes) {
             Ok(request) => Some(RequestedKey {
                 path,
+                not_taken: not_taken(&request, names),
                 public: request.public_key,
             }),
             Err(error) => {
@@ -148,6 +155,31 @@ impl Resolver<'_> {
                 );
                 None
             }
+        }
+    }
+
+    /// Says what somebody else decides: the signer, or whoever has the key.
+    fn not_ours_to_say(&mut self, name: &str, host: &spec::Host, signer: &Signer) {
+        if let (Signer::Elsewhere(authority), true) = (signer, host.lifetime.is_some()) {
+            let message = format!(
+                "for how long the certificate of `{name}` is valid is decided by `{authority}`, which signs it"
+            );
+            let span = self.loaded.place(&["hosts", name, "lifetime"]).key;
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message).help(
+                    "remove `lifetime`; when a new one is asked for is said by `renew_before`",
+                ),
+            );
+        }
+        if host.request.is_some() && host.key.is_some() {
+            let message =
+                format!("the key of `{name}` is that of its request, and none is made here");
+            let span = self.loaded.place(&["hosts", name, "key"]).key;
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message)
+                    .also(self.value(&["hosts", name, "request"]), "the request")
+                    .help("remove `key`, or `request` to have a key made here"),
+            );
         }
     }
 
@@ -183,4 +215,19 @@ impl Resolver<'_> {
             KeyType::Ed25519 => KeyAlgorithm::Ed25519,
         }
     }
+}
+
+/// What a request asks for beyond the names of the spec, as far as it would matter.
+fn not_taken(request: &request::Request, names: &[String]) -> Vec<String> {
+    let usual = [
+        "CA: false",
+        "key usage",
+        "extended key usage",
+        "subject key identifier",
+    ];
+    let others = request.names.iter().filter(|name| !names.contains(name));
+    let others = others.map(|name| format!("`{name}`"));
+    let beyond = request.not_taken.iter();
+    let beyond = beyond.filter(|one| !usual.contains(&one.as_str())).cloned();
+    others.chain(beyond).collect()
 }
