@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod explain;
 mod export;
+mod fetch;
 mod identity;
 mod import;
 mod inspect;
@@ -16,6 +17,7 @@ mod planned;
 mod project;
 mod renew;
 mod schema;
+mod update;
 mod validate;
 
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
+        Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
+        Command::Update(options) => update::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),
         Command::Man(options) => man::run(options, &mut output),

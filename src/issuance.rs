@@ -96,20 +96,21 @@ impl Ordered {
     }
 
     /// What there is to say of certificates to whoever reads the plan.
-    pub fn notes(&self) -> Vec<String> {
+    ///
+    /// Not of a certificate that is awaited, if an error says so.
+    pub fn notes(&self, said: bool) -> Vec<String> {
         let note = |(order, settlement): (&Order, &Settlement)| {
             let name = order.holder.name();
             match (&order.signer, &order.key) {
+                (Signer::Elsewhere(_), _) if said && settlement.verdict == Verdict::Awaited => None,
                 (Signer::Elsewhere(authority), _) if !settlement.request.is_empty() => {
                     let request = order.holder.request();
                     let until = match settlement.verdict {
                         Verdict::Kept => "; until then the old certificate is served",
                         _ => "",
                     };
-                    let reasons = settlement.request.iter().map(ToString::to_string);
-                    let reasons = reasons.collect::<Vec<_>>().join("; ");
                     Some(format!(
-                        "{name}: have `{request}` signed by `{authority}` ({reasons}), then run `tlsgen import FILE`{until}"
+                        "{name}: have `{request}` signed by `{authority}`, then run `tlsgen import FILE`{until}"
                     ))
                 }
                 (_, KeyWanted::Of(requested))
@@ -241,12 +242,13 @@ impl Issuance {
     /// The files of certificates and requests.
     pub fn artifacts(&self, ordered: &Ordered) -> Vec<Artifact> {
         let mut all = Vec::new();
-        for order in &ordered.orders.all {
+        for (order, settlement) in ordered.each() {
             let path = order.holder.certificate();
             let origin = order.place.key;
             if let Some(body) = body(order, &self.held) {
                 all.push(Artifact {
                     provisional: self.other.as_ref().and_then(|other| bytes(order, other)),
+                    left: settlement.made_here,
                     ..Artifact::text(path, body, origin)
                 });
             }

@@ -38,6 +38,7 @@ pub mod model;
 pub mod nginx;
 pub mod pki;
 pub mod plan;
+pub mod probe;
 pub mod provision;
 pub mod render;
 pub mod report;
@@ -193,7 +194,11 @@ pub fn compile(
         artifacts: artifacts.collect(),
         accesses,
         reloads: lowered.reloads,
-        notes: ordered.notes().into_iter().chain(lowered.notes).collect(),
+        notes: ordered
+            .notes(waits)
+            .into_iter()
+            .chain(lowered.notes)
+            .collect(),
         issued: issuance.issued(&ordered),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
@@ -231,6 +236,22 @@ pub fn check(
         sources,
         &mut Diagnostics::default(),
     )
+}
+
+/// As [`check`], and judges nothing: what is wrong with certificates is no matter.
+///
+/// # Errors
+/// [`Stop`] when there is an error in `found`.
+pub fn resolve(
+    world: &dyn World,
+    asked: Asked<'_>,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Model, Stop> {
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    let held = Issuance::made_up(&ordered).held.standing();
+    let Ordered { loaded, orders, .. } = ordered;
+    model::resolve(world, sources, loaded, &orders, &held, found)
 }
 
 /// Everything that can be found, for `tlsgen explain`.

@@ -366,7 +366,7 @@ impl Model {
 
 impl TargetKind {
     /// The services that are deployed there.
-    fn services(&self) -> Vec<ServiceId> {
+    pub fn services(&self) -> Vec<ServiceId> {
         match self {
             Self::Compose(compose) => compose.services.iter().map(|one| one.service).collect(),
             Self::Script(script) => script.services.iter().map(|(id, _)| *id).collect(),

@@ -26,6 +26,7 @@ pub mod pem;
 mod pkcs7;
 mod printable;
 mod private_key;
+mod public_lifetime;
 pub mod request;
 mod roots;
 pub mod sealed;
@@ -41,7 +42,9 @@ pub use issue::{IssueError, Issuer, Profile, Subject, Ticket, self_signed, signe
 pub use issued::{Holder, Issued, Revoked};
 pub use key::PublicKey;
 pub use name_constraints::{NameConstraints, Widened};
+pub use printable::shortened;
 pub use private_key::{KeyAlgorithm, NoKey, PrivateKey};
+pub use public_lifetime::{days_valid, public_lifetime};
 pub use roots::public_root_certificates;
 pub use sealed::{Identities, Recipient};
 pub use server_name::dns_name;

@@ -1,4 +1,4 @@
-//! The only door to disk, clock and environment.
+//! The only door to disk, clock, network and environment.
 //!
 //! Everything else is a function of its arguments. Paths are relative to the project root, with
 //! `/`; a path that leads outside it, by `..` or through a symbolic link, is refused. Only what Git
@@ -10,6 +10,7 @@ mod exclusive;
 mod faulty;
 mod leftover;
 mod memory;
+mod network;
 mod overlaid;
 mod permissions;
 mod recording;
@@ -23,6 +24,7 @@ pub use disk::Disk;
 pub use exclusive::Exclusive;
 pub use faulty::Faulty;
 pub use memory::Memory;
+pub use network::{Connection, Unreachable, connect};
 pub use overlaid::Overlaid;
 pub use recording::Recording;
 pub use repository::Repository;

@@ -13,6 +13,19 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
 bad usage, an invalid spec, a file that cannot be read; 3 something not ours would be overwritten.";
 
+const FETCH_HELP: &str = "\
+Exit codes: 0 seen, whether anybody trusts it or not; 1 it is not what the project has pinned; 2 no
+certificate came; 3 the file of --save holds something else.
+
+What is seen is what whoever answered sent: trust on first use. Compare the fingerprint with whoever
+runs the CA before you trust it.
+
+--format json prints one object: host, port, server_name, starttls, address, tls (`TLS 1.3`),
+client_certificate_asked, broken_off, certificates (as `inspect` has them), malformed, ca (kind: `sent`,
+`not-sent` or `self-signed`; subject, sha256), public (trusted, reason), file (path, holds: `ca` or
+`observed`; state: `written`, `same` or `in-the-way`), pinned (what, name, title, same, expected,
+seen), verified_by (authorities of the project), spec.";
+
 /// A declarative TLS compiler: one spec in, the files that make every handshake work out.
 #[derive(Debug, Parser)]
 #[command(name = "tlsgen", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -72,6 +85,10 @@ pub enum Command {
     /// Write keystores, for software that cannot read PEM.
     #[command(subcommand)]
     Export(Export),
+    /// Show what a server presents, and what of it could be trusted.
+    Fetch(Fetch),
+    /// Replace the project's copy of the public roots by the one that this program carries.
+    Update(Update),
     /// Print the JSON Schema of the language, or of a plan.
     Schema(Schema),
     /// Print completions for a shell.
@@ -274,6 +291,44 @@ pub struct ExportStore {
     pub password_env: Option<String>,
 }
 
+/// Options of `fetch`.
+#[derive(Debug, Args)]
+#[command(after_help = FETCH_HELP)]
+pub struct Fetch {
+    /// Whom to ask: a name or an address, of IPv6 in brackets where a port follows.
+    #[arg(value_name = "HOST[:PORT]")]
+    pub server: String,
+    /// What is spoken before TLS; the port is then the usual one of that protocol, else 443.
+    #[arg(long, value_enum, value_name = "PROTOCOL", env = "TLSGEN_STARTTLS")]
+    pub starttls: Option<Starttls>,
+    /// The name to ask for, and to expect in the certificate, instead of HOST.
+    #[arg(long, value_name = "NAME", env = "TLSGEN_SERVER_NAME")]
+    pub server_name: Option<String>,
+    /// Write the CA's certificate there or, if the server does not send it, the chain as observed.
+    #[arg(long, value_name = "FILE", env = "TLSGEN_SAVE")]
+    pub save: Option<PathBuf>,
+    /// Replace what else is in that file.
+    #[arg(long, requires = "save")]
+    pub adopt: bool,
+    /// What the lines for the spec call it.
+    #[arg(long, value_name = "NAME", env = "TLSGEN_NAME")]
+    pub name: Option<String>,
+    /// How long all of it may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600), env = "TLSGEN_TIMEOUT")]
+    pub timeout: u64,
+}
+
+/// Options of `update`.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// Say what would change, and change nothing.
+    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+    /// Replace the file even though it is not what the lock pins.
+    #[arg(long)]
+    pub adopt: bool,
+}
+
 /// Options of `schema`.
 #[derive(Debug, Args)]
 pub struct Schema {
@@ -295,6 +350,19 @@ pub struct Man {
     /// Write a page for every command into this directory.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// In which protocol TLS is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Starttls {
+    /// Mail: STARTTLS after EHLO.
+    Smtp,
+    /// Mailboxes.
+    Imap,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
 }
 
 /// What is printed.

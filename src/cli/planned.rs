@@ -80,7 +80,11 @@ pub fn planned(
     Ok(planned)
 }
 
-fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
+/// Keeps every other command that writes out of a project, as long as the answer lives.
+///
+/// # Errors
+/// How the command ends when another one does not end.
+pub fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
     project.disk.exclusive(PATIENCE).map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::WouldBlock => "another tlsgen is writing this project".to_owned(),

@@ -14,7 +14,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// As [`printable`], at most `most` characters of the text, with `…` where more followed.
-pub(super) fn shortened(text: &str, most: usize) -> String {
+pub fn shortened(text: &str, most: usize) -> String {
     let mut cut = text.char_indices().skip(most).map(|(at, _)| at);
     match cut.next().and_then(|at| text.get(..at)) {
         Some(start) => printable(start) + "…",

@@ -8,6 +8,7 @@ use super::standing::{Standing, standing};
 use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, block, paths};
 use crate::artifact::{Artifact, Extent, Keep};
 use crate::digest::Sha256;
+use crate::pki::bundle;
 use crate::world::World;
 
 /// One change for each path that is wanted or that the lock has.
@@ -102,7 +103,10 @@ fn of_artifact(
     let may_take = adopt.covers(&artifact.path);
     let verdict = match (artifact.keep, &remembered) {
         (Keep::Pinned, Some(pin)) => pinned(pin, &wanted, &standing, may_take),
-        _ => current(remembered.as_ref(), &wanted, &standing, may_take),
+        _ => {
+            let left = artifact.left;
+            current(remembered.as_ref(), &wanted, &standing, left, may_take)
+        }
     };
     let before = match standing {
         Standing::File(found) => Some(found),
@@ -182,11 +186,12 @@ impl Verdict {
     }
 }
 
-/// What follows the spec.
+/// What follows the spec. What is `left` of a killed build is ours though the lock has it not.
 pub fn current(
     remembered: Option<&Remembered<'_>>,
     wanted: &Content,
     standing: &Standing,
+    left: Option<Sha256>,
     may_take: bool,
 ) -> Verdict {
     let found = match standing {
@@ -202,7 +207,8 @@ pub fn current(
     if found.sha256 == wanted.sha256 {
         return as_wanted(remembered, wanted, found.mode);
     }
-    if remembered.is_some_and(|remembered| remembered.has(found)) {
+    let is_left = left == Some(found.sha256);
+    if is_left || remembered.is_some_and(|remembered| remembered.has(found)) {
         return Verdict::new(Action::Update, Cause::SpecChanged);
     }
     let action = if may_take {
@@ -270,6 +276,10 @@ pub fn pinned(
         };
         return as_wanted(Some(&pin), &settled, found.mode).on_what_is_there();
     }
+    if is_carried(found) {
+        // An update that was ended before the lock was written.
+        return Verdict::new(Action::Adopt, Cause::SpecChanged).on_what_is_there();
+    }
     if may_take && found.sha256 == wanted.sha256 {
         return Verdict::new(Action::Adopt, Cause::EditedByHand);
     }
@@ -281,6 +291,11 @@ pub fn pinned(
     }
     let lost = Obstacle::PinnedBytesLost;
     Verdict::blocked(Action::Refuse, Cause::EditedByHand, lost)
+}
+
+/// Whether a file is the public roots as this program carries them.
+fn is_carried(found: &Content) -> bool {
+    found.sha256 == Sha256::of(bundle::public_roots_pem().as_bytes())
 }
 
 /// Whether a file with these permission bits is as good as one with the wanted bits.

@@ -312,11 +312,13 @@ impl ChangeJson {
             after: FileJson::after(change),
             access: change.access.as_ref().map(AccessJson::of),
             spec: change.origin.map(|span| PlaceJson::of(span, sources)),
-            issuance: words::issued(change).map(|issuance| IssuanceJson {
-                kind: issuance.kind,
-                holder: issuance.holder.to_string(),
-                reasons: issuance.reasons.clone(),
-            }),
+            issuance: words::issued(change)
+                .or(words::waits(change))
+                .map(|issuance| IssuanceJson {
+                    kind: issuance.kind,
+                    holder: issuance.holder.to_string(),
+                    reasons: issuance.reasons.clone(),
+                }),
             certificates: certificates
                 .iter()
                 .map(|one| CertificateJson::of(one, &change.path))

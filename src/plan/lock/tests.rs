@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pki::NEVER;
+use crate::pki::crl::Reason;
 use crate::source::Sources;
 
 fn hash(text: &str) -> Sha256 {
@@ -79,7 +81,7 @@ fn damaged_locks_are_errors_with_their_line() {
             "`tlsgen.lock` was written by a newer tlsgen",
         ),
         (
-            "language 1\n\ncertificate x",
+            "language 1\n\nkubeconfig x",
             3,
             "`tlsgen.lock` was written by a newer tlsgen",
         ),
@@ -205,8 +207,25 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     let files = prop::collection::btree_map(path, (0..0o10000_u32, any::<u8>()), 0..8);
     let blocks = prop::collection::btree_map("[^/\\pC.]{1,5}[.]ignore", any::<u8>(), 0..3);
     let roots = prop::option::of(any::<u8>());
-    (pins, roots, files, blocks).prop_map(|(pins, roots, files, blocks)| {
-        let mut lock = Lock::default();
+    let name = "[a-z0-9]([a-z0-9-]{0,4}[a-z0-9])?";
+    let issued = prop::collection::btree_map((any::<bool>(), name), any_issued(), 0..4);
+    let reason = prop::sample::select(Reason::ALL.to_vec());
+    let revoked = (name, "([0-9a-f]{2}){1,20}", 0..NEVER, reason);
+    let revoked = prop::collection::btree_set(
+        revoked.prop_map(|(authority, serial, at, reason)| Revoked {
+            authority,
+            serial,
+            at,
+            reason,
+        }),
+        0..4,
+    );
+    let facts = (pins, roots, files, blocks, issued, revoked);
+    facts.prop_map(|(pins, roots, files, blocks, issued, revoked)| {
+        let mut lock = Lock {
+            revoked,
+            ..Lock::default()
+        };
         let mut seen = BTreeSet::new();
         for (authority, byte, title) in pins {
             if seen.insert((authority.clone(), byte)) {
@@ -230,7 +249,26 @@ fn any_lock() -> impl Strategy<Value = Lock> {
             .map(|(path, byte)| (path, BTreeSet::from([Sha256::of(&[byte])])))
             .collect();
         let pins = std::mem::take(&mut lock.pins);
-        lock.settled(pins)
+        let issued = issued.into_iter().map(|((is_host, name), issued)| {
+            let holder = match is_host {
+                true => Holder::Host(name),
+                false => Holder::Authority(name),
+            };
+            (holder, issued)
+        });
+        lock.settled(pins, issued.collect())
+    })
+}
+
+fn any_issued() -> impl Strategy<Value = Issued> {
+    let parts = ("([0-9a-f]{2}){1,20}", any::<u8>(), 0..NEVER, 0..NEVER);
+    parts.prop_map(|(serial, byte, not_before, not_after)| Issued {
+        serial,
+        sha256: Sha256::of(&[byte]),
+        spki: Sha256::of(&[byte, 1]),
+        not_before,
+        not_after,
+        issued_from: Sha256::of(&[byte, 2]),
     })
 }
 
@@ -244,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "(language 1\n)?((pin|file|block|public-roots|<<<<<<<|=======) ?[0-7a-f]{0,8} ?\\PC{0,70}[\n\r]{0,2}){0,6}") {
+    fn no_text_makes_it_panic(text in "(language 1\n)?((pin|file|block|certificate host|revoked|public-roots|<<<<<<<|=======) ?[0-7a-f]{0,8} ?\\PC{0,70}[\n\r]{0,2}){0,6}") {
         let _ = Lock::read(&text).map_err(|error| error.diagnostic(&mut Sources::default()));
         let _ = Lock::salvage(&text);
     }
