@@ -381,7 +381,8 @@ fn keep_inputs(
 ) -> Result<(), Stop> {
     let taken = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep == Keep::Current)
+        .filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",

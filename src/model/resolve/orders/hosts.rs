@@ -23,8 +23,14 @@ impl Resolver<'_> {
             .collect();
         let mut orders = Vec::new();
         for (name, host) in &self.loaded.spec.hosts {
+            let known_authorities = &self.loaded.spec.authorities;
+            let unknown = |issuer: &&spec::Name| !known_authorities.contains_key(issuer.as_str());
+            if host.issuer.as_ref().filter(unknown).is_some() {
+                // Told where hosts are resolved.
+                continue;
+            }
             let signer = host.issuer.as_ref().and_then(|issuer| {
-                match self.loaded.spec.authorities.get(issuer.as_str())? {
+                match known_authorities.get(issuer.as_str())? {
                     spec::Authority::Managed(_) => {
                         known.get(issuer.as_str()).copied().map(Signer::Here)
                     }
@@ -53,7 +59,7 @@ impl Resolver<'_> {
             Signer::Here(index) => authorities.get(index),
             _ => None,
         };
-        let names = self.permitted(name, host, parent);
+        let names = self.permitted(name, host, parent, authorities);
         let defaults = &self.loaded.spec.defaults;
         let said = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
         let lifetime = said.map_or(LIFETIME, Duration::seconds);
@@ -94,7 +100,13 @@ impl Resolver<'_> {
     }
 
     /// The names as a certificate carries them; those that an authority above forbids are told.
-    fn permitted(&mut self, name: &str, host: &spec::Host, parent: Option<&Order>) -> Vec<String> {
+    fn permitted(
+        &mut self,
+        name: &str,
+        host: &spec::Host,
+        parent: Option<&Order>,
+        authorities: &[Order],
+    ) -> Vec<String> {
         let constraints = parent.and_then(|parent| parent.constraints());
         let mut names: Vec<String> = Vec::new();
         for (index, text) in host.names.iter().enumerate() {
@@ -114,7 +126,10 @@ impl Resolver<'_> {
                 self.found.push(
                     Diagnostic::new(&FORBIDDEN, span, message)
                         .also(parent.place.key, "the authority")
-                        .help("change its `permitted_names` (and those of the authorities above it), or let another authority sign"),
+                        .help(format!(
+                            "change {}, or let another authority sign",
+                            self.who_forbids(parent, authorities, &parsed)
+                        )),
                 );
             }
             if !names.contains(&parsed) {
@@ -122,6 +137,33 @@ impl Resolver<'_> {
             }
         }
         names
+    }
+
+    /// Who forbids a name: the authority, or those above it, by what the spec says of them.
+    fn who_forbids(&self, parent: &Order, authorities: &[Order], name: &str) -> String {
+        let mut all = vec![parent];
+        let mut order = parent;
+        while let Signer::Here(above) = order.signer
+            && let Some(above) = authorities.get(above)
+        {
+            all.push(above);
+            order = above;
+        }
+        let forbids = |order: &&Order| {
+            let constraints = order.constraints();
+            constraints.is_some_and(|constraints| constraints.forbids(name).is_some())
+        };
+        let says = |order: &&Order| match self.loaded.spec.authorities.get(order.holder.name()) {
+            Some(spec::Authority::Managed(said)) => {
+                said.permitted_names.is_some() || said.excluded_names.is_some()
+            }
+            _ => false,
+        };
+        let forbidding = all.into_iter().filter(forbids).filter(says);
+        let names: Vec<String> = forbidding
+            .map(|order| format!("`{}`", order.holder.name()))
+            .collect();
+        format!("what {} may issue for", names.join(" and "))
     }
 
     fn requested(
