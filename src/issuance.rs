@@ -1,11 +1,15 @@
 //! From what is due to what is written: certificates, requests, keys, and what the lock remembers
 //! of them.
 
+mod ignored;
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::artifact::{Artifact, READABLE};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
+use crate::digest::Sha256;
 use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement};
 use crate::model::{self, Held, Order, Orders};
 use crate::pki::{Certificate, Holder, Identities, Issued};
@@ -15,8 +19,8 @@ use crate::spec::{KeyStore, Loaded};
 use crate::world::World;
 use crate::{plan, spec};
 
-/// A key is for its owner alone; an encrypted one for everybody.
-const SECRET: u32 = 0o600;
+pub use ignored::ignored_keys;
+pub use notes::notes;
 
 /// The spec, the certificates that it asks for here, and how it stands with them.
 pub struct Ordered {
@@ -26,6 +30,10 @@ pub struct Ordered {
     pub orders: Orders,
     /// How it stands with each.
     pub settled: Settled,
+    /// For whom keys were encrypted before.
+    recipients_before: BTreeSet<Sha256>,
+    /// Whether that is not what the spec says.
+    recipients_changed: bool,
     now: i64,
 }
 
@@ -39,6 +47,10 @@ pub struct Issuance {
     pub other: Option<Held>,
     keys: Vec<KeyFile>,
     requests: Vec<(Holder, String)>,
+    /// Whether all keys are encrypted for whom the spec says.
+    sealed_anew: bool,
+    /// Whether keys were at hand, and nothing is made up.
+    is_real: bool,
 }
 
 /// Reads the spec and settles what is issued here.
@@ -57,6 +69,8 @@ pub fn order(
     let now = world.now();
     let settled = issuers::settle(world, &orders, remembered, now);
     Ok(Ordered {
+        recipients_before: remembered.recipients.clone(),
+        recipients_changed: issuers::recipients_changed(world, &orders, remembered),
         loaded,
         orders,
         settled,
@@ -88,7 +102,7 @@ impl Ordered {
         self.each().filter_map(made).collect()
     }
 
-    /// Where keys will be that a build makes, if they are kept in the open.
+    /// Where keys will lie open that a build makes, or writes anew.
     pub fn keys_to_come(&self) -> BTreeSet<String> {
         let comes = |(order, settlement): &(&Order, &Settlement)| {
             let is_host = matches!(order.holder, Holder::Host(_));
@@ -96,12 +110,36 @@ impl Ordered {
             let new = settlement.is_due() && is_host || !settlement.key_is_here;
             order.algorithm().is_some() && asked && new
         };
-        if self.orders.keys.store == KeyStore::Age {
-            return BTreeSet::new();
-        }
         let directory = &self.orders.keys.directory;
-        let keys = self.each().filter(comes);
-        keys.map(|(order, _)| order.holder.key(directory)).collect()
+        let path = |order: &Order| order.holder.key(directory);
+        if self.orders.keys.store == KeyStore::Age {
+            let replaced = |(_, settlement): &(&Order, &Settlement)| {
+                settlement.is_due() && settlement.copy.is_here()
+            };
+            let replaced = self.each().filter(replaced).map(|(order, _)| order);
+            let anew = issuers::differing(&self.orders, &self.settled);
+            return replaced.chain(anew).map(path).collect();
+        }
+        self.each()
+            .filter(comes)
+            .map(|(order, _)| path(order))
+            .collect()
+    }
+
+    /// What is wrong with keys that stay, and what a build sets right.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let mut all = issuers::said_of_copies(&self.orders, &self.settled);
+        all.extend(
+            self.recipients_changed
+                .then(|| issuers::said_of_recipients(&self.orders)),
+        );
+        all
+    }
+
+    /// Whether keys are to be written although no certificate is due.
+    pub fn rewrites_keys(&self) -> bool {
+        let mut differing = issuers::differing(&self.orders, &self.settled);
+        self.recipients_changed || differing.next().is_some()
     }
 }
 
@@ -118,6 +156,8 @@ impl Issuance {
             consistent: is_due.then(|| made_up("one", issuers::MadeUp::All)),
             other: is_due.then(|| made_up("other", issuers::MadeUp::Due)),
             keys: Vec::new(),
+            sealed_anew: false,
+            is_real: false,
             requests: requests
                 .filter_map(|(order, _)| {
                     Some((order.holder.clone(), issuers::preview_request(order)?))
@@ -159,13 +199,27 @@ impl Issuance {
             found.extend(diagnostics);
             Stop
         })?;
-        let mode = match ordered.orders.keys.store {
-            KeyStore::Files => SECRET,
-            KeyStore::Age => READABLE,
-        };
-        let keys = made.keys.into_iter().map(|key| KeyFile {
+        let copies = issuers::copied_anew(&ordered.orders, &ordered.settled, &ring);
+        let copies = copies.map_err(|diagnostics| {
+            found.extend(diagnostics);
+            Stop
+        })?;
+        let (mut keys, mut sealed_anew) = (made.keys, false);
+        keys.extend(copies);
+        if ordered.recipients_changed {
+            match issuers::sealed_anew(&ordered.orders, &ring) {
+                Ok(sealed) => {
+                    let new: BTreeSet<String> = keys.iter().map(|key| key.path.clone()).collect();
+                    keys.extend(sealed.into_iter().filter(|key| !new.contains(&key.path)));
+                    sealed_anew = true;
+                }
+                // Certificates need not wait for whoever can open them all.
+                Err(_) => found.push(issuers::said_of_recipients(&ordered.orders)),
+            }
+        }
+        let keys = keys.into_iter().map(|key| KeyFile {
             path: key.path,
-            mode,
+            mode: key.mode,
             body: key.body,
         });
         Ok(Self {
@@ -173,6 +227,8 @@ impl Issuance {
             consistent: None,
             other: None,
             keys: keys.collect(),
+            sealed_anew,
+            is_real: true,
             requests: made.requests,
         })
     }
@@ -208,6 +264,16 @@ impl Issuance {
             }
         }
         all
+    }
+
+    /// For whom the lock is to remember that keys are encrypted.
+    pub fn recipients(&self, ordered: &Ordered) -> BTreeSet<Sha256> {
+        match ordered.recipients_changed && !self.sealed_anew {
+            true => ordered.recipients_before.clone(),
+            false => issuers::recipients(&ordered.orders.keys)
+                .into_iter()
+                .collect(),
+        }
     }
 
     /// What the lock is to remember.

@@ -9,8 +9,10 @@ mod awaited;
 mod differences;
 mod issue;
 mod key_ring;
+mod open_copy;
 mod preview;
 mod reason;
+mod recipients;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -22,8 +24,14 @@ use crate::pki::{Certificate, Issued};
 pub use awaited::awaited;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
+pub use open_copy::{
+    DIFFERS as UNLOCKED_DIFFERS, OpenCopy, copied, copied_anew, differing, said_of_copies,
+};
 pub use preview::{MadeUp, preview, preview_request};
 pub use reason::Reason;
+pub use recipients::{
+    SEALED_ANEW, recipients, recipients_changed, said_of_recipients, sealed_anew,
+};
 pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
@@ -32,6 +40,8 @@ pub static CODES: &[&Code] = &[
     &key_ring::KEY_UNUSABLE,
     &issue::NOT_ISSUED,
     &awaited::AWAITED,
+    &open_copy::DIFFERS,
+    &recipients::CHANGED,
 ];
 
 /// The certificates of all orders, each with those above it, for the model.

@@ -333,6 +333,14 @@ impl Model {
             .flat_map(|target| target.kind.services())
     }
 
+    /// The hosts whose keys a service is given: those that it serves itself, and its identity.
+    pub fn keys_of(&self, service: ServiceId) -> Vec<HostId> {
+        let service = self.service(service);
+        let served = service.serves().iter().filter(|one| one.behind.is_none());
+        let identity = service.identity.iter().map(|identity| identity.host);
+        served.map(|serve| serve.host).chain(identity).collect()
+    }
+
     /// Every trust list: those of services, and those for the certificates of clients.
     pub fn trust_lists(&self) -> impl Iterator<Item = &Trust> {
         self.services.iter().flat_map(|service| {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::differences::differences;
+use super::open_copy::OpenCopy;
 use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
@@ -20,6 +21,9 @@ pub struct Remembered<'a> {
     pub issued: &'a BTreeMap<Holder, Issued>,
     /// The certificates that were revoked here.
     pub revoked: &'a BTreeSet<Revoked>,
+    /// For whom the keys of the store `age` were last encrypted: one digest, or those of both sides
+    /// of a conflict.
+    pub recipients: &'a BTreeSet<Sha256>,
 }
 
 impl Remembered<'static> {
@@ -27,6 +31,7 @@ impl Remembered<'static> {
     pub const NOTHING: Self = Self {
         issued: &BTreeMap::new(),
         revoked: &BTreeSet::new(),
+        recipients: &BTreeSet::new(),
     };
 }
 
@@ -50,6 +55,8 @@ pub struct Settlement {
     pub key_is_here: bool,
     /// The public half of that key, if it can be read.
     pub public_key: Option<Sha256>,
+    /// What lies open beside an encrypted key, for what is deployed here.
+    pub copy: OpenCopy,
     /// Why somebody else's authority is to be asked for a certificate; empty if it is not.
     pub request: Vec<Reason>,
 }
@@ -147,6 +154,7 @@ impl Settling<'_> {
             behind,
             key_is_here,
             public_key,
+            copy: OpenCopy::of(world, &self.orders.keys, self.order),
             request,
         }
     }

@@ -82,7 +82,10 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
     // A key without its certificate is taken up by the next build; a certificate without its key
     // would be lost.
     for key in &plan.keys {
-        let written = world.write(&key.path, &key.body, key.mode);
+        let before = world.access(&key.path).ok().flatten();
+        // Whoever may only read the key of before may not write this one.
+        let mode = before.map_or(key.mode, |before| key.mode & (before.mode | 0o400));
+        let written = world.write(&key.path, &key.body, mode);
         written.map_err(|error| failed(Doing::Writing, &key.path, error))?;
         applied.written += 1;
     }

@@ -99,7 +99,7 @@ pub fn neighbours(
         let path = format!("{directory}/{name}");
         let is_own = own
             .iter()
-            .any(|own| key_file(own) == Some(path.as_str()) || own.chain.path == path);
+            .any(|own| is_key_of(own, &path) || own.chain.path == path);
         !is_own && !MARKERS.contains(&name.as_str()) && !is_public(world, &path)
     };
     let names = world.list(directory).unwrap_or_default();
@@ -114,6 +114,16 @@ pub fn neighbours(
             .about(format!("services.{service}"))
             .help("give each key a directory of its own: the directory is mounted, so that a renewed key is seen"),
     )
+}
+
+/// Whether a file is a key, or the same one encrypted, which is no secret.
+fn is_key_of(own: &HandMade, path: &str) -> bool {
+    let key = key_file(own);
+    key == Some(path)
+        || (own.issued
+            && path
+                .strip_suffix(".age")
+                .is_some_and(|open| key == Some(open)))
 }
 
 /// Whether a file holds certificates, or requests for some, and nothing else.
