@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "speed/issuing.rs"]
+mod issuing;
+
 const TLSGEN: &str = env!("CARGO_BIN_EXE_tlsgen");
 /// A certificate to trust; which one does not matter.
 const ROOT: &str = include_str!("../tests/pki/corp-root.pem");
@@ -75,6 +78,7 @@ fn main() {
         3,
         || tlsgen(project.path(), "check"),
     );
+    issuing::compare();
 }
 
 fn judges() -> PathBuf {

@@ -28,6 +28,9 @@ pub struct Artifact {
     /// The same with other made-up certificates, where it holds any or anything that follows from
     /// them: whatever differs is not known before they are issued.
     pub provisional: Option<Arc<[u8]>>,
+    /// Bytes that are ours too if they stand there: what a build wrote that was killed before the
+    /// lock knew.
+    pub left: Option<Sha256>,
 }
 
 /// How much of a file is ours.
@@ -100,6 +103,7 @@ impl Artifact {
             target: None,
             keep: Keep::Current,
             provisional: None,
+            left: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! shows all errors of a stage.
 
 mod json;
+mod masked;
 mod text;
 
 use std::cmp::Ordering;

@@ -241,12 +241,13 @@ impl Issuance {
     /// The files of certificates and requests.
     pub fn artifacts(&self, ordered: &Ordered) -> Vec<Artifact> {
         let mut all = Vec::new();
-        for order in &ordered.orders.all {
+        for (order, settlement) in ordered.each() {
             let path = order.holder.certificate();
             let origin = order.place.key;
             if let Some(body) = body(order, &self.held) {
                 all.push(Artifact {
                     provisional: self.other.as_ref().and_then(|other| bytes(order, other)),
+                    left: settlement.made_here,
                     ..Artifact::text(path, body, origin)
                 });
             }

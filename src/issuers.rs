@@ -58,9 +58,11 @@ fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled
                 chain.extend(above.filter_map(|(index, _)| certificates.get(index)?.clone()));
             }
         }
+        // The key in the store is that of the certificate that stands, not of one that is made up.
+        let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone(),
+            key: settlement.public_key.clone().filter(|_| stands),
             due: settlement.is_due(),
         };
         all.insert(order.holder.clone(), held);

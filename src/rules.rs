@@ -1,9 +1,11 @@
 //! Judgement over a model: one file per rule.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{HandMade, Host, HostId, Model, PemCertificate, Service};
+use crate::pki::Certificate;
 use crate::source::Span;
 use crate::spec::RuntimeVersion;
 
@@ -26,10 +28,13 @@ mod key_mismatch;
 mod key_not_pem;
 mod key_readable_by_others;
 mod leaf_in_trust_list;
+mod leaf_key_for_few_clients;
 mod leaf_not_for_servers;
+mod long_lived_leaf;
 mod name_not_covered;
 mod no_subject_alternative_name;
 mod pin_mismatch;
+mod public_lifetime_exceeded;
 mod same_certificate_twice;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
@@ -55,7 +60,7 @@ pub struct Judged<'a> {
     /// Where the project's files are.
     pub world: &'a dyn crate::world::World,
     /// The public roots in PEM, where a service trusts them.
-    pub public_roots: &'a dyn Fn() -> Vec<crate::pki::Certificate>,
+    pub public_roots: &'a dyn Fn() -> Vec<Certificate>,
 }
 
 /// All rules.
@@ -80,6 +85,9 @@ pub static RULES: &[Rule] = &[
     chain_order::RULE,
     chain_incomplete::RULE,
     leaf_not_for_servers::RULE,
+    leaf_key_for_few_clients::RULE,
+    long_lived_leaf::RULE,
+    public_lifetime_exceeded::RULE,
     no_subject_alternative_name::RULE,
     name_not_covered::RULE,
     host_not_trusted::RULE,
@@ -166,6 +174,30 @@ impl Judged<'_> {
         let identities = self.identities();
         let others = identities.filter(move |(host, _)| !served.contains(&host.name.as_str()));
         self.presented().chain(others)
+    }
+
+    /// The leaf of each host that a service presents. Among CAs alone there is none, which a rule says.
+    fn presented_leaves(&self) -> impl Iterator<Item = (&Host, &HandMade, &PemCertificate)> {
+        self.presented().filter_map(|(host, made)| {
+            let mut certificates = made.chain.certificates.iter();
+            let leaf = certificates.find(|one| !one.certificate.is_ca())?;
+            Some((host, made, leaf))
+        })
+    }
+
+    /// Whether a chain ends in a public root; they are parsed once, and only if somebody asks.
+    fn is_public(&self, made: &HandMade, roots: &OnceCell<Vec<Certificate>>) -> bool {
+        let roots = roots.get_or_init(|| self.all_public_roots());
+        let mut chain = made.chain.certificates.iter();
+        chain.any(|one| roots.iter().any(|root| one.certificate.issued_by(root)))
+    }
+
+    /// The public roots of today, and those that the project keeps.
+    fn all_public_roots(&self) -> Vec<Certificate> {
+        let own = crate::pki::public_root_certificates().iter();
+        own.filter_map(|der| Certificate::from_der(der).ok())
+            .chain((self.public_roots)())
+            .collect()
     }
 
     /// Every certificate of every file that the spec names.

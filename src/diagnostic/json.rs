@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::masked::masked;
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::Sources;
 
@@ -61,15 +62,19 @@ fn one(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticJson {
     DiagnosticJson {
         code: diagnostic.code.name.to_owned(),
         severity: diagnostic.severity,
-        message: diagnostic.message.clone(),
+        message: shown(&diagnostic.message),
         spans: diagnostic
             .labels
             .iter()
             .map(|label| span(label, sources))
             .collect(),
-        help: diagnostic.help.clone(),
-        subject: diagnostic.subject.clone(),
+        help: diagnostic.help.iter().map(|help| shown(help)).collect(),
+        subject: diagnostic.subject.as_deref().map(shown),
     }
+}
+
+fn shown(text: &str) -> String {
+    masked(text).into_owned()
 }
 
 fn span(label: &Label, sources: &Sources) -> SpanJson {
@@ -86,6 +91,6 @@ fn span(label: &Label, sources: &Sources) -> SpanJson {
         file: source.name.clone(),
         start: position(label.span.start),
         end: position(label.span.end),
-        label: label.text.clone(),
+        label: shown(&label.text),
     }
 }

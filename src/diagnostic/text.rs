@@ -1,10 +1,12 @@
 //! Findings for people: message, snippet, caret, help.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use super::masked::masked;
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::{Source, SourceId, Sources};
 
@@ -30,22 +32,40 @@ pub fn to_text(diagnostics: &Diagnostics, sources: &Sources, style: Style) -> St
     }
     .decor_style(DecorStyle::Ascii);
     let mut out = String::new();
-    for diagnostic in diagnostics.sorted() {
-        out.push_str(&one(diagnostic, sources, &renderer));
+    let sorted = diagnostics.sorted();
+    let masks = masks(&sorted, sources);
+    for diagnostic in sorted {
+        out.push_str(&one(diagnostic, sources, &masks, &renderer));
         out.push_str("\n\n");
     }
     out
 }
 
-fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+/// The texts that hold private keys, without them. Each is looked through once: a key may begin far
+/// above the lines that are shown, and there may be as many findings as lines.
+type Masks = BTreeMap<SourceId, String>;
+
+fn masks(diagnostics: &[&Diagnostic], sources: &Sources) -> Masks {
+    let labels = diagnostics.iter().flat_map(|one| &one.labels);
+    let shown: BTreeSet<SourceId> = labels.map(|label| label.span.source).collect();
+    let masked = shown
+        .into_iter()
+        .filter_map(|id| match masked(&sources.get(id).text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some((id, text)),
+        });
+    masked.collect()
+}
+
+fn one(diagnostic: &Diagnostic, sources: &Sources, masks: &Masks, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(masked(&diagnostic.message))
         .id(diagnostic.code.name);
-    let windows = windows(&diagnostic.labels, sources);
+    let windows = windows(&diagnostic.labels, sources, masks);
     let mut group = match windows.as_slice() {
         // A file that could not be read has no lines to show.
         [only] if only.source.text.is_empty() => title.element(
@@ -56,7 +76,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
         all => title.elements(all.iter().map(Window::snippet)),
     };
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(masked(help)));
     }
     renderer.render(&[group])
 }
@@ -65,12 +85,14 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
 /// with the text that it is given, so it never gets a whole file.
 struct Window<'a> {
     source: &'a Source,
+    /// Of the source, without private keys.
+    text: &'a str,
     first_line: usize,
     last_line: usize,
     labels: Vec<(&'a Label, bool)>,
 }
 
-fn windows<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Window<'a>> {
+fn windows<'a>(labels: &'a [Label], sources: &'a Sources, masks: &'a Masks) -> Vec<Window<'a>> {
     let mut by_source: BTreeMap<(bool, SourceId), Vec<(&Label, bool)>> = BTreeMap::new();
     let first = labels.first().map(|label| label.span.source);
     for (index, label) in labels.iter().enumerate() {
@@ -95,6 +117,7 @@ fn windows<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Window<'a>> {
                 }
                 _ => of_source.push(Window {
                     source,
+                    text: masks.get(&id).map_or(&*source.text, String::as_str),
                     first_line,
                     last_line,
                     labels: vec![(label, primary)],
@@ -120,7 +143,7 @@ impl<'a> Window<'a> {
     fn snippet(&self) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
         let start = self.source.line_range(self.first_line).start;
         let end = self.source.line_range(self.last_line).end;
-        let text = &self.source.text[start..end];
+        let text = &self.text[start..end];
         if text.lines().any(|line| line.len() > LONGEST_LINE) {
             return self.place_only();
         }
@@ -162,6 +185,6 @@ fn kind(primary: bool) -> AnnotationKind {
     }
 }
 
-fn shown(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
+fn shown(text: &str) -> Option<Cow<'_, str>> {
+    (!text.is_empty()).then(|| masked(text))
 }

@@ -72,8 +72,9 @@ fn key(order: &Order, found: &Certificate) -> Option<Reason> {
         }
         KeyWanted::Made(wanted) => {
             let same = KeyAlgorithm::try_from(found.key()) == Ok(*wanted);
+            let from = KeyAlgorithm::try_from(found.key());
             (!same).then(|| Reason::Key {
-                from: found.key().to_string(),
+                from: from.map_or_else(|_| found.key().to_string(), |known| known.to_string()),
                 to: wanted.to_string(),
             })
         }

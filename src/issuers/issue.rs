@@ -304,15 +304,21 @@ impl<'a> Press<'a> {
         let Some(algorithm) = order.algorithm() else {
             return Ok(None);
         };
-        let used = |spki| {
-            let standing = settlement.standing.as_ref();
-            standing.is_some_and(|standing| Some(standing.spki_sha256()) == spki)
-        };
-        let sealed_and_used = settlement.public_key.is_none() && settlement.standing.is_some();
-        if !settlement.key_is_here || sealed_and_used || used(settlement.public_key) {
+        let standing = settlement.standing.as_ref();
+        let public = settlement.public_key.as_ref();
+        let is_used = public
+            .is_some_and(|spki| standing.is_some_and(|standing| standing.spki_sha256() == *spki));
+        if !settlement.key_is_here || is_used {
             return Ok(None);
         }
-        match self.ring.load(order)? {
+        let is_sealed = public.is_none() && standing.is_some();
+        let found = match self.ring.load(order) {
+            // Whoever issues need not be able to open the keys of hosts.
+            Err(_) if is_sealed => None,
+            found => found?,
+        };
+        let unused = |key: &PrivateKey| standing.is_none_or(|old| !key.public().belongs_to(old));
+        match found.filter(unused) {
             Some(key) if key.algorithm() == algorithm => Ok(Some(key)),
             Some(_) => Err(stranger(order, &self.ring.path(order), algorithm)),
             None => Ok(None),

@@ -62,6 +62,13 @@ pub enum Reason {
         /// What it is to say.
         to: String,
     },
+    /// Its authority is called otherwise.
+    Issuer {
+        /// As it says.
+        from: String,
+        /// As it is to say.
+        to: String,
+    },
     /// Another key signed it than that of its authority.
     Signer(String),
     /// The key in the store is not the one that it was issued for.
@@ -112,6 +119,7 @@ impl fmt::Display for Reason {
                 write!(f, "path length: {} → {}", shown(from), shown(to))
             }
             Self::Constraints { from, to } => write!(f, "name constraints: {from} → {to}"),
+            Self::Issuer { from, to } => write!(f, "issuer: {from} → {to}"),
             Self::Signer(name) => write!(f, "it was signed with another key than `{name}` has"),
             Self::OtherKey => f.write_str("the key in the store is not the one it was issued for"),
             Self::OtherRequest => f.write_str("the request is for another key"),

@@ -51,6 +51,9 @@ pub struct Settlement {
     pub standing: Option<Certificate>,
     /// The certificates behind it in its file.
     pub behind: Vec<Certificate>,
+    /// The digest of their file, if all in it was made here, be it by a build that was killed
+    /// before the lock knew.
+    pub made_here: Option<Sha256>,
     /// Whether its key is in the store.
     pub key_is_here: bool,
     /// The public half of that key, if it can be read.
@@ -94,6 +97,14 @@ impl Settlement {
         }
     }
 
+    /// What it will be called, if that changes.
+    fn future_subject(&self) -> Option<&str> {
+        self.reasons().iter().find_map(|reason| match reason {
+            Reason::Subject { to, .. } => Some(to.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether what it signed is void, since its key will be another.
     fn changes_key(&self) -> bool {
         let by_reason = |reason: &Reason| {
@@ -134,7 +145,11 @@ struct Settling<'a> {
 
 impl Settling<'_> {
     fn settle(&self, world: &dyn World) -> Settlement {
-        let (standing, behind, fault) = self.standing(world);
+        let bytes = world.read(&self.order.holder.certificate());
+        let made_here = bytes.as_ref().ok().map(|bytes| Sha256::of(bytes));
+        let (standing, behind, fault) = self.standing(bytes);
+        let made_here =
+            made_here.filter(|file| self.is_made_here(*file, standing.as_ref(), &behind));
         let (key_is_here, public_key) = self.key(world);
         let reasons = match &standing {
             None => vec![fault.unwrap_or(Reason::New)],
@@ -152,6 +167,7 @@ impl Settling<'_> {
             verdict,
             standing,
             behind,
+            made_here,
             key_is_here,
             public_key,
             copy: OpenCopy::of(world, &self.orders.keys, self.order),
@@ -162,9 +178,9 @@ impl Settling<'_> {
     /// The certificates of its file, or why there is none.
     fn standing(
         &self,
-        world: &dyn World,
+        bytes: io::Result<Vec<u8>>,
     ) -> (Option<Certificate>, Vec<Certificate>, Option<Reason>) {
-        let bytes = match world.read(&self.order.holder.certificate()) {
+        let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let known = self.remembered.issued.contains_key(&self.order.holder);
@@ -178,6 +194,29 @@ impl Settling<'_> {
             Some(first) => (Some(first), certificates.collect(), None),
             None => (None, Vec::new(), Some(Reason::Damaged)),
         }
+    }
+
+    /// Whether a file holds nothing but a certificate that our authority signed, and its chain, as
+    /// they are written here.
+    fn is_made_here(
+        &self,
+        file: Sha256,
+        standing: Option<&Certificate>,
+        behind: &[Certificate],
+    ) -> bool {
+        let Some(found) = standing else { return false };
+        let text: String = std::iter::once(found)
+            .chain(behind)
+            .map(Certificate::to_pem)
+            .collect();
+        let above = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
+        Sha256::of(text.as_bytes()) == file
+            && (self.is_known(found) || above.is_some_and(|above| found.issued_by(above)))
+    }
+
+    fn is_known(&self, found: &Certificate) -> bool {
+        let issued = self.remembered.issued.get(&self.order.holder);
+        issued.is_some_and(|issued| issued.sha256 == found.fingerprint())
     }
 
     /// Whether its key is in the store, and its public half.
@@ -201,7 +240,7 @@ impl Settling<'_> {
 
     fn reasons(&self, found: &Certificate, key: Option<Sha256>) -> Vec<Reason> {
         let issued = self.remembered.issued.get(&self.order.holder);
-        let known = issued.is_some_and(|issued| issued.sha256 == found.fingerprint());
+        let known = self.is_known(found);
         let same = issued.is_some_and(|issued| issued.issued_from == self.order.issued_from());
         let mut reasons = Vec::new();
         if !(known && same) {
@@ -237,27 +276,36 @@ impl Settling<'_> {
         reasons
     }
 
-    /// What the lock knows was verified when it was issued; then the key identifiers are enough.
+    /// What the lock knows was verified when it was issued; then the names and the key identifiers
+    /// are enough.
     fn other_signer(&self, found: &Certificate, known: bool) -> Option<Reason> {
-        let name = match (&self.order.signer, self.signer) {
+        let (settlement, signer) = match (&self.order.signer, self.signer) {
+            (Signer::Itself, _) if found.self_signed() => return None,
             (Signer::Itself, _) => {
-                return (!found.self_signed())
-                    .then(|| Reason::Signer(self.order.holder.name().to_owned()));
+                return Some(Reason::Issuer {
+                    from: found.issuer().to_owned(),
+                    to: found.subject().to_owned(),
+                });
             }
             (_, None) => return None,
-            (_, Some((settlement, signer))) => {
-                let fits = !settlement.changes_key()
-                    && settlement
-                        .standing
-                        .as_ref()
-                        .is_none_or(|above| match known {
-                            true => found.authority_key_id() == above.subject_key_id(),
-                            false => found.issued_by(above),
-                        });
-                (!fits).then(|| signer.holder.name().to_owned())
-            }
+            (_, Some(signer)) => signer,
         };
-        name.map(Reason::Signer)
+        let above = settlement.standing.as_ref();
+        let called = settlement
+            .future_subject()
+            .or(above.map(Certificate::subject));
+        if let Some(to) = called.filter(|to| *to != found.issuer()) {
+            return Some(Reason::Issuer {
+                from: found.issuer().to_owned(),
+                to: to.to_owned(),
+            });
+        }
+        let fits = !settlement.changes_key()
+            && above.is_none_or(|above| match known {
+                true => found.authority_key_id() == above.subject_key_id(),
+                false => found.issued_by(above),
+            });
+        (!fits).then(|| Reason::Signer(signer.holder.name().to_owned()))
     }
 
     fn due_by_date(&self, found: &Certificate) -> Option<Reason> {

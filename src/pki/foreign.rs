@@ -225,8 +225,8 @@ const COMPLAINTS: &[&str] = &[
 
 fn words(sample: &str, lower: &str) -> Foreign {
     let first = sample.lines().next().unwrap_or_default().trim();
-    // A long word may be key material: it is not repeated.
-    let fit = first.split_whitespace().all(|word| word.len() <= 60);
+    // A long word may be key material, and what is assigned a password: neither is repeated.
+    let fit = !first.contains('=') && first.split_whitespace().all(|word| word.len() <= 60);
     let shown = fit.then(|| shortened(first, 100));
     let complains = COMPLAINTS.iter().any(|complaint| lower.contains(complaint));
     match shown {

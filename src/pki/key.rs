@@ -251,6 +251,10 @@ impl fmt::Display for BadKey {
                     labels.join(", ")
                 )
             }
+            // What is taken for a key may be another secret: its first line is not repeated.
+            Self::Foreign(Foreign::Text(_) | Foreign::ErrorText(_)) => {
+                write!(f, "this is {}, not a private key", Foreign::Text(None))
+            }
             Self::Foreign(foreign) => write!(f, "this is {foreign}, not a private key"),
             Self::Damaged(defect) => write!(f, "the private key is damaged: {defect}"),
             Self::Unsupported(what) => write!(f, "{what} is not supported"),

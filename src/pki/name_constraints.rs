@@ -104,13 +104,13 @@ impl NameConstraints {
 
     /// The extension's two lists, what follows from the first included.
     pub(super) fn subtrees(&self) -> rcgen::NameConstraints {
-        let (dns, ip) = (dns_subtree, ip_subtree);
+        let (dns, ip) = (|name: &String| dns_subtree(name), ip_subtree);
         let permitted = self.permitted_dns.iter().map(dns);
         let excluded = self.excluded_dns.iter().map(dns);
         let closed = self.closed_families();
         let excluded_ip = self.excluded_ip.iter().chain(&closed);
         // One name of no length is above all names (CA/B Forum BR 7.1.2.5.2).
-        let no_dns = self.closed_to_dns().then(|| dns_subtree(&String::new()));
+        let no_dns = self.closed_to_dns().then(|| dns_subtree(""));
         rcgen::NameConstraints {
             permitted_subtrees: permitted.chain(self.permitted_ip.iter().map(ip)).collect(),
             excluded_subtrees: excluded.chain(no_dns).chain(excluded_ip.map(ip)).collect(),
@@ -213,7 +213,7 @@ const EVERYTHING: [(IpAddr, u8); 2] = [
     (IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
 ];
 
-fn dns_subtree(name: &String) -> GeneralSubtree {
+fn dns_subtree(name: &str) -> GeneralSubtree {
     GeneralSubtree::DnsName(name.to_ascii_lowercase())
 }
 

@@ -161,6 +161,7 @@ impl Wanted<'_> {
                 remembered.as_ref(),
                 &self.content,
                 &found.block,
+                None,
                 self.may_take,
             ),
         };

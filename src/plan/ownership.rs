@@ -103,7 +103,10 @@ fn of_artifact(
     let may_take = adopt.covers(&artifact.path);
     let verdict = match (artifact.keep, &remembered) {
         (Keep::Pinned, Some(pin)) => pinned(pin, &wanted, &standing, may_take),
-        _ => current(remembered.as_ref(), &wanted, &standing, may_take),
+        _ => {
+            let left = artifact.left;
+            current(remembered.as_ref(), &wanted, &standing, left, may_take)
+        }
     };
     let before = match standing {
         Standing::File(found) => Some(found),
@@ -183,11 +186,12 @@ impl Verdict {
     }
 }
 
-/// What follows the spec.
+/// What follows the spec. What is `left` of a killed build is ours though the lock has it not.
 pub fn current(
     remembered: Option<&Remembered<'_>>,
     wanted: &Content,
     standing: &Standing,
+    left: Option<Sha256>,
     may_take: bool,
 ) -> Verdict {
     let found = match standing {
@@ -203,7 +207,8 @@ pub fn current(
     if found.sha256 == wanted.sha256 {
         return as_wanted(remembered, wanted, found.mode);
     }
-    if remembered.is_some_and(|remembered| remembered.has(found)) {
+    let is_left = left == Some(found.sha256);
+    if is_left || remembered.is_some_and(|remembered| remembered.has(found)) {
         return Verdict::new(Action::Update, Cause::SpecChanged);
     }
     let action = if may_take {

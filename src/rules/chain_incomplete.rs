@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Authority, HandMade, Host, PemCertificate};
-use crate::pki::{self, Certificate, chain};
+use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
     "chain-incomplete",
@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule { code: &CODE, check };
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let public = OnceCell::new();
     let is_public = |top: &Certificate| {
-        let roots = public.get_or_init(|| public_roots(judged));
+        let roots = public.get_or_init(|| judged.all_public_roots());
         roots.iter().any(|root| top.issued_by(root))
     };
     let served: Vec<&str> = judged
@@ -48,14 +48,6 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
                 None => Some(unknown(host, made, top)),
             }
         })
-        .collect()
-}
-
-/// The public roots of today, and those that the project keeps.
-fn public_roots(judged: &Judged<'_>) -> Vec<Certificate> {
-    let own = pki::public_root_certificates().iter();
-    own.filter_map(|der| Certificate::from_der(der).ok())
-        .chain((judged.public_roots)())
         .collect()
 }
 

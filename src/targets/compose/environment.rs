@@ -48,6 +48,8 @@ const SECRET_WORDS: [&str; 9] = [
     "privatekey",
     "auth",
 ];
+/// A shorter value is found in other texts by chance.
+const SHORTEST_SECRET: usize = 6;
 /// A password that everybody knows.
 const CUSTOMARY_PASSWORD: &str = "changeit";
 
@@ -89,7 +91,7 @@ fn value(
         return joined_with_image(deployed, service, image, variable, ours);
     };
     match (variable.existing, &existing.value) {
-        (Existing::Append, EnvironmentValue::Text(text)) => match secret(existing, text) {
+        (Existing::Append, EnvironmentValue::Text(text)) => match secret(service, existing, text) {
             None => Ok(behind(text, ours)),
             Some(option) => Err(Box::new(
                 Diagnostic::new(&SECRET, existing.span, format!("`{}` holds what looks like a secret: `{option}`", variable.name))
@@ -117,14 +119,34 @@ fn value(
 /// The name of an option of an env file whose value nobody but that file may hold.
 ///
 /// Env files are where people keep what they do not commit, and an override is committed.
-fn secret(variable: &base::Variable, text: &str) -> Option<String> {
+fn secret(service: &Service, variable: &base::Variable, text: &str) -> Option<String> {
     variable.env_file.as_ref()?;
+    if let Some(other) = filled_in(service, variable, text) {
+        return Some(other.name.clone());
+    }
     let mut options = text.split_whitespace().map(|word| {
         let at = word.find(['=', ':']).unwrap_or(word.len());
         (&word[..at], word[at..].trim_start_matches(['=', ':']))
     });
     let secret = options.find(|(name, value)| is_secret(name, value));
     secret.map(|(name, _)| name.to_owned())
+}
+
+/// The variable whose secret an env file has filled in here, as in `-Da=$DB_PASSWORD`: the option
+/// itself may be called anything.
+fn filled_in<'a>(
+    service: &'a Service,
+    variable: &base::Variable,
+    text: &str,
+) -> Option<&'a base::Variable> {
+    let others = service.environment.iter();
+    let mut others = others.filter(|other| other.env_file.is_some() && other.name != variable.name);
+    others.find(|other| match &other.value {
+        EnvironmentValue::Text(value) => {
+            value.len() >= SHORTEST_SECRET && is_secret(&other.name, value) && text.contains(value)
+        }
+        _ => false,
+    })
 }
 
 fn is_secret(name: &str, value: &str) -> bool {

@@ -65,10 +65,16 @@ impl Nginx {
         }
     }
 
-    fn run(&self, directory: &Path, hosts: &Path, main: &str, globally: &str) -> Verdict {
+    /// It, with `directory` as its `/etc/nginx`; options follow.
+    pub fn command(&self, directory: &Path, hosts: &Path) -> Command {
         let script = checkout().join("tests/real/lab/nginx.sh");
         let mut nginx = Command::new("sh");
         nginx.arg(script).arg(&self.tree).arg(directory).arg(hosts);
+        nginx
+    }
+
+    fn run(&self, directory: &Path, hosts: &Path, main: &str, globally: &str) -> Verdict {
+        let mut nginx = self.command(directory, hosts);
         nginx.args(["-t", "-c", &format!("/etc/nginx/{main}"), "-g", globally]);
         let output = nginx.output().unwrap();
         assert!(output.stdout.is_empty(), "{}", utf8(&output.stdout));

@@ -1,0 +1,81 @@
+//! Private keys that somebody put where they do not belong, such as into the spec: a finding may
+//! quote the place, never the key.
+
+use std::borrow::Cow;
+
+/// What stands before a secret, and what ends it.
+const MARKS: [(&str, Option<&str>); 2] = [
+    ("PRIVATE KEY-----", Some("-----END")),
+    ("AGE-SECRET-KEY-", None),
+];
+
+/// The text with `*` for every letter of a private key in PEM and of an identity of age. It is as
+/// long as before, byte for byte, so that places in it stay where they are.
+pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    MARKS
+        .iter()
+        .fold(Cow::Borrowed(text), |text, (begin, end)| {
+            match text.contains(begin) {
+                true => Cow::Owned(without(&text, begin, *end)),
+                false => text,
+            }
+        })
+}
+
+/// A key without its end goes on to the end of the text; an identity is one word.
+fn without(text: &str, begin: &str, end: Option<&str>) -> String {
+    let mut parts = text.split(begin);
+    let mut before = parts.next().unwrap_or_default();
+    let mut masked = before.to_owned();
+    for part in parts {
+        let length = match end {
+            // The mark of the last line.
+            Some(end) if before.rfind("-----BEGIN") < before.rfind(end) => Some(0),
+            Some(end) => part.find(end),
+            None => part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-'),
+        };
+        let (secret, rest) = part.split_at(length.unwrap_or(part.len()));
+        masked.push_str(begin);
+        masked.extend(secret.chars().map(|c| if is_letter(c) { '*' } else { c }));
+        masked.push_str(rest);
+        before = part;
+    }
+    masked
+}
+
+fn is_letter(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "+/=-_".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_identities_are_masked_and_nothing_else_is() {
+        for (text, shown) in [
+            ("key: a.key, PRIVATE KEY", "key: a.key, PRIVATE KEY"),
+            (
+                "k: |\n -----BEGIN PRIVATE KEY-----\n MIG+/a=\n é\n -----END PRIVATE KEY-----\nnext: 1",
+                "k: |\n -----BEGIN PRIVATE KEY-----\n *******\n é\n -----END PRIVATE KEY-----\nnext: 1",
+            ),
+            (
+                "`-----BEGIN EC PRIVATE KEY-----\\nMIG",
+                "`-----BEGIN EC PRIVATE KEY-----\\****",
+            ),
+            (
+                "[AGE-SECRET-KEY-1QQ, age1pp]",
+                "[AGE-SECRET-KEY-***, age1pp]",
+            ),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----\n-----BEGIN PRIVATE KEY-----\nMIG",
+                "-----BEGIN PRIVATE KEY-----\n***\n-----END PRIVATE KEY-----\n-----BEGIN PRIVATE KEY-----\n***",
+            ),
+        ] {
+            let masked = masked(text);
+            assert_eq!(masked, shown);
+            assert_eq!(masked.len(), text.len());
+        }
+        assert!(matches!(masked("key: a.key"), Cow::Borrowed(_)));
+    }
+}
