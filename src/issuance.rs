@@ -19,7 +19,7 @@ use crate::spec::{KeyStore, Loaded};
 use crate::world::World;
 use crate::{plan, spec};
 
-pub use ignored::ignored_keys;
+pub use ignored::{ignore_file, ignored_keys};
 pub use notes::notes;
 
 /// The spec, the certificates that it asks for here, and how it stands with them.
@@ -47,6 +47,8 @@ pub struct Issuance {
     pub other: Option<Held>,
     keys: Vec<KeyFile>,
     requests: Vec<(Holder, String)>,
+    /// Whether keys were written anew although no certificate was due.
+    rewrites_keys: bool,
     /// Whether all keys are encrypted for whom the spec says.
     sealed_anew: bool,
     /// Whether keys were at hand, and nothing is made up.
@@ -137,7 +139,7 @@ impl Ordered {
     }
 
     /// Whether keys are to be written although no certificate is due.
-    pub fn rewrites_keys(&self) -> bool {
+    fn rewrites_keys(&self) -> bool {
         let mut differing = issuers::differing(&self.orders, &self.settled);
         self.recipients_changed || differing.next().is_some()
     }
@@ -157,6 +159,7 @@ impl Issuance {
             other: is_due.then(|| made_up("other", issuers::MadeUp::Due)),
             keys: Vec::new(),
             sealed_anew: false,
+            rewrites_keys: ordered.rewrites_keys(),
             is_real: false,
             requests: requests
                 .filter_map(|(order, _)| {
@@ -205,13 +208,14 @@ impl Issuance {
             Stop
         })?;
         let (mut keys, mut sealed_anew) = (made.keys, false);
+        let mut rewrites_keys = !copies.is_empty();
         keys.extend(copies);
         if ordered.recipients_changed {
             match issuers::sealed_anew(&ordered.orders, &ring) {
                 Ok(sealed) => {
                     let new: BTreeSet<String> = keys.iter().map(|key| key.path.clone()).collect();
                     keys.extend(sealed.into_iter().filter(|key| !new.contains(&key.path)));
-                    sealed_anew = true;
+                    (sealed_anew, rewrites_keys) = (true, true);
                 }
                 // Certificates need not wait for whoever can open them all.
                 Err(_) => found.push(issuers::said_of_recipients(&ordered.orders)),
@@ -228,9 +232,15 @@ impl Issuance {
             other: None,
             keys: keys.collect(),
             sealed_anew,
+            rewrites_keys,
             is_real: true,
             requests: made.requests,
         })
+    }
+
+    /// Whether keys are written although no certificate is due.
+    pub fn rewrites_keys(&self) -> bool {
+        self.rewrites_keys
     }
 
     /// The keys that were made.

@@ -7,6 +7,7 @@
 
 mod awaited;
 mod differences;
+mod exposed;
 mod issue;
 mod key_ring;
 mod open_copy;
@@ -22,6 +23,7 @@ use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
 use crate::pki::{Certificate, Issued};
 
 pub use awaited::awaited;
+pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
 pub use open_copy::{
@@ -41,6 +43,8 @@ pub static CODES: &[&Code] = &[
     &issue::NOT_ISSUED,
     &awaited::AWAITED,
     &open_copy::DIFFERS,
+    &exposed::COMMITTED,
+    &exposed::SEALED_IGNORED,
     &recipients::CHANGED,
 ];
 

@@ -57,7 +57,7 @@ use std::sync::Arc;
 use artifact::{Access, Artifact, Extent, Keep, Reload};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use digest::Sha256;
-use issuance::{Issuance, Ordered, ignored_keys, order};
+use issuance::{Issuance, Ordered, ignore_file, ignored_keys, order};
 use issuers::Remembered;
 use model::{Held, Model};
 use pki::{Certificate, Holder, Identities, Issued, PublicRoots};
@@ -193,6 +193,10 @@ pub fn compile(
     keep_inputs(world, &lowered.artifacts, found)?;
     let accesses = accesses(std::mem::take(&mut lowered.accesses), asked.only, found)?;
     let shared = ignored_keys(world, &model, &ordered.orders);
+    let (orders, settled) = (&ordered.orders, &ordered.settled);
+    let ignore_file = ignore_file(world, shared.as_ref());
+    found.extend(issuers::exposed(world, orders, settled, ignore_file));
+    found.checkpoint()?;
     lowered.notes.extend(issuance::notes(
         world,
         &model,
@@ -211,7 +215,7 @@ pub fn compile(
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),
-        rewrites_keys: ordered.rewrites_keys(),
+        rewrites_keys: issuance.rewrites_keys(),
         recipients: issuance.recipients(&ordered),
         complete: !waits,
         key_directory: ordered.orders.keys.directory.clone(),

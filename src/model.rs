@@ -71,6 +71,8 @@ pub struct Authority {
     pub managed: bool,
     /// The authority that signs it, of those that tlsgen runs.
     pub signer: Option<AuthorityId>,
+    /// The file of its private key, if tlsgen runs it and keeps keys in plain files.
+    pub key: Option<String>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// The fingerprints that the spec expects.

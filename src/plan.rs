@@ -91,7 +91,8 @@ pub struct Plan {
     /// signs.
     pub issuances: Vec<Issuance>,
     keys: Vec<KeyFile>,
-    rewrites_keys: bool,
+    /// Whether keys are written although no certificate is due.
+    pub rewrites_keys: bool,
     recipients: BTreeSet<Sha256>,
     before: Lock,
     pins: Vec<Pin>,

@@ -1,7 +1,10 @@
 //! What keeps keys out of the repository: the block of `.gitignore`, and whether it is enough.
 
+use std::io::ErrorKind;
+
 use crate::artifact::Artifact;
 use crate::exposure::{Answer, Block, Format, Git, ignore_lines};
+use crate::marked;
 use crate::model::{KeySource, Model, Order, Orders};
 use crate::source::Span;
 use crate::spec::KeyStore;
@@ -32,6 +35,17 @@ pub fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option
         origin = origin.or(Some(made.key_span));
     }
     Some(Artifact::block(".gitignore", &lines, origin?))
+}
+
+/// `.gitignore` as a build leaves it; none where that is as it stands, or cannot be told.
+pub fn ignore_file(world: &dyn World, block: Option<&Artifact>) -> Option<Vec<u8>> {
+    let block = block?;
+    let text = match world.read(&block.path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(_) => return None,
+    };
+    marked::put(&text, &block.body).ok()
 }
 
 /// The lines for the key store: all of it, or of the encrypted one what was unlocked.

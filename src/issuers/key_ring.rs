@@ -67,7 +67,8 @@ impl KeyRing<'_> {
         let bytes = match self.keys.store {
             KeyStore::Files => bytes,
             KeyStore::Age => {
-                let Some(identities) = self.identities else {
+                let identities = self.identities.filter(|identities| !identities.is_empty());
+                let Some(identities) = identities else {
                     return Err(unusable(order, &path, "it is encrypted")
                         .help("say with what to open it: `--identity FILE`, or put your identity into `~/.config/tlsgen/identity`"));
                 };

@@ -154,6 +154,9 @@ pub fn lock_only(plan: &Plan) -> Option<String> {
     }
     let after = plan.lock();
     parts.extend(pins(plan.lock_before(), &after));
+    if plan.rewrites_keys && plan.issuances.is_empty() {
+        parts.push("keys are written anew".to_owned());
+    }
     if parts.is_empty() && only_lock(plan) {
         parts.push("its other facts changed".to_owned());
     }
@@ -181,7 +184,7 @@ fn pins(before: &Lock, after: &Lock) -> Vec<String> {
 fn only_lock(plan: &Plan) -> bool {
     let summary = plan.summary();
     let files = summary.create + summary.update + summary.chmod + summary.grant + summary.delete;
-    files + summary.refuse + summary.keep == 0 && !in_sync(plan)
+    files + summary.refuse + summary.keep == 0 && !in_sync(plan) && !plan.rewrites_keys
 }
 
 /// The last line: what there is to do, counted.

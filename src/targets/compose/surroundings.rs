@@ -7,6 +7,7 @@ use super::base::{Base, MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Compose, HandMade, KeySource, Model};
 use crate::pki::pem;
+use crate::source::Span;
 use crate::world::{self, FileKind, World};
 
 pub static NEIGHBOURS: Code = Code {
@@ -145,7 +146,7 @@ fn is_public(world: &dyn World, path: &str) -> bool {
 /// Keys that containers of the Compose files see by a mount of the files' own.
 pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (made, key) in keys(model) {
+    for (key_span, key) in keys(model) {
         for service in &base.services {
             let binds = service.mounts.iter().filter_map(|mount| {
                 let path = mount.project_path(&base.directory)?;
@@ -160,7 +161,7 @@ pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
                 );
                 Diagnostic::new(&SEEN, mount.span, message)
                     .label("what is mounted")
-                    .also(made.key_span, "the key")
+                    .also(key_span, "the key")
                     .about(format!("services.{}", service.name))
                     .help(
                         "mount only what it needs, or keep keys in a directory that nobody mounts",
@@ -171,13 +172,17 @@ pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
     found
 }
 
-/// The keys of the project that are files, whoever serves them.
-pub fn keys(model: &Model) -> impl Iterator<Item = (&HandMade, &str)> {
+/// The keys of the project that are open files, whoever has them, each with the place that asks for
+/// it. Encrypted ones are no secret.
+pub fn keys(model: &Model) -> impl Iterator<Item = (Span, &str)> {
+    let authorities = model.authorities.iter();
+    let authorities = authorities.filter_map(|one| Some((one.place.key, one.key.as_deref()?)));
     let made = model
         .hosts
         .iter()
         .filter_map(|host| host.certificate.as_ref());
-    made.filter_map(|made| Some((made, key_file(made)?)))
+    made.filter_map(|made| Some((made.key_span, key_file(made)?)))
+        .chain(authorities)
 }
 
 fn key_file(made: &HandMade) -> Option<&str> {
