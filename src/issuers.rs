@@ -10,6 +10,7 @@ mod differences;
 mod exposed;
 mod issue;
 mod key_ring;
+mod lists;
 mod open_copy;
 mod preview;
 mod reason;
@@ -20,12 +21,14 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Code;
 use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Issued};
 
 pub use awaited::awaited;
 pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
+pub use lists::revoked;
 pub use open_copy::{
     DIFFERS as UNLOCKED_DIFFERS, OpenCopy, copied, copied_anew, differing, said_of_copies,
 };
@@ -49,10 +52,15 @@ pub static CODES: &[&Code] = &[
 ];
 
 /// The certificates of all orders, each with those above it, for the model.
-fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled) -> Held {
+fn held(
+    orders: &Orders,
+    certificates: &[Option<Certificate>],
+    lists: &[Option<Crl>],
+    settled: &Settled,
+) -> Held {
     let mut all = BTreeMap::new();
     let each = orders.all.iter().zip(certificates).zip(&settled.all);
-    for ((order, certificate), settlement) in each {
+    for (((order, certificate), settlement), list) in each.zip(lists) {
         let Some(own) = certificate else { continue };
         let mut chain = vec![own.clone()];
         match &order.signer {
@@ -68,6 +76,7 @@ fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled
             chain,
             key: settlement.public_key.clone().filter(|_| stands),
             due: settlement.is_due(),
+            list: list.clone(),
         };
         all.insert(order.holder.clone(), held);
     }

@@ -60,7 +60,7 @@ use digest::Sha256;
 use issuance::{Issuance, Ordered, ignore_file, ignored_keys, order};
 use issuers::Remembered;
 use model::{Held, Model};
-use pki::{Certificate, Holder, Identities, Issued, PublicRoots};
+use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
@@ -128,6 +128,8 @@ pub struct Compiled {
     pub notes: Vec<String>,
     /// The certificates that are issued here.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is issued, and why.
     pub issuances: Vec<plan::Issuance>,
     /// The keys that were made.
@@ -160,7 +162,7 @@ pub fn compile(
     let issuance = match asked.hand {
         Hand::Nobody => {
             found.extend(ordered.warnings());
-            Issuance::made_up(&ordered)
+            Issuance::made_up(&ordered, found)?
         }
         Hand::Keys(identities) => Issuance::made(world, &ordered, identities, found)?,
     };
@@ -212,6 +214,7 @@ pub fn compile(
         reloads: lowered.reloads,
         notes: lowered.notes,
         issued: issuance.issued(&ordered),
+        revoked: ordered.revoked.clone(),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),
@@ -236,7 +239,7 @@ pub fn check(
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     found.extend(ordered.warnings());
-    let issuance = Issuance::made_up(&ordered);
+    let issuance = Issuance::made_up(&ordered, found)?;
     let stages = Stages {
         world: &Recording::new(world),
         ordered: &ordered,
@@ -264,7 +267,7 @@ pub fn resolve(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
-    let held = Issuance::made_up(&ordered).held.standing();
+    let held = Issuance::made_up(&ordered, found)?.held.standing();
     let Ordered { loaded, orders, .. } = ordered;
     model::resolve(world, sources, loaded, &orders, &held, found)
 }
@@ -388,15 +391,16 @@ fn accesses(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
-/// block leaves what is read as it is.
+/// block leaves what is read as it is, and what is pinned was read to stay the same.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
     found: &mut Diagnostics,
 ) -> Result<(), Stop> {
-    let taken = artifacts
+    let written = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep != Keep::Pinned);
+    let taken = written.filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",

@@ -19,7 +19,7 @@ pub fn notes(
     if issuance.is_real {
         all.extend(differing(&ordered.orders, &ordered.settled).map(|order| {
             let path = order.holder.key(&ordered.orders.keys.directory);
-            format!("`{path}` is written anew: it was not the key of the certificate")
+            format!("`{path}` is written anew, since it was not the key of the certificate: tell whoever serves it")
         }));
     }
     if issuance.sealed_anew {

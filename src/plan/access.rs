@@ -122,16 +122,13 @@ fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Dec
         (Ok(Seen::Nothing), Readers::Search) if is_above => {
             Some(Decided::new(Action::Unchanged, None))
         }
-        (Ok(Seen::Nothing), _) if is_made => Some(Decided {
-            cause: Some(Cause::New),
-            ..Decided::new(Action::Grant, None)
-        }),
-        (Ok(Seen::Found(found, FileKind::File)), readers)
+        // Who may read the old one is no matter, and a plan is the same where no key is.
+        (Ok(Seen::Nothing | Seen::Found(_, FileKind::File)), readers)
             if is_made && readers != Readers::Owner =>
         {
             Some(Decided {
-                cause: Some(Cause::SpecChanged),
-                ..Decided::new(Action::Grant, Some(found))
+                cause: Some(Cause::New),
+                ..Decided::new(Action::Grant, None)
             })
         }
         _ => None,

@@ -154,9 +154,6 @@ pub fn lock_only(plan: &Plan) -> Option<String> {
     }
     let after = plan.lock();
     parts.extend(pins(plan.lock_before(), &after));
-    if plan.rewrites_keys && plan.issuances.is_empty() {
-        parts.push("keys are written anew".to_owned());
-    }
     if parts.is_empty() && only_lock(plan) {
         parts.push("its other facts changed".to_owned());
     }
