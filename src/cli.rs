@@ -10,6 +10,7 @@ mod fetch;
 mod identity;
 mod import;
 mod inspect;
+mod keys;
 mod man;
 mod output;
 mod plan;
@@ -55,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
+        Command::Keys(options) => keys::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
         Command::Update(options) => update::run(&arguments, options, &mut output),

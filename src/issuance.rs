@@ -1,11 +1,15 @@
 //! From what is due to what is written: certificates, requests, keys, and what the lock remembers
 //! of them.
 
+mod ignored;
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::artifact::{Artifact, READABLE};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
+use crate::digest::Sha256;
 use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement, Verdict};
 use crate::model::{self, Held, KeyWanted, Order, Orders, Signer};
 use crate::pki::crl::Crl;
@@ -16,8 +20,8 @@ use crate::spec::{KeyStore, Loaded};
 use crate::world::World;
 use crate::{plan, spec};
 
-/// A key is for its owner alone; an encrypted one for everybody.
-const SECRET: u32 = 0o600;
+pub use ignored::{ignore_file, ignored_keys};
+pub use notes::notes;
 
 /// The spec, the certificates that it asks for here, and how it stands with them.
 pub struct Ordered {
@@ -27,6 +31,10 @@ pub struct Ordered {
     pub orders: Orders,
     /// How it stands with each.
     pub settled: Settled,
+    /// For whom keys were encrypted before.
+    recipients_before: BTreeSet<Sha256>,
+    /// Whether that is not what the spec says.
+    recipients_changed: bool,
     /// Every certificate that is revoked here.
     pub revoked: BTreeSet<Revoked>,
     now: i64,
@@ -42,6 +50,12 @@ pub struct Issuance {
     pub other: Option<Held>,
     keys: Vec<KeyFile>,
     requests: Vec<Requested>,
+    /// Whether keys were written anew although no certificate was due.
+    rewrites_keys: bool,
+    /// Whether all keys are encrypted for whom the spec says.
+    sealed_anew: bool,
+    /// Whether keys were at hand, and nothing is made up.
+    is_real: bool,
 }
 
 /// A request to be signed by somebody else.
@@ -72,6 +86,8 @@ pub fn order(
     };
     let settled = issuers::settle(world, &orders, remembered, now);
     Ok(Ordered {
+        recipients_before: remembered.recipients.clone(),
+        recipients_changed: issuers::recipients_changed(world, &orders, remembered),
         loaded,
         orders,
         settled,
@@ -155,7 +171,7 @@ impl Ordered {
         self.each().filter_map(note).collect()
     }
 
-    /// Where keys will be that a build makes, if they are kept in the open.
+    /// Where keys will lie open that a build makes, or writes anew.
     pub fn keys_to_come(&self) -> BTreeSet<String> {
         let comes = |(order, settlement): &(&Order, &Settlement)| {
             let is_host = matches!(order.holder, Holder::Host(_));
@@ -164,12 +180,36 @@ impl Ordered {
             let new = settlement.is_due() && is_host || !settlement.key_is_here;
             order.algorithm().is_some() && asked && new
         };
-        if self.orders.keys.store == KeyStore::Age {
-            return BTreeSet::new();
-        }
         let directory = &self.orders.keys.directory;
-        let keys = self.each().filter(comes);
-        keys.map(|(order, _)| order.holder.key(directory)).collect()
+        let path = |order: &Order| order.holder.key(directory);
+        if self.orders.keys.store == KeyStore::Age {
+            let replaced = |(_, settlement): &(&Order, &Settlement)| {
+                settlement.is_due() && settlement.copy.is_here()
+            };
+            let replaced = self.each().filter(replaced).map(|(order, _)| order);
+            let anew = issuers::differing(&self.orders, &self.settled);
+            return replaced.chain(anew).map(path).collect();
+        }
+        self.each()
+            .filter(comes)
+            .map(|(order, _)| path(order))
+            .collect()
+    }
+
+    /// What is wrong with keys that stay, and what a build sets right.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let mut all = issuers::said_of_copies(&self.orders, &self.settled);
+        all.extend(
+            self.recipients_changed
+                .then(|| issuers::said_of_recipients(&self.orders)),
+        );
+        all
+    }
+
+    /// Whether keys are to be written although no certificate is due.
+    fn rewrites_keys(&self) -> bool {
+        let mut differing = issuers::differing(&self.orders, &self.settled);
+        self.recipients_changed || differing.next().is_some()
     }
 }
 
@@ -199,6 +239,9 @@ impl Issuance {
             consistent,
             other,
             keys: Vec::new(),
+            sealed_anew: false,
+            rewrites_keys: ordered.rewrites_keys(),
+            is_real: false,
             requests: requests
                 .filter_map(|(order, one)| {
                     let asked = one.asked.as_ref().filter(|asked| asked.fits);
@@ -249,14 +292,29 @@ impl Issuance {
             found.extend(diagnostics);
             Stop
         })?;
-        let mode = match ordered.orders.keys.store {
-            KeyStore::Files => SECRET,
-            KeyStore::Age => READABLE,
-        };
-        let keys = made.keys.into_iter().map(|key| KeyFile {
+        let copies = issuers::copied_anew(&ordered.orders, &ordered.settled, &ring);
+        let copies = copies.map_err(|diagnostics| {
+            found.extend(diagnostics);
+            Stop
+        })?;
+        let (mut keys, mut sealed_anew) = (made.keys, false);
+        let mut rewrites_keys = !copies.is_empty();
+        keys.extend(copies);
+        if ordered.recipients_changed {
+            match issuers::sealed_anew(&ordered.orders, &ring) {
+                Ok(sealed) => {
+                    let new: BTreeSet<String> = keys.iter().map(|key| key.path.clone()).collect();
+                    keys.extend(sealed.into_iter().filter(|key| !new.contains(&key.path)));
+                    (sealed_anew, rewrites_keys) = (true, true);
+                }
+                // Certificates need not wait for whoever can open them all.
+                Err(_) => found.push(issuers::said_of_recipients(&ordered.orders)),
+            }
+        }
+        let keys = keys.into_iter().map(|key| KeyFile {
             certificate: key.holder.certificate(),
             path: key.path,
-            mode,
+            mode: key.mode,
             body: key.body,
         });
         Ok(Self {
@@ -273,7 +331,15 @@ impl Issuance {
                     made_up: false,
                 })
                 .collect(),
+            sealed_anew,
+            rewrites_keys,
+            is_real: true,
         })
+    }
+
+    /// Whether keys are written although no certificate is due.
+    pub fn rewrites_keys(&self) -> bool {
+        self.rewrites_keys
     }
 
     /// The keys that were made.
@@ -318,6 +384,16 @@ impl Issuance {
             }
         }
         all
+    }
+
+    /// For whom the lock is to remember that keys are encrypted.
+    pub fn recipients(&self, ordered: &Ordered) -> BTreeSet<Sha256> {
+        match ordered.recipients_changed && !self.sealed_anew {
+            true => ordered.recipients_before.clone(),
+            false => issuers::recipients(&ordered.orders.keys)
+                .into_iter()
+                .collect(),
+        }
     }
 
     /// What the lock is to remember.

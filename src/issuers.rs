@@ -8,11 +8,14 @@
 mod arrival;
 mod awaited;
 mod differences;
+mod exposed;
 mod issue;
 mod key_ring;
 mod lists;
+mod open_copy;
 mod preview;
 mod reason;
+mod recipients;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -24,11 +27,18 @@ use crate::pki::{Certificate, Issued};
 
 pub use arrival::{Arrival, Brought, Unfit};
 pub use awaited::awaited;
+pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
 pub use lists::revoked;
+pub use open_copy::{
+    DIFFERS as UNLOCKED_DIFFERS, OpenCopy, copied, copied_anew, differing, said_of_copies,
+};
 pub use preview::{MadeUp, preview, preview_request};
 pub use reason::Reason;
+pub use recipients::{
+    SEALED_ANEW, recipients, recipients_changed, said_of_recipients, sealed_anew,
+};
 pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
@@ -37,6 +47,10 @@ pub static CODES: &[&Code] = &[
     &key_ring::KEY_UNUSABLE,
     &issue::NOT_ISSUED,
     &awaited::AWAITED,
+    &open_copy::DIFFERS,
+    &exposed::COMMITTED,
+    &exposed::SEALED_IGNORED,
+    &recipients::CHANGED,
 ];
 
 /// The certificates of all orders, each with those above it, for the model.

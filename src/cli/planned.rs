@@ -200,6 +200,8 @@ impl Planned {
             issuances: compiled.issuances,
             keys: compiled.keys,
             keys_to_come: compiled.keys_to_come,
+            rewrites_keys: compiled.rewrites_keys,
+            recipients: compiled.recipients,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();

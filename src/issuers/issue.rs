@@ -43,6 +43,8 @@ pub struct NewKey {
     pub holder: Holder,
     /// Its file.
     pub path: String,
+    /// Its permission bits.
+    pub mode: u32,
     /// What is in it.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -211,11 +213,7 @@ impl<'a> Press<'a> {
         algorithm: KeyAlgorithm,
     ) -> Result<PrivateKey, Diagnostic> {
         let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
-        self.keys.push(NewKey {
-            holder: order.holder.clone(),
-            path: self.ring.path(order),
-            body: self.ring.close(order, &key)?,
-        });
+        self.keys.push(self.ring.kept(order, &key)?);
         Ok(key)
     }
 
@@ -269,6 +267,10 @@ impl<'a> Press<'a> {
             self.signer(signer).map_err(|diagnostic| vec![diagnostic])?;
             let found = self.found_key(order, settlement);
             let found = found.map_err(|diagnostic| vec![diagnostic])?;
+            if let Some(key) = found.as_ref().filter(|_| settlement.copy.is_here()) {
+                let open = self.ring.opened(order, key);
+                self.keys.push(open.map_err(|diagnostic| vec![diagnostic])?);
+            }
             ready.push((index, signer, found, drawn(order, serials)?));
         }
         let (orders, signers, now) = (self.orders, &self.signers, self.now);
@@ -288,13 +290,15 @@ impl<'a> Press<'a> {
                 Ok((certificate, key)) => {
                     self.certificates[index] = Some(certificate);
                     let Some(key) = key else { continue };
-                    match self.ring.close(order, &key) {
-                        Ok(body) => self.keys.push(NewKey {
-                            holder: order.holder.clone(),
-                            path: self.ring.path(order),
-                            body,
-                        }),
+                    match self.ring.kept(order, &key) {
+                        Ok(kept) => self.keys.push(kept),
                         Err(diagnostic) => failed.push(diagnostic),
+                    }
+                    if self.settled.all[index].copy.is_here() {
+                        match self.ring.opened(order, &key) {
+                            Ok(open) => self.keys.push(open),
+                            Err(diagnostic) => failed.push(diagnostic),
+                        }
                     }
                 }
                 Err(error) => failed.push(not_issued(order, &error)),

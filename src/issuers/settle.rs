@@ -6,6 +6,7 @@ use std::io;
 
 use super::differences::{differences, lacking};
 use super::lists::{self, List};
+use super::open_copy::OpenCopy;
 use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
@@ -21,6 +22,9 @@ pub struct Remembered<'a> {
     pub issued: &'a BTreeMap<Holder, Issued>,
     /// The certificates that were revoked here.
     pub revoked: &'a BTreeSet<Revoked>,
+    /// For whom the keys of the store `age` were last encrypted: one digest, or those of both sides
+    /// of a conflict.
+    pub recipients: &'a BTreeSet<Sha256>,
 }
 
 impl Remembered<'static> {
@@ -28,6 +32,7 @@ impl Remembered<'static> {
     pub const NOTHING: Self = Self {
         issued: &BTreeMap::new(),
         revoked: &BTreeSet::new(),
+        recipients: &BTreeSet::new(),
     };
 }
 
@@ -54,6 +59,8 @@ pub struct Settlement {
     pub key_is_here: bool,
     /// The public half of that key, if it can be read.
     pub public_key: Option<Sha256>,
+    /// What lies open beside an encrypted key, for what is deployed here.
+    pub copy: OpenCopy,
     /// Why somebody else's authority is to be asked for a certificate; empty if it is not.
     pub request: Vec<Reason>,
     /// The list of what it revoked, if there is to be one.
@@ -197,6 +204,7 @@ impl Settling<'_> {
             key_is_here,
             asked: self.asked(world, public_key),
             public_key,
+            copy: OpenCopy::of(world, &self.orders.keys, self.order),
             request,
             list: None,
         }

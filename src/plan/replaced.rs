@@ -29,6 +29,9 @@ impl<'a> Replaced<'a> {
     pub fn write(&mut self, new: &'a KeyFile, world: &dyn World) -> io::Result<()> {
         let old = world.read(&new.path).map(Zeroizing::new);
         let access = world.access(&new.path);
+        // Whoever may only read the key of before may not write this one.
+        let before = access.as_ref().ok().copied().flatten();
+        let mode = before.map_or(new.mode, |before| new.mode & (before.mode | 0o400));
         if let (Ok(body), Ok(Some(access))) = (old, access) {
             // With an access control list the bits of the group are no group's.
             let bits = match access.acl {
@@ -38,7 +41,7 @@ impl<'a> Replaced<'a> {
             let mode = access.mode & bits;
             self.keys.push(Old { new, body, mode });
         }
-        world.write(&new.path, &new.body, new.mode)
+        world.write(&new.path, &new.body, mode)
     }
 
     /// Puts back those whose new certificates were not written. Where that fails as well, the next

@@ -195,7 +195,7 @@ fn pins(before: &Lock, after: &Lock) -> Vec<String> {
 fn only_lock(plan: &Plan) -> bool {
     let summary = plan.summary();
     let files = summary.create + summary.update + summary.chmod + summary.grant + summary.delete;
-    files + summary.refuse + summary.keep == 0 && plan.changes_lock()
+    files + summary.refuse + summary.keep == 0 && plan.changes_lock() && !plan.rewrites_keys
 }
 
 /// The last line: what there is to do, counted.

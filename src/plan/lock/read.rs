@@ -218,6 +218,7 @@ impl Reader {
             "pin" => self.pin(rest),
             "certificate" => self.certificate(rest),
             "revoked" => self.revoked(rest),
+            "recipients" => self.recipients(rest),
             "public-roots" => self.public_roots(rest),
             "file" => self.file(rest),
             "block" => self.block(rest),
@@ -315,6 +316,13 @@ impl Reader {
         };
         let new = self.lock.revoked.insert(revoked);
         self.once(!new)
+    }
+
+    fn recipients(&mut self, rest: &str) -> Result<(), Flaw> {
+        let sha256 = digest(rest)?;
+        self.once(!self.lock.recipients.is_empty())?;
+        self.lock.recipients.insert(sha256);
+        Ok(())
     }
 
     fn public_roots(&mut self, rest: &str) -> Result<(), Flaw> {
