@@ -15,6 +15,7 @@ mod plan;
 mod planned;
 mod project;
 mod renew;
+mod revoke;
 mod schema;
 mod update;
 mod validate;
@@ -45,6 +46,7 @@ pub fn run() -> ExitCode {
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
+        Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),

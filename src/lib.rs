@@ -60,7 +60,7 @@ use exposure::{Answer, Block, Format, Git};
 use issuance::{Issuance, Ordered, order};
 use issuers::Remembered;
 use model::{Held, KeySource, Model, Order, Orders};
-use pki::{Certificate, Holder, Identities, Issued, PublicRoots};
+use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
@@ -129,6 +129,8 @@ pub struct Compiled {
     pub notes: Vec<String>,
     /// The certificates that are issued here.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is issued, and why.
     pub issuances: Vec<plan::Issuance>,
     /// The keys that were made.
@@ -195,6 +197,7 @@ pub fn compile(
         reloads: lowered.reloads,
         notes: lowered.notes,
         issued: issuance.issued(&ordered),
+        revoked: ordered.revoked.clone(),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),

@@ -35,6 +35,7 @@ mod name_not_covered;
 mod no_subject_alternative_name;
 mod pin_mismatch;
 mod public_lifetime_exceeded;
+mod revocation_not_checked;
 mod same_certificate_twice;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
@@ -94,6 +95,7 @@ pub static RULES: &[Rule] = &[
     identity_not_for_clients::RULE,
     identity_not_trusted::RULE,
     identity_missing::RULE,
+    revocation_not_checked::RULE,
     tls_versions_not_enforced::RULE,
     behind_believes_anybody::RULE,
     unused::RULE,

@@ -80,6 +80,7 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Err(ApplyError::Refused { paths });
     }
     let mut applied = Applied::default();
+    revoke(plan, world)?;
     // A key without its certificate is taken up by the next build; a certificate without its key
     // would be lost.
     let (mut replaced, mut certified) = (Replaced::default(), BTreeSet::new());
@@ -120,6 +121,19 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Ok(applied);
     }
     Err(ApplyError::Access { ungranted, applied })
+}
+
+/// What is revoked is known before anything takes its place: a build that is killed in between must
+/// not leave the old certificate good and forgotten.
+fn revoke(plan: &Plan, world: &dyn World) -> Result<(), ApplyError> {
+    let known = &plan.before.revoked;
+    if plan.revoked.is_subset(known) {
+        return Ok(());
+    }
+    let mut lock = plan.before.clone();
+    lock.revoked.extend(plan.revoked.iter().cloned());
+    let written = world.write(lock::PATH, lock.write().as_bytes(), READABLE);
+    written.map_err(|error| failed(Doing::Writing, lock::PATH, error))
 }
 
 /// Certificates first, each behind the one that signs it: whatever a killed build leaves can be

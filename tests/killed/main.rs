@@ -15,6 +15,7 @@ mod lab;
 #[path = "../issuing/project.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod project;
+mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
