@@ -74,7 +74,7 @@ fn held(
         let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone().filter(|_| stands),
+            key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
             list: list.clone(),
         };
