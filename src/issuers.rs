@@ -5,6 +5,7 @@
 //! it needs no key. [`preview`] makes certificates as they would be, with keys that are nobody's, so
 //! that everything that follows from them can be shown; [`issue()`] makes real ones.
 
+mod arrival;
 mod awaited;
 mod differences;
 mod exposed;
@@ -24,6 +25,7 @@ use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Issued};
 
+pub use arrival::{Arrival, Brought, Unfit};
 pub use awaited::awaited;
 pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
@@ -37,7 +39,7 @@ pub use reason::Reason;
 pub use recipients::{
     SEALED_ANEW, recipients, recipients_changed, said_of_recipients, sealed_anew,
 };
-pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
+pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
 pub static CODES: &[&Code] = &[

@@ -5,6 +5,7 @@ mod keys;
 use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
+use super::import::Imported;
 use crate::pki::crl::Reason;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -80,6 +81,8 @@ pub enum Command {
     Renew(Renew),
     /// Revoke a certificate that was issued here, and issue what takes its place.
     Revoke(Revoke),
+    /// Take the certificate that somebody else's authority signed for a host, and build with it.
+    Import(Import),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
@@ -125,6 +128,9 @@ pub struct Scope {
     /// Show diffs whole, however long they are.
     #[arg(long, env = "TLSGEN_FULL", value_parser = FalseyValueParser::new())]
     pub full: bool,
+    /// A file that the command brings.
+    #[arg(skip)]
+    pub imported: Option<Imported>,
 }
 
 /// Options of `plan`.
@@ -202,6 +208,27 @@ pub struct Revoke {
     /// Revoke even an authority, which is given a new key, with everything that it signed.
     #[arg(long, env = "TLSGEN_YES", value_parser = FalseyValueParser::new())]
     pub yes: bool,
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The certificate, with the intermediates if they are at hand: PEM in any order, DER or PKCS#7
+    /// (`.p7b`); `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub certificate: PathBuf,
+    /// The host that it is for; without it, the one whose key it is for.
+    #[arg(long, value_name = "HOST", env = "TLSGEN_HOST")]
+    pub host: Option<String>,
+    /// Only check the certificate, and show what would change.
+    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
     /// What to build, and where to report.
     #[command(flatten)]
     pub scope: Scope,
