@@ -13,6 +13,7 @@ mod man;
 mod output;
 mod plan;
 mod planned;
+mod progress;
 mod project;
 mod renew;
 mod revoke;
