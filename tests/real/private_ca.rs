@@ -43,12 +43,7 @@ struct Shop {
 fn two_services_show_each_other_certificates_of_the_same_ca() {
     let Some(shop) = Shop::new() else { return };
     let root = shop.lab.project.path("pki/authorities/ca.pem");
-    only_its_owner_reads(
-        &shop
-            .lab
-            .project
-            .path("pki/private/authorities/ca/key.pem"),
-    );
+    only_its_owner_reads(&shop.lab.project.path("pki/private/authorities/ca/key.pem"));
     shop.up();
     shop.until_served();
 
