@@ -8,6 +8,7 @@ mod explain;
 mod export;
 mod fetch;
 mod identity;
+mod import;
 mod inspect;
 mod man;
 mod output;
@@ -46,6 +47,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
+        Command::Import(options) => import::run(&arguments, options, &mut output),
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
         Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),

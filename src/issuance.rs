@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::artifact::{Artifact, READABLE};
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
-use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement};
-use crate::model::{self, Held, Order, Orders};
+use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement, Verdict};
+use crate::model::{self, Held, KeyWanted, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Holder, Identities, Issued, Revoked};
 use crate::plan::{IssuanceKind, KeyFile};
@@ -41,7 +41,14 @@ pub struct Issuance {
     /// Where certificates are made up: others, so that what is not known yet can be told.
     pub other: Option<Held>,
     keys: Vec<KeyFile>,
-    requests: Vec<(Holder, String)>,
+    requests: Vec<Requested>,
+}
+
+/// A request to be signed by somebody else.
+struct Requested {
+    holder: Holder,
+    text: String,
+    made_up: bool,
 }
 
 /// Reads the spec and settles what is issued here.
@@ -116,11 +123,44 @@ impl Ordered {
         })
     }
 
+    /// What there is to say of certificates to whoever reads the plan.
+    ///
+    /// Not of a certificate that is awaited, if an error says so.
+    pub fn notes(&self, said: bool) -> Vec<String> {
+        let note = |(order, settlement): (&Order, &Settlement)| {
+            let name = order.holder.name();
+            match (&order.signer, &order.key) {
+                (Signer::Elsewhere(_), _) if said && settlement.verdict == Verdict::Awaited => None,
+                (Signer::Elsewhere(authority), _) if !settlement.request.is_empty() => {
+                    let request = order.holder.request();
+                    let until = match settlement.verdict {
+                        Verdict::Kept => "; until then the old certificate is served",
+                        _ => "",
+                    };
+                    Some(format!(
+                        "{name}: have `{request}` signed by `{authority}`, then run `tlsgen import FILE`{until}"
+                    ))
+                }
+                (_, KeyWanted::Of(requested))
+                    if settlement.is_due() && !requested.not_taken.is_empty() =>
+                {
+                    let (path, left) = (&requested.path, requested.not_taken.join(", "));
+                    Some(format!(
+                        "{name}: `{path}` also asks for {left}: only its key is taken, the rest is what the spec says"
+                    ))
+                }
+                _ => None,
+            }
+        };
+        self.each().filter_map(note).collect()
+    }
+
     /// Where keys will be that a build makes, if they are kept in the open.
     pub fn keys_to_come(&self) -> BTreeSet<String> {
         let comes = |(order, settlement): &(&Order, &Settlement)| {
             let is_host = matches!(order.holder, Holder::Host(_));
-            let asked = settlement.is_due() || !settlement.request.is_empty();
+            let waits = settlement.asked.as_ref().is_some_and(|asked| asked.fits);
+            let asked = settlement.is_due() || !settlement.request.is_empty() && !waits;
             let new = settlement.is_due() && is_host || !settlement.key_is_here;
             order.algorithm().is_some() && asked && new
         };
@@ -160,8 +200,17 @@ impl Issuance {
             other,
             keys: Vec::new(),
             requests: requests
-                .filter_map(|(order, _)| {
-                    Some((order.holder.clone(), issuers::preview_request(order)?))
+                .filter_map(|(order, one)| {
+                    let asked = one.asked.as_ref().filter(|asked| asked.fits);
+                    let text = match asked {
+                        Some(asked) => asked.text.clone(),
+                        None => issuers::preview_request(order)?,
+                    };
+                    Some(Requested {
+                        holder: order.holder.clone(),
+                        text,
+                        made_up: asked.is_none(),
+                    })
                 })
                 .collect(),
         })
@@ -205,6 +254,7 @@ impl Issuance {
             KeyStore::Age => READABLE,
         };
         let keys = made.keys.into_iter().map(|key| KeyFile {
+            certificate: key.holder.certificate(),
             path: key.path,
             mode,
             body: key.body,
@@ -214,7 +264,15 @@ impl Issuance {
             consistent: None,
             other: None,
             keys: keys.collect(),
-            requests: made.requests,
+            requests: made
+                .requests
+                .into_iter()
+                .map(|(holder, text)| Requested {
+                    holder,
+                    text,
+                    made_up: false,
+                })
+                .collect(),
         })
     }
 
@@ -250,13 +308,12 @@ impl Issuance {
             let request = self
                 .requests
                 .iter()
-                .find(|(holder, _)| *holder == order.holder);
-            if let Some((_, text)) = request {
+                .find(|request| request.holder == order.holder);
+            if let Some(request) = request {
                 // A made-up request says nothing of the real one.
-                let unknown = self.consistent.is_some() || self.keys.is_empty();
                 all.push(Artifact {
-                    provisional: unknown.then(|| Arc::from([])),
-                    ..Artifact::text(order.holder.request(), text.clone(), origin)
+                    provisional: request.made_up.then(|| Arc::from([])),
+                    ..Artifact::text(order.holder.request(), request.text.clone(), origin)
                 });
             }
         }

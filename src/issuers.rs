@@ -5,6 +5,7 @@
 //! it needs no key. [`preview`] makes certificates as they would be, with keys that are nobody's, so
 //! that everything that follows from them can be shown; [`issue()`] makes real ones.
 
+mod arrival;
 mod awaited;
 mod differences;
 mod issue;
@@ -21,13 +22,14 @@ use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Issued};
 
+pub use arrival::{Arrival, Brought, Unfit};
 pub use awaited::awaited;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
 pub use lists::revoked;
 pub use preview::{MadeUp, preview, preview_request};
 pub use reason::Reason;
-pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
+pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
 pub static CODES: &[&Code] = &[
@@ -60,7 +62,7 @@ fn held(
         let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone().filter(|_| stands),
+            key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
             list: list.clone(),
         };

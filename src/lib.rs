@@ -178,7 +178,6 @@ pub fn compile(
     };
     let awaited = issuers::awaited(&model, &ordered.orders);
     let waits = !awaited.is_empty();
-    found.extend(awaited);
     let mut lowered = match waits {
         true => Lowered::default(),
         false => stages.lower(&model, sources, found)?,
@@ -191,11 +190,17 @@ pub fn compile(
     let shared = ignored_keys(world, &model, &ordered.orders);
     let issued = issuance.artifacts(&ordered);
     let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
+    // An error of the project, not of the compilation: keys and requests are written all the same.
+    found.extend(awaited);
     Ok(Compiled {
         artifacts: artifacts.collect(),
         accesses,
         reloads: lowered.reloads,
-        notes: lowered.notes,
+        notes: ordered
+            .notes(waits)
+            .into_iter()
+            .chain(lowered.notes)
+            .collect(),
         issued: issuance.issued(&ordered),
         revoked: ordered.revoked.clone(),
         issuances: ordered.issuances(),
@@ -377,10 +382,10 @@ fn keep_inputs(
     artifacts: &[Artifact],
     found: &mut Diagnostics,
 ) -> Result<(), Stop> {
-    let written = artifacts
+    let taken = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && artifact.keep != Keep::Pinned);
-    let taken = written.filter(|artifact| read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep == Keep::Current)
+        .filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",

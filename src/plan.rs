@@ -17,6 +17,7 @@ mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
+mod replaced;
 mod shown;
 mod standing;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
+use super::import::Imported;
 use crate::pki::crl::Reason;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,6 +77,8 @@ pub enum Command {
     Renew(Renew),
     /// Revoke a certificate that was issued here, and issue what takes its place.
     Revoke(Revoke),
+    /// Take the certificate that somebody else's authority signed for a host, and build with it.
+    Import(Import),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
@@ -118,6 +121,9 @@ pub struct Scope {
     /// Show diffs whole, however long they are.
     #[arg(long, env = "TLSGEN_FULL", value_parser = FalseyValueParser::new())]
     pub full: bool,
+    /// A file that the command brings.
+    #[arg(skip)]
+    pub imported: Option<Imported>,
 }
 
 /// Options of `plan`.
@@ -195,6 +201,27 @@ pub struct Revoke {
     /// Revoke even an authority, which is given a new key, with everything that it signed.
     #[arg(long, env = "TLSGEN_YES", value_parser = FalseyValueParser::new())]
     pub yes: bool,
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The certificate, with the intermediates if they are at hand: PEM in any order, DER or PKCS#7
+    /// (`.p7b`); `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub certificate: PathBuf,
+    /// The host that it is for; without it, the one whose key it is for.
+    #[arg(long, value_name = "HOST", env = "TLSGEN_HOST")]
+    pub host: Option<String>,
+    /// Only check the certificate, and show what would change.
+    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
     /// What to build, and where to report.
     #[command(flatten)]
     pub scope: Scope,

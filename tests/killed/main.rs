@@ -5,12 +5,16 @@
     clippy::unwrap_used,
     clippy::field_reassign_with_default,
     clippy::panic,
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
 
 mod disk;
 mod lab;
+#[path = "../issuing/project.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod project;
 mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
