@@ -330,15 +330,17 @@ impl Plan {
     /// The services that look at revocation lists from now on, and not before they are started anew:
     /// lists are named in their configuration.
     pub fn first_lists(&self) -> impl Iterator<Item = &Reload> {
-        let begins = |reload: &&Reload| {
-            let mut inside = self
-                .changes
-                .iter()
-                .filter(|change| is_inside(&change.path, &reload.directory));
-            let is_list = |change: &&Change| change.path.ends_with(&format!("/{LISTS}"));
-            let (lists, others): (Vec<&Change>, Vec<&Change>) = inside.by_ref().partition(is_list);
-            let created = |change: &&Change| change.action == Action::Create;
-            lists.iter().any(created) && !others.iter().all(created)
+        let list = format!("/{LISTS}");
+        let (lists, others): (Vec<&Change>, Vec<&Change>) = self
+            .changes
+            .iter()
+            .partition(|change| change.path.ends_with(&list));
+        let created = |change: &Change| change.action == Action::Create;
+        let begun: Vec<&Change> = lists.into_iter().filter(|one| created(one)).collect();
+        let begins = move |reload: &&Reload| {
+            let inside = |change: &&&Change| is_inside(&change.path, &reload.directory);
+            begun.iter().any(|one| inside(&one))
+                && !others.iter().filter(inside).all(|one| created(one))
         };
         self.reloads.iter().filter(begins)
     }
