@@ -5,11 +5,11 @@ use std::io;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::key_ring::{KEY_MISSING, KEY_UNUSABLE, KeyRing};
+use super::key_ring::{self, KEY_MISSING, KEY_UNUSABLE, KeyRing};
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::model::{KeyWanted, Keys, Order, Orders, Signer};
 use crate::pki::{
     Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
     self_signed, signed,
@@ -209,11 +209,7 @@ impl<'a> Press<'a> {
         algorithm: KeyAlgorithm,
     ) -> Result<PrivateKey, Diagnostic> {
         let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
-        self.keys.push(NewKey {
-            holder: order.holder.clone(),
-            path: self.ring.path(order),
-            body: self.ring.close(order, &key)?,
-        });
+        self.keys.push(closed(self.ring.keys, order, &key)?);
         Ok(key)
     }
 
@@ -241,7 +237,7 @@ impl<'a> Press<'a> {
             .help(format!("if it is lost, remove `{}`: a new authority is made, and all that it signed is issued anew", order.holder.certificate()))
     }
 
-    /// Leaves on all cores.
+    /// Leaves on all cores, their keys ready to be written.
     fn leaves(&mut self, due: Vec<usize>, serials: Serials<'_>) -> Result<(), Vec<Diagnostic>> {
         let mut ready = Vec::with_capacity(due.len());
         for index in due {
@@ -255,33 +251,26 @@ impl<'a> Press<'a> {
             let found = found.map_err(|diagnostic| vec![diagnostic])?;
             ready.push((index, signer, found, drawn(order, serials)?));
         }
-        let (orders, signers, now) = (self.orders, &self.signers, self.now);
+        let (orders, signers, keys) = (self.orders, &self.signers, self.ring.keys);
+        let now = self.now;
         let made: Vec<_> = ready
             .into_par_iter()
             .map(|(index, signer, found, serial)| {
                 let order = &orders.all[index];
-                let issuer = signers[signer].as_ref();
-                let made = leaf(order, issuer, found, serial, now);
-                (index, made)
+                let made = leaf(order, signers[signer].as_ref(), found, serial, now);
+                let (certificate, key) = made.map_err(|error| not_issued(order, &error))?;
+                let key = key.map(|key| closed(keys, order, &key)).transpose()?;
+                Ok((index, certificate, key))
             })
             .collect();
         let mut failed = Vec::new();
-        for (index, made) in made {
-            let order = &self.orders.all[index];
+        for made in made {
             match made {
-                Ok((certificate, key)) => {
+                Ok((index, certificate, key)) => {
                     self.certificates[index] = Some(certificate);
-                    let Some(key) = key else { continue };
-                    match self.ring.close(order, &key) {
-                        Ok(body) => self.keys.push(NewKey {
-                            holder: order.holder.clone(),
-                            path: self.ring.path(order),
-                            body,
-                        }),
-                        Err(diagnostic) => failed.push(diagnostic),
-                    }
+                    self.keys.extend(key);
                 }
-                Err(error) => failed.push(not_issued(order, &error)),
+                Err(diagnostic) => failed.push(diagnostic),
             }
         }
         match failed.is_empty() {
@@ -353,6 +342,14 @@ impl<'a> Press<'a> {
         self.requests.push((order.holder.clone(), text));
         Ok(())
     }
+}
+
+fn closed(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+    Ok(NewKey {
+        holder: order.holder.clone(),
+        path: key_ring::path(keys, order),
+        body: key_ring::close(keys, order, key)?,
+    })
 }
 
 fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic>> {

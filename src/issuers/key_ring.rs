@@ -1,4 +1,4 @@
-//! The private keys of the key store, opened one by one and wiped after use.
+//! The private keys of the key store, opened and closed one by one and wiped after use.
 
 use std::io;
 
@@ -25,7 +25,7 @@ pub static KEY_UNUSABLE: Code = Code {
     manual: include_str!("manual/key-unusable.md"),
 };
 
-/// Opens and closes the keys of a key store.
+/// Opens the keys of a key store.
 pub struct KeyRing<'a> {
     /// The disk.
     pub world: &'a dyn World,
@@ -38,11 +38,7 @@ pub struct KeyRing<'a> {
 impl KeyRing<'_> {
     /// Where the key of an order lies.
     pub fn path(&self, order: &Order) -> String {
-        let path = order.holder.key(&self.keys.directory);
-        match self.keys.store {
-            KeyStore::Files => path,
-            KeyStore::Age => sealed(&path),
-        }
+        path(self.keys, order)
     }
 
     /// The key of an order, if there is one.
@@ -79,32 +75,43 @@ impl KeyRing<'_> {
         })?;
         Ok(Some(key))
     }
+}
 
-    /// The bytes of a key as the store keeps them.
-    ///
-    /// # Errors
-    /// It cannot be encrypted.
-    pub fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let plain = key
-            .to_pem()
-            .map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
-        match self.keys.store {
-            KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
-            KeyStore::Age => {
-                let recipients: Result<Vec<Recipient>, _> =
-                    self.keys.recipients.iter().map(|one| one.parse()).collect();
-                let sealed = recipients
-                    .map_err(|error| format!("{error}"))
-                    .and_then(|all| {
-                        seal(plain.as_bytes(), &all).map_err(|error| error.to_string())
-                    });
-                sealed.map(Zeroizing::new).map_err(|error| {
-                    let message = format!("a key cannot be encrypted: {error}");
-                    Diagnostic::new(&KEY_UNUSABLE, self.keys.place.value, message)
-                        .also(order.place.key, "the key is made for this")
-                        .help("write recipients as `age-keygen` prints them: `recipients: [age1…]`")
-                })
-            }
+/// Where the key of an order lies in a store.
+pub fn path(keys: &Keys, order: &Order) -> String {
+    let path = order.holder.key(&keys.directory);
+    match keys.store {
+        KeyStore::Files => path,
+        KeyStore::Age => sealed(&path),
+    }
+}
+
+/// The bytes of a key as the store keeps them. Needs no disk, so that keys are encrypted on all cores.
+///
+/// # Errors
+/// It cannot be encrypted.
+pub fn close(
+    keys: &Keys,
+    order: &Order,
+    key: &PrivateKey,
+) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+    let plain = key
+        .to_pem()
+        .map_err(|error| unusable(order, &path(keys, order), &error.to_string()))?;
+    match keys.store {
+        KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
+        KeyStore::Age => {
+            let recipients: Result<Vec<Recipient>, _> =
+                keys.recipients.iter().map(|one| one.parse()).collect();
+            let sealed = recipients
+                .map_err(|error| format!("{error}"))
+                .and_then(|all| seal(plain.as_bytes(), &all).map_err(|error| error.to_string()));
+            sealed.map(Zeroizing::new).map_err(|error| {
+                let message = format!("a key cannot be encrypted: {error}");
+                Diagnostic::new(&KEY_UNUSABLE, keys.place.value, message)
+                    .also(order.place.key, "the key is made for this")
+                    .help("write recipients as `age-keygen` prints them: `recipients: [age1…]`")
+            })
         }
     }
 }
