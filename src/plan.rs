@@ -17,6 +17,7 @@ mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
+mod replaced;
 mod shown;
 mod standing;
 
@@ -24,10 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
+use crate::artifact::{Access, Artifact, Extent, LISTS, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
-use crate::pki::{Holder, Issued};
+use crate::pki::{Holder, Issued, Revoked};
 use crate::source::Span;
 use crate::world::World;
 
@@ -53,12 +54,18 @@ pub struct Wanted {
     pub pins: Vec<Pin>,
     /// The certificates that are issued here, as they stand or as they were just made.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is made, and why.
     pub issuances: Vec<Issuance>,
     /// The keys of what was just made.
     pub keys: Vec<KeyFile>,
     /// Where keys will be that are not made yet.
     pub keys_to_come: BTreeSet<String>,
+    /// Whether keys are to be written although no certificate is due.
+    pub rewrites_keys: bool,
+    /// For whom keys are encrypted.
+    pub recipients: BTreeSet<Sha256>,
 }
 
 /// What may be taken over although it is not ours.
@@ -87,9 +94,13 @@ pub struct Plan {
     /// signs.
     pub issuances: Vec<Issuance>,
     keys: Vec<KeyFile>,
+    /// Whether keys are written although no certificate is due.
+    pub rewrites_keys: bool,
+    recipients: BTreeSet<Sha256>,
     before: Lock,
     pins: Vec<Pin>,
     issued: BTreeMap<Holder, Issued>,
+    revoked: BTreeSet<Revoked>,
 }
 
 /// What would happen to one path.
@@ -271,16 +282,20 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
         complete: true,
         issuances: wanted.issuances.clone(),
         keys: wanted.keys.clone(),
+        rewrites_keys: wanted.rewrites_keys,
+        recipients: wanted.recipients.clone(),
         before: lock.clone(),
         pins: wanted.pins.clone(),
         issued: wanted.issued.clone(),
+        revoked: wanted.revoked.clone(),
     }
 }
 
 /// Whether disk and lock are as a build would leave them.
 pub fn in_sync(plan: &Plan) -> bool {
     let settled = |change: &Change| change.action == Action::Unchanged;
-    plan.changes.iter().all(settled) && plan.issuances.is_empty() && !plan.changes_lock()
+    let makes = plan.makes_something();
+    plan.changes.iter().all(settled) && !makes && !plan.changes_lock()
 }
 
 impl Plan {
@@ -304,14 +319,38 @@ impl Plan {
     /// Who is given a certificate for the first time is not among them: it is started anew.
     pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
         let replaced = |reload: &&Reload| {
-            let inside = |path: &str| {
-                let rest = path.strip_prefix(reload.directory.as_str());
-                rest.is_some_and(|rest| rest.starts_with('/'))
+            let updated = |change: &Change| {
+                change.action == Action::Update && is_inside(&change.path, &reload.directory)
             };
-            let updated = |change: &Change| change.action == Action::Update && inside(&change.path);
             self.changes.iter().any(updated)
         };
         self.reloads.iter().filter(replaced)
+    }
+
+    /// The services that look at revocation lists from now on, and not before they are started anew:
+    /// lists are named in their configuration.
+    pub fn first_lists(&self) -> impl Iterator<Item = &Reload> {
+        let begins = |reload: &&Reload| {
+            let mut inside = self
+                .changes
+                .iter()
+                .filter(|change| is_inside(&change.path, &reload.directory));
+            let is_list = |change: &&Change| change.path.ends_with(&format!("/{LISTS}"));
+            let (lists, others): (Vec<&Change>, Vec<&Change>) = inside.by_ref().partition(is_list);
+            let created = |change: &&Change| change.action == Action::Create;
+            lists.iter().any(created) && !others.iter().all(created)
+        };
+        self.reloads.iter().filter(begins)
+    }
+
+    /// Whether a service that must be told is told of revoked certificates alone.
+    pub fn only_lists(&self, reload: &Reload) -> bool {
+        let updated = self
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Update);
+        let mut inside = updated.filter(|change| is_inside(&change.path, &reload.directory));
+        inside.all(|change| change.path.ends_with(&format!("/{LISTS}")))
     }
 
     /// The lock as it will be.
@@ -335,6 +374,8 @@ impl Plan {
                 }
             }
         }
+        lock.recipients = self.recipients.clone();
+        lock.revoked.extend(self.revoked.iter().cloned());
         lock.settled(self.pins.clone(), self.issued.clone())
     }
 
@@ -343,6 +384,11 @@ impl Plan {
         self.changes
             .retain(|change| !paths.contains(&&*change.path));
         self
+    }
+
+    /// Whether certificates are issued or keys written: both take keys.
+    pub fn makes_something(&self) -> bool {
+        !self.issuances.is_empty() || self.rewrites_keys
     }
 
     /// The lock as it was.
@@ -381,6 +427,11 @@ impl Plan {
         }
         summary
     }
+}
+
+fn is_inside(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Change {

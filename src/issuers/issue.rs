@@ -9,7 +9,8 @@ use super::key_ring::{self, KEY_MISSING, KEY_UNUSABLE, KeyRing};
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{KeyWanted, Keys, Order, Orders, Signer};
+use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{
     Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
     self_signed, signed,
@@ -42,6 +43,8 @@ pub struct NewKey {
     pub holder: Holder,
     /// Its file.
     pub path: String,
+    /// Its permission bits.
+    pub mode: u32,
     /// What is in it.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -73,8 +76,9 @@ pub fn issue(
     let leaves = press.authorities(serials)?;
     press.leaves(leaves, serials)?;
     press.ask()?;
+    let lists = press.lists().map_err(|diagnostic| vec![diagnostic])?;
     Ok(Made {
-        held: held(orders, &press.certificates, settled),
+        held: held(orders, &press.certificates, &lists, settled),
         keys: press.keys,
         requests: press.requests,
     })
@@ -209,7 +213,7 @@ impl<'a> Press<'a> {
         algorithm: KeyAlgorithm,
     ) -> Result<PrivateKey, Diagnostic> {
         let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
-        self.keys.push(closed(self.ring.keys, order, &key)?);
+        self.keys.push(self.ring.kept(order, &key)?);
         Ok(key)
     }
 
@@ -237,6 +241,20 @@ impl<'a> Press<'a> {
             .help(format!("if it is lost, remove `{}`: a new authority is made, and all that it signed is issued anew", order.holder.certificate()))
     }
 
+    fn elsewhere(&self, order: &Order) -> Diagnostic {
+        let (name, path) = (order.holder.name(), self.ring.path(order));
+        let message =
+            format!("a new certificate of `{name}` is to be asked for, and its key is not here");
+        Diagnostic::new(&KEY_MISSING, order.place.key, message)
+            .help(format!(
+                "put it into `{path}` from wherever it is kept, or run this where it is"
+            ))
+            .help(format!(
+                "if it is lost, remove `{}`: a new key is made, and a request for it",
+                order.holder.certificate()
+            ))
+    }
+
     /// Leaves on all cores, their keys ready to be written.
     fn leaves(&mut self, due: Vec<usize>, serials: Serials<'_>) -> Result<(), Vec<Diagnostic>> {
         let mut ready = Vec::with_capacity(due.len());
@@ -249,26 +267,36 @@ impl<'a> Press<'a> {
             self.signer(signer).map_err(|diagnostic| vec![diagnostic])?;
             let found = self.found_key(order, settlement);
             let found = found.map_err(|diagnostic| vec![diagnostic])?;
+            if let Some(key) = found.as_ref().filter(|_| settlement.copy.is_here()) {
+                let open = self.ring.opened(order, key);
+                self.keys.push(open.map_err(|diagnostic| vec![diagnostic])?);
+            }
             ready.push((index, signer, found, drawn(order, serials)?));
         }
-        let (orders, signers, keys) = (self.orders, &self.signers, self.ring.keys);
-        let now = self.now;
+        let (orders, settled, signers) = (self.orders, self.settled, &self.signers);
+        let (keys, now) = (self.ring.keys, self.now);
         let made: Vec<_> = ready
             .into_par_iter()
             .map(|(index, signer, found, serial)| {
                 let order = &orders.all[index];
                 let made = leaf(order, signers[signer].as_ref(), found, serial, now);
                 let (certificate, key) = made.map_err(|error| not_issued(order, &error))?;
-                let key = key.map(|key| closed(keys, order, &key)).transpose()?;
-                Ok((index, certificate, key))
+                let Some(key) = key else {
+                    return Ok((index, certificate, Vec::new()));
+                };
+                let mut written = vec![key_ring::kept(keys, order, &key)?];
+                if settled.all[index].copy.is_here() {
+                    written.push(key_ring::opened(keys, order, &key)?);
+                }
+                Ok((index, certificate, written))
             })
             .collect();
         let mut failed = Vec::new();
         for made in made {
             match made {
-                Ok((index, certificate, key)) => {
+                Ok((index, certificate, keys)) => {
                     self.certificates[index] = Some(certificate);
-                    self.keys.extend(key);
+                    self.keys.extend(keys);
                 }
                 Err(diagnostic) => failed.push(diagnostic),
             }
@@ -310,46 +338,57 @@ impl<'a> Press<'a> {
         }
     }
 
+    /// The lists of revoked certificates, by who signs them now.
+    fn lists(&mut self) -> Result<Vec<Option<Crl>>, Diagnostic> {
+        let mut lists = vec![None; self.orders.all.len()];
+        for (index, order, settlement) in self.each() {
+            let Some(list) = &settlement.list else {
+                continue;
+            };
+            let own = self.certificates[index].as_ref();
+            if own.is_some_and(|own| list.stays(own)) {
+                lists[index] = list.standing.clone();
+                continue;
+            }
+            let now = self.now;
+            let made = list.next(self.signer(index)?, now);
+            lists[index] = Some(made.map_err(|error| not_listed(order, &error))?);
+        }
+        Ok(lists)
+    }
+
     /// Writes the requests that others are to sign.
     fn ask(&mut self) -> Result<(), Vec<Diagnostic>> {
         for (_, order, settlement) in self.each() {
             if settlement.request.is_empty() {
                 continue;
             }
-            self.ask_for(order).map_err(|diagnostic| vec![diagnostic])?;
+            // Signed here or not, it is with whoever signs it: it stays, wherever its key is.
+            if let Some(asked) = settlement.asked.as_ref().filter(|asked| asked.fits) {
+                let asked = (order.holder.clone(), asked.text.clone());
+                self.requests.push(asked);
+                continue;
+            }
+            self.ask_for(order, settlement)
+                .map_err(|diagnostic| vec![diagnostic])?;
         }
         Ok(())
     }
 
-    fn ask_for(&mut self, order: &Order) -> Result<(), Diagnostic> {
+    fn ask_for(&mut self, order: &Order, settlement: &Settlement) -> Result<(), Diagnostic> {
         let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
         let key = match self.ring.load(order)? {
             Some(key) if key.algorithm() == algorithm => key,
             // The certificate that is deployed needs the old key until there is a new one.
             Some(_) => return Err(stranger(order, &self.ring.path(order), algorithm)),
+            // Another key would be one that the certificate that is deployed does not have.
+            None if settlement.standing.is_some() => return Err(self.elsewhere(order)),
             None => self.new_key(order, algorithm)?,
         };
-        let standing = self.ring.world.read(&order.holder.request()).ok();
-        let standing = standing.filter(|bytes| {
-            request::read(bytes).is_ok_and(|request| {
-                request.public_key == *key.public() && same_names(&request.names, order.names())
-            })
-        });
-        let text = match standing.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(text) => text,
-            None => requested(order, &key).map_err(|error| not_issued(order, &error))?,
-        };
+        let text = requested(order, &key).map_err(|error| not_issued(order, &error))?;
         self.requests.push((order.holder.clone(), text));
         Ok(())
     }
-}
-
-fn closed(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
-    Ok(NewKey {
-        holder: order.holder.clone(),
-        path: key_ring::path(keys, order),
-        body: key_ring::close(keys, order, key)?,
-    })
 }
 
 fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic>> {
@@ -364,10 +403,6 @@ fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic
 fn requested(order: &Order, key: &PrivateKey) -> Result<String, IssueError> {
     let first = order.names().first().map(String::as_str);
     request::make(order.names(), first.filter(|name| name.len() <= 64), key)
-}
-
-fn same_names(one: &[String], other: &[String]) -> bool {
-    one.iter().all(|name| other.contains(name)) && other.iter().all(|name| one.contains(name))
 }
 
 type Leaf = (Certificate, Option<PrivateKey>);
@@ -401,11 +436,17 @@ fn generated(algorithm: KeyAlgorithm) -> Result<PrivateKey, IssueError> {
     PrivateKey::generate(algorithm).map_err(|error| IssueError::Engine(error.to_string()))
 }
 
-fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
+pub fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
     let message = format!(
         "the certificate of `{}` cannot be made: {error}",
         order.holder.name()
     );
+    Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
+}
+
+fn not_listed(order: &Order, error: &IssueError) -> Diagnostic {
+    let name = order.holder.name();
+    let message = format!("the revocation list of `{name}` cannot be made: {error}");
     Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
 }
 

@@ -1,9 +1,10 @@
-//! The private keys of the key store, opened and closed one by one and wiped after use.
+//! The private keys of the key store, opened one by one and wiped after use.
 
 use std::io;
 
 use zeroize::Zeroizing;
 
+use super::NewKey;
 use super::settle::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
@@ -25,7 +26,11 @@ pub static KEY_UNUSABLE: Code = Code {
     manual: include_str!("manual/key-unusable.md"),
 };
 
-/// Opens the keys of a key store.
+/// A key is for its owner alone; an encrypted one for everybody.
+const OPEN: u32 = 0o600;
+const SEALED: u32 = 0o644;
+
+/// Opens and closes the keys of a key store.
 pub struct KeyRing<'a> {
     /// The disk.
     pub world: &'a dyn World,
@@ -58,7 +63,8 @@ impl KeyRing<'_> {
         let bytes = match self.keys.store {
             KeyStore::Files => bytes,
             KeyStore::Age => {
-                let Some(identities) = self.identities else {
+                let identities = self.identities.filter(|identities| !identities.is_empty());
+                let Some(identities) = identities else {
                     return Err(unusable(order, &path, "it is encrypted")
                         .help("say with what to open it: `--identity FILE`, or put your identity into `~/.config/tlsgen/identity`"));
                 };
@@ -75,10 +81,54 @@ impl KeyRing<'_> {
         })?;
         Ok(Some(key))
     }
+
+    /// As [`kept`].
+    ///
+    /// # Errors
+    /// As [`kept`].
+    pub fn kept(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+        kept(self.keys, order, key)
+    }
+
+    /// As [`opened`].
+    ///
+    /// # Errors
+    /// As [`opened`].
+    pub fn opened(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+        opened(self.keys, order, key)
+    }
 }
 
-/// Where the key of an order lies in a store.
-pub fn path(keys: &Keys, order: &Order) -> String {
+/// A key as the store keeps it. Needs no disk, so that keys are encrypted on all cores.
+///
+/// # Errors
+/// It cannot be encrypted.
+pub fn kept(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+    Ok(NewKey {
+        holder: order.holder.clone(),
+        path: path(keys, order),
+        mode: match keys.store {
+            KeyStore::Files => OPEN,
+            KeyStore::Age => SEALED,
+        },
+        body: close(keys, order, key)?,
+    })
+}
+
+/// A key as a deployment mounts it, whatever the store.
+///
+/// # Errors
+/// It cannot be written as text.
+pub fn opened(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+    Ok(NewKey {
+        holder: order.holder.clone(),
+        path: order.holder.key(&keys.directory),
+        mode: OPEN,
+        body: plain(keys, order, key)?,
+    })
+}
+
+fn path(keys: &Keys, order: &Order) -> String {
     let path = order.holder.key(&keys.directory);
     match keys.store {
         KeyStore::Files => path,
@@ -86,26 +136,17 @@ pub fn path(keys: &Keys, order: &Order) -> String {
     }
 }
 
-/// The bytes of a key as the store keeps them. Needs no disk, so that keys are encrypted on all cores.
-///
-/// # Errors
-/// It cannot be encrypted.
-pub fn close(
-    keys: &Keys,
-    order: &Order,
-    key: &PrivateKey,
-) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-    let plain = key
-        .to_pem()
-        .map_err(|error| unusable(order, &path(keys, order), &error.to_string()))?;
+/// The bytes of a key as the store keeps them.
+fn close(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+    let plain = plain(keys, order, key)?;
     match keys.store {
-        KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
+        KeyStore::Files => Ok(plain),
         KeyStore::Age => {
             let recipients: Result<Vec<Recipient>, _> =
                 keys.recipients.iter().map(|one| one.parse()).collect();
             let sealed = recipients
                 .map_err(|error| format!("{error}"))
-                .and_then(|all| seal(plain.as_bytes(), &all).map_err(|error| error.to_string()));
+                .and_then(|all| seal(&plain, &all).map_err(|error| error.to_string()));
             sealed.map(Zeroizing::new).map_err(|error| {
                 let message = format!("a key cannot be encrypted: {error}");
                 Diagnostic::new(&KEY_UNUSABLE, keys.place.value, message)
@@ -116,7 +157,13 @@ pub fn close(
     }
 }
 
-fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
+fn plain(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+    let text = key.to_pem();
+    let text = text.map_err(|error| unusable(order, &path(keys, order), &error.to_string()))?;
+    Ok(Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+pub fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
     let message = format!(
         "the key of `{}` in `{path}` cannot be used: {why}",
         order.holder.name()

@@ -15,6 +15,8 @@ pub struct Orders {
     pub all: Vec<Order>,
     /// Where the private keys live.
     pub keys: Keys,
+    /// Authorities, by their places in [`Orders::all`], whose clients one server verifies.
+    pub verified_together: Vec<Vec<usize>>,
 }
 
 /// Where the private keys live.
@@ -81,6 +83,8 @@ pub struct RequestedKey {
     pub path: String,
     /// Its public key.
     pub public: PublicKey,
+    /// What it asks for and does not get, in words: only the key is taken.
+    pub not_taken: Vec<String>,
 }
 
 /// The lists of revoked certificates that an authority publishes.

@@ -51,6 +51,8 @@ struct Owned {
     fingerprint: OnceLock<Sha256>,
     parsed: OnceLock<Parsed>,
     self_signed: OnceLock<bool>,
+    /// The key that was seen to have signed it: that costs more than all else that is asked of it.
+    signer: OnceLock<Box<[u8]>>,
 }
 
 struct Parsed {
@@ -97,6 +99,7 @@ impl Certificate {
             fingerprint: OnceLock::new(),
             parsed,
             self_signed: OnceLock::new(),
+            signer: OnceLock::new(),
         }))
     }
 
@@ -272,8 +275,16 @@ impl Certificate {
         if self.parsed().raw_issuer != issuer.parsed().raw_subject {
             return false;
         }
-        match algorithm::signed_with(&self.0.der, &issuer.parsed().spki) {
-            Signed::Yes => true,
+        let issuer_key = &issuer.parsed().spki;
+        if self.0.signer.get() == Some(issuer_key) {
+            return true;
+        }
+        match algorithm::signed_with(&self.0.der, issuer_key) {
+            Signed::Yes => {
+                // Where two keys of the same issuer both signed it, the first is remembered.
+                let _ = self.0.signer.set(issuer_key.clone());
+                true
+            }
             Signed::No => false,
             Signed::Unknown => self.key_ids_agree(issuer),
         }

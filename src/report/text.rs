@@ -6,7 +6,9 @@ use super::View;
 use super::certificates::CertificateList;
 use super::paint::Paint;
 use super::unified::{has_text, mode_only, unified};
-use super::words::{done, harmless, lock_only, plural, summary, why, why_and_where, will, word};
+use super::words::{
+    done, harmless, lock_only, plural, summary, waits, why, why_and_where, will, word,
+};
 use crate::plan::{Action, Change, Contents, Detail, Plan, in_sync};
 use crate::world;
 
@@ -24,11 +26,13 @@ const NOTES_OF_A_BUILD: usize = 10;
 pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     let mut page = Page::new(view);
     page.changes(plan.changes.iter(), true);
+    page.waiting(plan);
     page.lock(plan);
     let certificates = CertificateList::of(&plan.changes, &mut page.contents);
     page.section(&certificates.text(view));
     page.absent(plan);
     page.reloads(plan);
+    page.starts(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -45,6 +49,7 @@ pub fn check(plan: &Plan, view: &View<'_>, with_diff: bool) -> String {
     }
     let mut page = Page::new(view);
     page.changes(plan.changes.iter(), with_diff);
+    page.waiting(plan);
     page.lock(plan);
     page.summary(
         plan,
@@ -83,9 +88,11 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
             );
         }
     }
+    page.waiting(plan);
     page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
     page.reloads(plan);
+    page.starts(plan);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
 
@@ -198,16 +205,34 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// What others have yet to sign.
+    fn waiting(&mut self, plan: &Plan) {
+        for change in &plan.changes {
+            if let Some(request) = waits(change) {
+                let why = format!("to be signed elsewhere: {}", request.reasons.join("; "));
+                self.line(change.action, "waits", &change.path, &why);
+            }
+        }
+    }
+
     /// Who goes on serving the old certificate until told.
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
-            let does = if reload.as_client {
-                "presents"
-            } else {
-                "serves"
+            let does = match (plan.only_lists(reload), reload.as_client) {
+                (true, _) => "lets clients in that are revoked",
+                (false, true) => "presents the old certificate",
+                (false, false) => "serves the old certificate",
             };
-            let why = format!("{does} the old certificate until `{}`", reload.command);
+            let why = format!("{does} until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
+        }
+    }
+
+    /// Who is told of revoked certificates for the first time.
+    fn starts(&mut self, plan: &Plan) {
+        for reload in plan.first_lists() {
+            let why = "lets clients in that are revoked until its container is made anew";
+            self.line(Action::Update, "restart", &reload.service, why);
         }
     }
 
