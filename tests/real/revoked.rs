@@ -76,7 +76,9 @@ fn python_refuses_revoked_clients() {
     let asked = |project: &Project, who| {
         let [chain, key] = project.client(who);
         let mut python = Command::new(&python);
-        python.arg(source("judge.py")).args([project.cas(), project.lists()]);
+        python
+            .arg(source("judge.py"))
+            .args([project.cas(), project.lists()]);
         python.args([project.chain("shop"), project.key("shop"), chain, key]);
         utf8(&succeed(&mut python).stdout).trim().to_owned()
     };
@@ -100,7 +102,10 @@ fn java_refuses_revoked_chains() {
         utf8(&succeed(&mut java).stdout)
     };
     assert_eq!(asked(&Project::new(0)), "good\nREVOKED\n");
-    assert_eq!(asked(&Project::new(100)), "UNDETERMINED_REVOCATION_STATUS\nUNDETERMINED_REVOCATION_STATUS\n");
+    assert_eq!(
+        asked(&Project::new(100)),
+        "UNDETERMINED_REVOCATION_STATUS\nUNDETERMINED_REVOCATION_STATUS\n"
+    );
 }
 
 #[test]
@@ -112,8 +117,14 @@ fn openssl_wants_a_list_of_every_authority_and_finds_it() {
     let verify = |lists: &Path, who, options: &[&str]| {
         let [chain, _] = project.client(who);
         let mut verify = Command::new(&openssl);
-        verify.args(["verify", "-x509_strict", "-crl_check_all"]).args(options);
-        verify.arg("-CRLfile").arg(lists).arg("-CAfile").arg(project.cas());
+        verify
+            .args(["verify", "-x509_strict", "-crl_check_all"])
+            .args(options);
+        verify
+            .arg("-CRLfile")
+            .arg(lists)
+            .arg("-CAfile")
+            .arg(project.cas());
         verify.arg("-untrusted").arg(&chain).arg(&chain);
         let output = verify.output().unwrap();
         (output.status.success(), utf8(&output.stderr))
@@ -126,7 +137,10 @@ fn openssl_wants_a_list_of_every_authority_and_finds_it() {
     for one in ["root", "issuing"] {
         let alone = project.file(&format!("pki/authorities/{one}.crl"));
         let (passes, said) = verify(&alone, Who::Good, &[]);
-        assert!(!passes && said.contains("unable to get certificate CRL"), "{said}");
+        assert!(
+            !passes && said.contains("unable to get certificate CRL"),
+            "{said}"
+        );
     }
     let after = project.now + 91 * 86_400;
     let (passes, said) = verify(&lists, Who::Good, &["-attime", &after.to_string()]);
@@ -147,11 +161,20 @@ fn every_list_is_signed_as_it_should_be() {
         let output = succeed(crl.arg("-CAfile").arg(&own));
         assert!(utf8(&output.stderr).contains("verify OK"), "{output:?}");
         let text = utf8(&output.stdout);
-        assert!(text.contains("X509v3 Authority Key Identifier") && text.contains("X509v3 CRL Number"));
+        assert!(
+            text.contains("X509v3 Authority Key Identifier") && text.contains("X509v3 CRL Number")
+        );
         assert_eq!(text.matches("Serial Number:").count(), serials, "{text}");
         let mut gnutls = Command::new("certtool");
-        gnutls.arg("--verify-crl").arg("--load-ca-certificate").arg(&own);
+        gnutls
+            .arg("--verify-crl")
+            .arg("--load-ca-certificate")
+            .arg(&own);
         let output = succeed(gnutls.arg("--infile").arg(&list));
-        assert!(utf8(&output.stdout).contains("Verified"), "{}", utf8(&output.stdout));
+        assert!(
+            utf8(&output.stdout).contains("Verified"),
+            "{}",
+            utf8(&output.stdout)
+        );
     }
 }

@@ -29,7 +29,8 @@ services:
 targets:
   stack: {kind: compose, files: [compose.yml], output: compose.tls.yml, services: {web: {}}}
 "#;
-const COMPOSE: &str = "services:\n  web: {image: \"nginx:1.22\"}\n  backend: {image: \"backend:1\"}\n";
+const COMPOSE: &str =
+    "services:\n  web: {image: \"nginx:1.22\"}\n  backend: {image: \"backend:1\"}\n";
 const SERVED: &str = "compose.tls/web.serve/certificates/shop";
 
 /// Who comes.
@@ -65,7 +66,10 @@ impl Project {
         fs::write(project.file("tlsgen.yaml"), SPEC).unwrap();
         fs::write(project.file("compose.yml"), COMPOSE).unwrap();
         project.run(&["build"]);
-        for (from, to) in [(project.chain("robot"), "old.pem"), (project.key("robot"), "old.key")] {
+        for (from, to) in [
+            (project.chain("robot"), "old.pem"),
+            (project.key("robot"), "old.key"),
+        ] {
             fs::copy(from, project.file(to)).unwrap();
         }
         project.run(&["revoke", "robot", "--reason", "key-compromise"]);
@@ -74,7 +78,9 @@ impl Project {
 
     fn run(&self, arguments: &[&str]) {
         let mut tlsgen = Command::new(env!("CARGO_BIN_EXE_tlsgen"));
-        let day = OffsetDateTime::from_unix_timestamp(self.now).unwrap().date();
+        let day = OffsetDateTime::from_unix_timestamp(self.now)
+            .unwrap()
+            .date();
         tlsgen.arg("-C").arg(self.directory.path()).args(arguments);
         succeed(tlsgen.args(["--as-of", &day.to_string()]));
     }

@@ -29,7 +29,15 @@ impl Drop for Server {
 /// Whether a server answers a client.
 pub fn accepts(project: &Project, server: &Server, who: Who) -> bool {
     let mut curl = Command::new("curl");
-    curl.args(["-s", "--fail", "--max-time", "10", "--noproxy", "*", "--cacert"]);
+    curl.args([
+        "-s",
+        "--fail",
+        "--max-time",
+        "10",
+        "--noproxy",
+        "*",
+        "--cacert",
+    ]);
     curl.arg(project.file("pki/authorities/root.pem"));
     let [chain, key] = project.client(who);
     if !matches!(who, Who::Nobody) {
@@ -129,7 +137,11 @@ pub fn haproxy(project: &Project) -> Server {
     let port = port();
     let together = project.file("server.pem");
     let read = |path| fs::read_to_string(path).unwrap();
-    fs::write(&together, read(project.chain("shop")) + &read(project.key("shop"))).unwrap();
+    fs::write(
+        &together,
+        read(project.chain("shop")) + &read(project.key("shop")),
+    )
+    .unwrap();
     let configuration = format!(
         "defaults\n    mode http\n    timeout client 5s\n    timeout server 5s\n    timeout connect 5s\n\
          frontend tls\n    bind 127.0.0.1:{port} ssl crt {} ca-file {} verify required crl-file {}\n    \
