@@ -8,7 +8,9 @@ mod explain;
 mod export;
 mod fetch;
 mod identity;
+mod import;
 mod inspect;
+mod keys;
 mod man;
 mod output;
 mod plan;
@@ -45,6 +47,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new(&arguments);
     let exit = match &arguments.command {
+        Command::Import(options) => import::run(&arguments, options, &mut output),
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
         Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
@@ -53,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
+        Command::Keys(options) => keys::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
         Command::Update(options) => update::run(&arguments, options, &mut output),

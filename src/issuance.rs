@@ -1,13 +1,17 @@
 //! From what is due to what is written: certificates, requests, keys, and what the lock remembers
 //! of them.
 
+mod ignored;
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::artifact::{Artifact, READABLE};
+use crate::artifact::Artifact;
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
-use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement};
-use crate::model::{self, Held, Order, Orders};
+use crate::digest::Sha256;
+use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement, Verdict};
+use crate::model::{self, Held, KeyWanted, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Holder, Identities, Issued, Revoked};
 use crate::plan::{IssuanceKind, KeyFile};
@@ -16,8 +20,8 @@ use crate::spec::{KeyStore, Loaded};
 use crate::world::World;
 use crate::{plan, spec};
 
-/// A key is for its owner alone; an encrypted one for everybody.
-const SECRET: u32 = 0o600;
+pub use ignored::{ignore_file, ignored_keys};
+pub use notes::notes;
 
 /// The spec, the certificates that it asks for here, and how it stands with them.
 pub struct Ordered {
@@ -27,6 +31,10 @@ pub struct Ordered {
     pub orders: Orders,
     /// How it stands with each.
     pub settled: Settled,
+    /// For whom keys were encrypted before.
+    recipients_before: BTreeSet<Sha256>,
+    /// Whether that is not what the spec says.
+    recipients_changed: bool,
     /// Every certificate that is revoked here.
     pub revoked: BTreeSet<Revoked>,
     now: i64,
@@ -41,7 +49,20 @@ pub struct Issuance {
     /// Where certificates are made up: others, so that what is not known yet can be told.
     pub other: Option<Held>,
     keys: Vec<KeyFile>,
-    requests: Vec<(Holder, String)>,
+    requests: Vec<Requested>,
+    /// Whether keys were written anew although no certificate was due.
+    rewrites_keys: bool,
+    /// Whether all keys are encrypted for whom the spec says.
+    sealed_anew: bool,
+    /// Whether keys were at hand, and nothing is made up.
+    is_real: bool,
+}
+
+/// A request to be signed by somebody else.
+struct Requested {
+    holder: Holder,
+    text: String,
+    made_up: bool,
 }
 
 /// Reads the spec and settles what is issued here.
@@ -65,6 +86,8 @@ pub fn order(
     };
     let settled = issuers::settle(world, &orders, remembered, now);
     Ok(Ordered {
+        recipients_before: remembered.recipients.clone(),
+        recipients_changed: issuers::recipients_changed(world, &orders, remembered),
         loaded,
         orders,
         settled,
@@ -116,20 +139,77 @@ impl Ordered {
         })
     }
 
-    /// Where keys will be that a build makes, if they are kept in the open.
+    /// What there is to say of certificates to whoever reads the plan.
+    ///
+    /// Not of a certificate that is awaited, if an error says so.
+    pub fn notes(&self, said: bool) -> Vec<String> {
+        let note = |(order, settlement): (&Order, &Settlement)| {
+            let name = order.holder.name();
+            match (&order.signer, &order.key) {
+                (Signer::Elsewhere(_), _) if said && settlement.verdict == Verdict::Awaited => None,
+                (Signer::Elsewhere(authority), _) if !settlement.request.is_empty() => {
+                    let request = order.holder.request();
+                    let until = match settlement.verdict {
+                        Verdict::Kept => "; until then the old certificate is served",
+                        _ => "",
+                    };
+                    Some(format!(
+                        "{name}: have `{request}` signed by `{authority}`, then run `tlsgen import FILE`{until}"
+                    ))
+                }
+                (_, KeyWanted::Of(requested))
+                    if settlement.is_due() && !requested.not_taken.is_empty() =>
+                {
+                    let (path, left) = (&requested.path, requested.not_taken.join(", "));
+                    Some(format!(
+                        "{name}: `{path}` also asks for {left}: only its key is taken, the rest is what the spec says"
+                    ))
+                }
+                _ => None,
+            }
+        };
+        self.each().filter_map(note).collect()
+    }
+
+    /// Where keys will lie open that a build makes, or writes anew.
     pub fn keys_to_come(&self) -> BTreeSet<String> {
         let comes = |(order, settlement): &(&Order, &Settlement)| {
             let is_host = matches!(order.holder, Holder::Host(_));
-            let asked = settlement.is_due() || !settlement.request.is_empty();
+            let waits = settlement.asked.as_ref().is_some_and(|asked| asked.fits);
+            let asked = settlement.is_due() || !settlement.request.is_empty() && !waits;
             let new = settlement.is_due() && is_host || !settlement.key_is_here;
             order.algorithm().is_some() && asked && new
         };
-        if self.orders.keys.store == KeyStore::Age {
-            return BTreeSet::new();
-        }
         let directory = &self.orders.keys.directory;
-        let keys = self.each().filter(comes);
-        keys.map(|(order, _)| order.holder.key(directory)).collect()
+        let path = |order: &Order| order.holder.key(directory);
+        if self.orders.keys.store == KeyStore::Age {
+            let replaced = |(_, settlement): &(&Order, &Settlement)| {
+                settlement.is_due() && settlement.copy.is_here()
+            };
+            let replaced = self.each().filter(replaced).map(|(order, _)| order);
+            let anew = issuers::differing(&self.orders, &self.settled);
+            return replaced.chain(anew).map(path).collect();
+        }
+        self.each()
+            .filter(comes)
+            .map(|(order, _)| path(order))
+            .collect()
+    }
+
+    /// What is wrong with keys that stay, and what a build sets right.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let mut all = issuers::said_of_copies(&self.orders, &self.settled);
+        all.extend(
+            self.recipients_changed
+                .then(|| issuers::said_of_recipients(&self.orders)),
+        );
+        all
+    }
+
+    /// Whether keys are to be written although no certificate is due.
+    fn rewrites_keys(&self) -> bool {
+        let mut differing = issuers::differing(&self.orders, &self.settled);
+        self.recipients_changed || differing.next().is_some()
     }
 }
 
@@ -147,25 +227,33 @@ impl Issuance {
             })
         };
         let is_due = ordered.settled.all.iter().any(Settlement::is_due);
-        let is_any = is_due || ordered.settled.all.iter().any(Settlement::list_is_due);
         let held = made_up("one", issuers::MadeUp::Due)?;
-        let consistent = match is_due {
-            true => Some(made_up("one", issuers::MadeUp::All)?),
-            false => None,
-        };
-        let other = match is_any {
-            true => Some(made_up("other", issuers::MadeUp::Due)?),
-            false => None,
-        };
+        let is_any = is_due || ordered.settled.all.iter().any(Settlement::list_is_due);
+        let consistent = is_due.then(|| made_up("one", issuers::MadeUp::All));
+        let consistent = consistent.transpose()?;
+        let other = is_any.then(|| made_up("other", issuers::MadeUp::Due));
+        let other = other.transpose()?;
         let requests = ordered.each().filter(|(_, one)| !one.request.is_empty());
         Ok(Self {
             held,
             consistent,
             other,
             keys: Vec::new(),
+            sealed_anew: false,
+            rewrites_keys: ordered.rewrites_keys(),
+            is_real: false,
             requests: requests
-                .filter_map(|(order, _)| {
-                    Some((order.holder.clone(), issuers::preview_request(order)?))
+                .filter_map(|(order, one)| {
+                    let asked = one.asked.as_ref().filter(|asked| asked.fits);
+                    let text = match asked {
+                        Some(asked) => asked.text.clone(),
+                        None => issuers::preview_request(order)?,
+                    };
+                    Some(Requested {
+                        holder: order.holder.clone(),
+                        text,
+                        made_up: asked.is_none(),
+                    })
                 })
                 .collect(),
         })
@@ -204,13 +292,29 @@ impl Issuance {
             found.extend(diagnostics);
             Stop
         })?;
-        let mode = match ordered.orders.keys.store {
-            KeyStore::Files => SECRET,
-            KeyStore::Age => READABLE,
-        };
-        let keys = made.keys.into_iter().map(|key| KeyFile {
+        let copies = issuers::copied_anew(&ordered.orders, &ordered.settled, &ring);
+        let copies = copies.map_err(|diagnostics| {
+            found.extend(diagnostics);
+            Stop
+        })?;
+        let (mut keys, mut sealed_anew) = (made.keys, false);
+        let mut rewrites_keys = !copies.is_empty();
+        keys.extend(copies);
+        if ordered.recipients_changed {
+            match issuers::sealed_anew(&ordered.orders, &ring) {
+                Ok(sealed) => {
+                    let new: BTreeSet<String> = keys.iter().map(|key| key.path.clone()).collect();
+                    keys.extend(sealed.into_iter().filter(|key| !new.contains(&key.path)));
+                    (sealed_anew, rewrites_keys) = (true, true);
+                }
+                // Certificates need not wait for whoever can open them all.
+                Err(_) => found.push(issuers::said_of_recipients(&ordered.orders)),
+            }
+        }
+        let keys = keys.into_iter().map(|key| KeyFile {
+            certificate: key.holder.certificate(),
             path: key.path,
-            mode,
+            mode: key.mode,
             body: key.body,
         });
         Ok(Self {
@@ -218,8 +322,24 @@ impl Issuance {
             consistent: None,
             other: None,
             keys: keys.collect(),
-            requests: made.requests,
+            requests: made
+                .requests
+                .into_iter()
+                .map(|(holder, text)| Requested {
+                    holder,
+                    text,
+                    made_up: false,
+                })
+                .collect(),
+            sealed_anew,
+            rewrites_keys,
+            is_real: true,
         })
+    }
+
+    /// Whether keys are written although no certificate is due.
+    pub fn rewrites_keys(&self) -> bool {
+        self.rewrites_keys
     }
 
     /// The keys that were made.
@@ -254,17 +374,26 @@ impl Issuance {
             let request = self
                 .requests
                 .iter()
-                .find(|(holder, _)| *holder == order.holder);
-            if let Some((_, text)) = request {
+                .find(|request| request.holder == order.holder);
+            if let Some(request) = request {
                 // A made-up request says nothing of the real one.
-                let unknown = self.consistent.is_some() || self.keys.is_empty();
                 all.push(Artifact {
-                    provisional: unknown.then(|| Arc::from([])),
-                    ..Artifact::text(order.holder.request(), text.clone(), origin)
+                    provisional: request.made_up.then(|| Arc::from([])),
+                    ..Artifact::text(order.holder.request(), request.text.clone(), origin)
                 });
             }
         }
         all
+    }
+
+    /// For whom the lock is to remember that keys are encrypted.
+    pub fn recipients(&self, ordered: &Ordered) -> BTreeSet<Sha256> {
+        match ordered.recipients_changed && !self.sealed_anew {
+            true => ordered.recipients_before.clone(),
+            false => issuers::recipients(&ordered.orders.keys)
+                .into_iter()
+                .collect(),
+        }
     }
 
     /// What the lock is to remember.

@@ -5,13 +5,17 @@
 //! it needs no key. [`preview`] makes certificates as they would be, with keys that are nobody's, so
 //! that everything that follows from them can be shown; [`issue()`] makes real ones.
 
+mod arrival;
 mod awaited;
 mod differences;
+mod exposed;
 mod issue;
 mod key_ring;
 mod lists;
+mod open_copy;
 mod preview;
 mod reason;
+mod recipients;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -21,13 +25,21 @@ use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Issued};
 
+pub use arrival::{Arrival, Brought, Unfit};
 pub use awaited::awaited;
+pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
 pub use lists::revoked;
+pub use open_copy::{
+    DIFFERS as UNLOCKED_DIFFERS, OpenCopy, copied, copied_anew, differing, said_of_copies,
+};
 pub use preview::{MadeUp, preview, preview_request};
 pub use reason::Reason;
-pub use settle::{Remembered, Settled, Settlement, Verdict, settle};
+pub use recipients::{
+    SEALED_ANEW, recipients, recipients_changed, said_of_recipients, sealed_anew,
+};
+pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
 
 /// What issuing can find.
 pub static CODES: &[&Code] = &[
@@ -35,6 +47,10 @@ pub static CODES: &[&Code] = &[
     &key_ring::KEY_UNUSABLE,
     &issue::NOT_ISSUED,
     &awaited::AWAITED,
+    &open_copy::DIFFERS,
+    &exposed::COMMITTED,
+    &exposed::SEALED_IGNORED,
+    &recipients::CHANGED,
 ];
 
 /// The certificates of all orders, each with those above it, for the model.
@@ -60,7 +76,7 @@ fn held(
         let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone().filter(|_| stands),
+            key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
             list: list.clone(),
         };

@@ -56,16 +56,15 @@ use std::sync::Arc;
 
 use artifact::{Access, Artifact, Extent, Keep, Reload};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
-use exposure::{Answer, Block, Format, Git};
-use issuance::{Issuance, Ordered, order};
+use digest::Sha256;
+use issuance::{Issuance, Ordered, ignore_file, ignored_keys, order};
 use issuers::Remembered;
-use model::{Held, KeySource, Model, Order, Orders};
+use model::{Held, Model};
 use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
 use source::{Sources, Span};
-use spec::KeyStore;
 use targets::{Inputs, Lowered, Wanted};
 use world::{Recording, World};
 
@@ -139,6 +138,10 @@ pub struct Compiled {
     pub key_directory: String,
     /// Where keys will be that are not made yet.
     pub keys_to_come: BTreeSet<String>,
+    /// Whether keys are to be written although no certificate is due.
+    pub rewrites_keys: bool,
+    /// For whom keys are encrypted, to be remembered.
+    pub recipients: BTreeSet<Sha256>,
     /// Whether all that is asked for is here: not while a certificate is awaited.
     pub complete: bool,
 }
@@ -157,7 +160,10 @@ pub fn compile(
 ) -> Result<Compiled, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     let issuance = match asked.hand {
-        Hand::Nobody => Issuance::made_up(&ordered, found)?,
+        Hand::Nobody => {
+            found.extend(ordered.warnings());
+            Issuance::made_up(&ordered, found)?
+        }
         Hand::Keys(identities) => Issuance::made(world, &ordered, identities, found)?,
     };
     let before = sources.clone();
@@ -178,7 +184,6 @@ pub fn compile(
     };
     let awaited = issuers::awaited(&model, &ordered.orders);
     let waits = !awaited.is_empty();
-    found.extend(awaited);
     let mut lowered = match waits {
         true => Lowered::default(),
         false => stages.lower(&model, sources, found)?,
@@ -189,18 +194,37 @@ pub fn compile(
     keep_inputs(world, &lowered.artifacts, found)?;
     let accesses = accesses(std::mem::take(&mut lowered.accesses), asked.only, found)?;
     let shared = ignored_keys(world, &model, &ordered.orders);
+    let (orders, settled) = (&ordered.orders, &ordered.settled);
+    let ignore_file = ignore_file(world, shared.as_ref());
+    found.extend(issuers::exposed(world, orders, settled, ignore_file));
+    found.checkpoint()?;
+    lowered.notes.extend(issuance::notes(
+        world,
+        &model,
+        &ordered,
+        &issuance,
+        asked.remembered,
+    ));
     let issued = issuance.artifacts(&ordered);
     let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
+    // An error of the project, not of the compilation: keys and requests are written all the same.
+    found.extend(awaited);
     Ok(Compiled {
         artifacts: artifacts.collect(),
         accesses,
         reloads: lowered.reloads,
-        notes: lowered.notes,
+        notes: ordered
+            .notes(waits)
+            .into_iter()
+            .chain(lowered.notes)
+            .collect(),
         issued: issuance.issued(&ordered),
         revoked: ordered.revoked.clone(),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),
+        rewrites_keys: issuance.rewrites_keys(),
+        recipients: issuance.recipients(&ordered),
         complete: !waits,
         key_directory: ordered.orders.keys.directory.clone(),
         model,
@@ -219,6 +243,7 @@ pub fn check(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    found.extend(ordered.warnings());
     let issuance = Issuance::made_up(&ordered, found)?;
     let stages = Stages {
         world: &Recording::new(world),
@@ -371,7 +396,7 @@ fn accesses(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
-/// block leaves what is read as it is.
+/// block leaves what is read as it is, and what is pinned was read to stay the same.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
@@ -379,7 +404,8 @@ fn keep_inputs(
 ) -> Result<(), Stop> {
     let taken = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep == Keep::Current)
+        .filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",
@@ -443,58 +469,6 @@ fn trusting_public(model: &Model) -> Option<Span> {
     let mut trusting =
         services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
     trusting.next().map(|service| service.place.key)
-}
-
-/// The block of `.gitignore` that keeps keys out of the repository, where the project's own lines
-/// do not. Whether there is a repository is no matter: no output depends on where a project lies.
-fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option<Artifact> {
-    let git = Git::of_project(world, Block::LeftOut);
-    let (mut lines, mut origin) = ignored_store(&git, orders);
-    for made in model
-        .hosts
-        .iter()
-        .filter_map(|host| host.certificate.as_ref())
-        .filter(|made| !made.issued)
-    {
-        let KeySource::File { path, .. } = &made.key else {
-            continue;
-        };
-        if git.ignores(path) == Answer::Yes {
-            continue;
-        }
-        for line in exposure::ignore_lines(Format::Git, [path.as_str()]).unwrap_or_default() {
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-        origin = origin.or(Some(made.key_span));
-    }
-    Some(Artifact::block(".gitignore", &lines, origin?))
-}
-
-/// The lines for the key store: all of it, or of the encrypted one what was unlocked.
-fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
-    let directory = &orders.keys.directory;
-    let keys = || {
-        orders
-            .all
-            .iter()
-            .filter(|order| order.algorithm().is_some())
-    };
-    let open = |order: &&Order| git.ignores(&order.holder.key(directory)) != Answer::Yes;
-    let Some(order) = keys().find(open) else {
-        return (Vec::new(), None);
-    };
-    let lines = exposure::ignore_lines(Format::Git, [directory.as_str()]);
-    let inside = match orders.keys.store {
-        KeyStore::Files => "/",
-        KeyStore::Age => "/**/key.pem",
-    };
-    let lines = lines.unwrap_or_default().into_iter();
-    (
-        lines.map(|line| line + inside).collect(),
-        Some(order.place.key),
-    )
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {

@@ -74,6 +74,8 @@ pub struct Authority {
     pub managed: bool,
     /// The authority that signs it, of those that tlsgen runs.
     pub signer: Option<AuthorityId>,
+    /// The file of its private key, if tlsgen runs it and keeps keys in plain files.
+    pub key: Option<String>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
     /// Its list of revoked certificates, if it is one that tlsgen runs and has one.
@@ -336,6 +338,14 @@ impl Model {
         self.targets
             .iter()
             .flat_map(|target| target.kind.services())
+    }
+
+    /// The hosts whose keys a service is given: those that it serves itself, and its identity.
+    pub fn keys_of(&self, service: ServiceId) -> Vec<HostId> {
+        let service = self.service(service);
+        let served = service.serves().iter().filter(|one| one.behind.is_none());
+        let identity = service.identity.iter().map(|identity| identity.host);
+        served.map(|serve| serve.host).chain(identity).collect()
     }
 
     /// Every trust list: those of services, and those for the certificates of clients.

@@ -17,6 +17,7 @@ mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
+mod replaced;
 mod shown;
 mod standing;
 
@@ -61,6 +62,10 @@ pub struct Wanted {
     pub keys: Vec<KeyFile>,
     /// Where keys will be that are not made yet.
     pub keys_to_come: BTreeSet<String>,
+    /// Whether keys are to be written although no certificate is due.
+    pub rewrites_keys: bool,
+    /// For whom keys are encrypted.
+    pub recipients: BTreeSet<Sha256>,
 }
 
 /// What may be taken over although it is not ours.
@@ -89,6 +94,9 @@ pub struct Plan {
     /// signs.
     pub issuances: Vec<Issuance>,
     keys: Vec<KeyFile>,
+    /// Whether keys are written although no certificate is due.
+    pub rewrites_keys: bool,
+    recipients: BTreeSet<Sha256>,
     before: Lock,
     pins: Vec<Pin>,
     issued: BTreeMap<Holder, Issued>,
@@ -274,6 +282,8 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
         complete: true,
         issuances: wanted.issuances.clone(),
         keys: wanted.keys.clone(),
+        rewrites_keys: wanted.rewrites_keys,
+        recipients: wanted.recipients.clone(),
         before: lock.clone(),
         pins: wanted.pins.clone(),
         issued: wanted.issued.clone(),
@@ -284,7 +294,8 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
 /// Whether disk and lock are as a build would leave them.
 pub fn in_sync(plan: &Plan) -> bool {
     let settled = |change: &Change| change.action == Action::Unchanged;
-    plan.changes.iter().all(settled) && plan.issuances.is_empty() && !plan.changes_lock()
+    let makes = plan.makes_something();
+    plan.changes.iter().all(settled) && !makes && !plan.changes_lock()
 }
 
 impl Plan {
@@ -363,6 +374,7 @@ impl Plan {
                 }
             }
         }
+        lock.recipients = self.recipients.clone();
         lock.revoked.extend(self.revoked.iter().cloned());
         lock.settled(self.pins.clone(), self.issued.clone())
     }
@@ -372,6 +384,11 @@ impl Plan {
         self.changes
             .retain(|change| !paths.contains(&&*change.path));
         self
+    }
+
+    /// Whether certificates are issued or keys written: both take keys.
+    pub fn makes_something(&self) -> bool {
+        !self.issuances.is_empty() || self.rewrites_keys
     }
 
     /// The lock as it was.

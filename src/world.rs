@@ -11,6 +11,7 @@ mod faulty;
 mod leftover;
 mod memory;
 mod network;
+mod overlaid;
 mod permissions;
 mod recording;
 mod repository;
@@ -24,6 +25,7 @@ pub use exclusive::Exclusive;
 pub use faulty::Faulty;
 pub use memory::Memory;
 pub use network::{Connection, Unreachable, connect};
+pub use overlaid::Overlaid;
 pub use recording::Recording;
 pub use repository::Repository;
 

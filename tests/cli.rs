@@ -2,11 +2,15 @@
 //!
 //! A transcript is a text below `tests/cli/`; lines that begin with `$ ` are run by sh in a fresh
 //! copy of `tests/cli/project`, one after another; below each stands what it prints on both streams
-//! and, unless it is 0, the exit code; lines that begin with `## ` tell the story. `UPDATE=1` writes what is printed now.
+//! and, unless it is 0, the exit code; lines that begin with `## ` tell the story, and one of them
+//! may mask digests and serials. `UPDATE=1` writes what is printed now.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The line that has digests and serials masked.
+const MASKED: &str = "## (digests and serials are new every time, and masked)";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli")
@@ -48,12 +52,14 @@ fn replay(transcript: &str) -> String {
     let project = tempfile::tempdir().expect("a directory");
     copy(&root().join("project"), project.path());
     let mut text = String::new();
+    let is_masked = transcript.lines().any(|line| line == MASKED);
     for line in transcript.lines() {
         match line.strip_prefix("$ ") {
             Some(command) => {
                 text.push_str(line);
                 text.push('\n');
-                text.push_str(&run(project.path(), command));
+                let said = run(project.path(), command);
+                text.push_str(&if is_masked { masked(&said) } else { said });
             }
             // What is said of a story, and the lines between its parts.
             None if line.starts_with("## ") => {
@@ -89,6 +95,25 @@ fn run(directory: &Path, command: &str) -> String {
         text.push_str(&format!("[exit code {code}]\n"));
     }
     text
+}
+
+/// Hex digits that are a digest or a serial: 64 of them, or from 32 to 40.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|one: char| one.is_ascii_hexdigit()) {
+        masked.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|one: char| !one.is_ascii_hexdigit());
+        let (digits, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        masked.push_str(match digits.len() {
+            64 => "DIGEST",
+            32..=40 => "SERIAL",
+            _ => digits,
+        });
+        rest = behind;
+    }
+    masked + rest
 }
 
 fn copy(from: &Path, to: &Path) {

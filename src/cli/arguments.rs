@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
+use super::import::Imported;
 use crate::pki::crl::Reason;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,12 +77,17 @@ pub enum Command {
     Renew(Renew),
     /// Revoke a certificate that was issued here, and issue what takes its place.
     Revoke(Revoke),
+    /// Take the certificate that somebody else's authority signed for a host, and build with it.
+    Import(Import),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
     Explain(Explain),
     /// Show what a file of certificates holds: PEM, DER, PKCS#12 or JKS.
     Inspect(Inspect),
+    /// Open, lock, encrypt anew and list the private keys of the key store.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Write keystores, for software that cannot read PEM.
     #[command(subcommand)]
     Export(Export),
@@ -118,6 +124,9 @@ pub struct Scope {
     /// Show diffs whole, however long they are.
     #[arg(long, env = "TLSGEN_FULL", value_parser = FalseyValueParser::new())]
     pub full: bool,
+    /// A file that the command brings.
+    #[arg(skip)]
+    pub imported: Option<Imported>,
 }
 
 /// Options of `plan`.
@@ -203,6 +212,27 @@ pub struct Revoke {
     pub identity: IdentityFiles,
 }
 
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The certificate, with the intermediates if they are at hand: PEM in any order, DER or PKCS#7
+    /// (`.p7b`); `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub certificate: PathBuf,
+    /// The host that it is for; without it, the one whose key it is for.
+    #[arg(long, value_name = "HOST", env = "TLSGEN_HOST")]
+    pub host: Option<String>,
+    /// Only check the certificate, and show what would change.
+    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+}
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -230,6 +260,54 @@ pub struct Inspect {
     /// The password of a keystore; without it, none and `changeit` are tried.
     #[arg(long, env = "TLSGEN_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
+}
+
+/// What `keys` does.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Write the encrypted keys that are mounted where this machine deploys, open, beside the others.
+    Unlock(KeysUnlock),
+    /// Remove the keys that `unlock` wrote.
+    Lock(KeysLock),
+    /// Encrypt all keys for the recipients that the spec names now.
+    Reencrypt(KeysReencrypt),
+    /// List all keys: where each lies, whether it fits its certificate, who may read it.
+    List(KeysList),
+}
+
+/// Options of `keys unlock`.
+#[derive(Debug, Args)]
+pub struct KeysUnlock {
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+    /// The hosts; without any, all that a target deploys.
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+}
+
+/// Options of `keys lock`.
+#[derive(Debug, Args)]
+pub struct KeysLock {
+    /// The hosts; without any, all.
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+}
+
+/// Options of `keys reencrypt`.
+#[derive(Debug, Args)]
+pub struct KeysReencrypt {
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+}
+
+/// Options of `keys list`.
+#[derive(Debug, Args)]
+pub struct KeysList {
+    /// What opens the key store; without it, encrypted keys are not compared with certificates.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
 }
 
 /// What `export` writes.

@@ -117,14 +117,17 @@ fn verdict(planned: &Planned, locked: bool) -> Exit {
     }
 }
 
-/// Whether anything is to be issued or asked for.
+/// Whether anything is made that takes keys.
 fn makes(planned: &Planned) -> bool {
     let plan = planned.plan.as_ref();
-    plan.is_some_and(|plan| !plan.issuances.is_empty())
+    plan.is_some_and(Plan::makes_something)
 }
 
 /// What opens the key store; where its identities are, is said once.
-fn identities(
+///
+/// # Errors
+/// How the command ends when one cannot be read.
+pub fn identities(
     arguments: &Arguments,
     given: &IdentityFiles,
     output: &mut Output,

@@ -14,7 +14,7 @@ use crate::pki::{Identities, Revoked};
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
 use crate::report::{self, PlanJson, View};
 use crate::source::Sources;
-use crate::world::{Disk, Exclusive, World as _};
+use crate::world::{Disk, Exclusive, Overlaid, World};
 use crate::{Asked, Hand};
 
 /// A plan and all that a report of it needs.
@@ -159,7 +159,13 @@ impl Planned {
             hand,
             ..asked(&self.project.spec, &remembered)
         };
-        let compiled = crate::compile(disk, asked, &mut self.sources, &mut self.found);
+        let imported = scope.imported.as_ref();
+        let overlaid = imported.map(|file| Overlaid::new(disk, &file.path, file.body.as_bytes()));
+        let world: &dyn World = match &overlaid {
+            Some(overlaid) => overlaid,
+            None => disk,
+        };
+        let compiled = crate::compile(world, asked, &mut self.sources, &mut self.found);
         let Ok(compiled) = compiled else {
             return Ok(());
         };
@@ -194,6 +200,8 @@ impl Planned {
             issuances: compiled.issuances,
             keys: compiled.keys,
             keys_to_come: compiled.keys_to_come,
+            rewrites_keys: compiled.rewrites_keys,
+            recipients: compiled.recipients,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();

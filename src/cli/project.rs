@@ -48,6 +48,7 @@ pub fn asked<'a>(spec: &'a str, lock: &'a Lock) -> Asked<'a> {
         remembered: Remembered {
             issued: &lock.issued,
             revoked: &lock.revoked,
+            recipients: &lock.recipients,
         },
         ..Asked::fresh(spec)
     }

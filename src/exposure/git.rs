@@ -23,6 +23,8 @@ pub struct Git<'w> {
     index: Result<Index, &'static str>,
     exclude: Patterns,
     above: Vec<Patterns>,
+    /// A file that is to be read as if it held this.
+    instead: Option<(String, Vec<u8>)>,
 }
 
 impl<'w> Git<'w> {
@@ -61,10 +63,19 @@ impl<'w> Git<'w> {
                 .iter()
                 .map(|(base, text)| patterns(base, text))
                 .collect(),
+            instead: None,
             world,
             block,
             prefix,
             ignore_case,
+        }
+    }
+
+    /// The same as if an ignore file of the project held this text.
+    pub fn reading(self, file: &str, text: Vec<u8>) -> Self {
+        Self {
+            instead: Some((file.to_owned(), text)),
+            ..self
         }
     }
 
@@ -147,7 +158,12 @@ impl<'w> Git<'w> {
             if !matches!(self.world.link_in(&file), Ok(None)) {
                 continue;
             }
-            match self.world.read(&file) {
+            let instead = self.instead.as_ref().filter(|(path, _)| *path == file);
+            let read = match instead {
+                Some((_, text)) => Ok(text.clone()),
+                None => self.world.read(&file),
+            };
+            match read {
                 Ok(text) => {
                     let base = self.below_top(directory);
                     let text = self.block.apply(&text);

@@ -1,7 +1,7 @@
 //! In what a certificate differs from what is asked for.
 
 use super::reason::Reason;
-use crate::model::{KeyWanted, Order, Signer};
+use crate::model::{KeyWanted, Order};
 use crate::pki::{Certificate, KeyAlgorithm, Profile};
 
 /// What the spec asks for and a certificate is not; `wanted` is a certificate as it would be issued.
@@ -52,6 +52,36 @@ pub fn differences(
     reasons
 }
 
+/// What a certificate that somebody else signed lacks. Its subject, its lifetime, and names beyond
+/// those that were asked for are the signer's to decide.
+pub fn lacking(order: &Order, found: &Certificate) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let names = order.names().iter();
+    let added: Vec<String> = names.filter(|name| !found.covers(name)).cloned().collect();
+    if !added.is_empty() {
+        reasons.push(Reason::Names {
+            added,
+            removed: Vec::new(),
+        });
+    }
+    if let Profile::Leaf { server, client, .. } = order.profile {
+        let lacks_server = server && !found.allows_servers();
+        let lacks_client = client && !found.allows_clients();
+        if lacks_server || lacks_client {
+            let words = |server: bool, client: bool| {
+                let all = [(server, "server"), (client, "client")];
+                let all = all.into_iter().filter(|(said, _)| *said);
+                all.map(|(_, word)| word).collect::<Vec<_>>().join(", ")
+            };
+            reasons.push(Reason::Usages {
+                from: words(found.allows_servers(), found.allows_clients()),
+                to: words(server, client),
+            });
+        }
+    }
+    reasons
+}
+
 fn names(wanted: &Certificate, found: &Certificate) -> Option<Reason> {
     let only = |one: &Certificate, other: &Certificate| -> Vec<String> {
         let names = one.names().iter();
@@ -86,8 +116,7 @@ fn lifetime(order: &Order, found: &Certificate, signer: Option<&Certificate>) ->
     let from = found.not_after() - found.not_before() + 1;
     let cut = from < order.lifetime
         && signer.is_some_and(|signer| signer.not_after() <= found.not_after());
-    let theirs = matches!(order.signer, Signer::Elsewhere(_));
-    (from != order.lifetime && !cut && !theirs).then_some(Reason::Lifetime {
+    (from != order.lifetime && !cut).then_some(Reason::Lifetime {
         from,
         to: order.lifetime,
     })

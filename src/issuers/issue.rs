@@ -43,6 +43,8 @@ pub struct NewKey {
     pub holder: Holder,
     /// Its file.
     pub path: String,
+    /// Its permission bits.
+    pub mode: u32,
     /// What is in it.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -211,11 +213,7 @@ impl<'a> Press<'a> {
         algorithm: KeyAlgorithm,
     ) -> Result<PrivateKey, Diagnostic> {
         let key = generated(algorithm).map_err(|error| not_issued(order, &error))?;
-        self.keys.push(NewKey {
-            holder: order.holder.clone(),
-            path: self.ring.path(order),
-            body: self.ring.close(order, &key)?,
-        });
+        self.keys.push(self.ring.kept(order, &key)?);
         Ok(key)
     }
 
@@ -243,6 +241,20 @@ impl<'a> Press<'a> {
             .help(format!("if it is lost, remove `{}`: a new authority is made, and all that it signed is issued anew", order.holder.certificate()))
     }
 
+    fn elsewhere(&self, order: &Order) -> Diagnostic {
+        let (name, path) = (order.holder.name(), self.ring.path(order));
+        let message =
+            format!("a new certificate of `{name}` is to be asked for, and its key is not here");
+        Diagnostic::new(&KEY_MISSING, order.place.key, message)
+            .help(format!(
+                "put it into `{path}` from wherever it is kept, or run this where it is"
+            ))
+            .help(format!(
+                "if it is lost, remove `{}`: a new key is made, and a request for it",
+                order.holder.certificate()
+            ))
+    }
+
     /// Leaves on all cores.
     fn leaves(&mut self, due: Vec<usize>, serials: Serials<'_>) -> Result<(), Vec<Diagnostic>> {
         let mut ready = Vec::with_capacity(due.len());
@@ -255,6 +267,10 @@ impl<'a> Press<'a> {
             self.signer(signer).map_err(|diagnostic| vec![diagnostic])?;
             let found = self.found_key(order, settlement);
             let found = found.map_err(|diagnostic| vec![diagnostic])?;
+            if let Some(key) = found.as_ref().filter(|_| settlement.copy.is_here()) {
+                let open = self.ring.opened(order, key);
+                self.keys.push(open.map_err(|diagnostic| vec![diagnostic])?);
+            }
             ready.push((index, signer, found, drawn(order, serials)?));
         }
         let (orders, signers, now) = (self.orders, &self.signers, self.now);
@@ -274,13 +290,15 @@ impl<'a> Press<'a> {
                 Ok((certificate, key)) => {
                     self.certificates[index] = Some(certificate);
                     let Some(key) = key else { continue };
-                    match self.ring.close(order, &key) {
-                        Ok(body) => self.keys.push(NewKey {
-                            holder: order.holder.clone(),
-                            path: self.ring.path(order),
-                            body,
-                        }),
+                    match self.ring.kept(order, &key) {
+                        Ok(kept) => self.keys.push(kept),
                         Err(diagnostic) => failed.push(diagnostic),
+                    }
+                    if self.settled.all[index].copy.is_here() {
+                        match self.ring.opened(order, &key) {
+                            Ok(open) => self.keys.push(open),
+                            Err(diagnostic) => failed.push(diagnostic),
+                        }
                     }
                 }
                 Err(error) => failed.push(not_issued(order, &error)),
@@ -348,29 +366,29 @@ impl<'a> Press<'a> {
             if settlement.request.is_empty() {
                 continue;
             }
-            self.ask_for(order).map_err(|diagnostic| vec![diagnostic])?;
+            // Signed here or not, it is with whoever signs it: it stays, wherever its key is.
+            if let Some(asked) = settlement.asked.as_ref().filter(|asked| asked.fits) {
+                let asked = (order.holder.clone(), asked.text.clone());
+                self.requests.push(asked);
+                continue;
+            }
+            self.ask_for(order, settlement)
+                .map_err(|diagnostic| vec![diagnostic])?;
         }
         Ok(())
     }
 
-    fn ask_for(&mut self, order: &Order) -> Result<(), Diagnostic> {
+    fn ask_for(&mut self, order: &Order, settlement: &Settlement) -> Result<(), Diagnostic> {
         let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
         let key = match self.ring.load(order)? {
             Some(key) if key.algorithm() == algorithm => key,
             // The certificate that is deployed needs the old key until there is a new one.
             Some(_) => return Err(stranger(order, &self.ring.path(order), algorithm)),
+            // Another key would be one that the certificate that is deployed does not have.
+            None if settlement.standing.is_some() => return Err(self.elsewhere(order)),
             None => self.new_key(order, algorithm)?,
         };
-        let standing = self.ring.world.read(&order.holder.request()).ok();
-        let standing = standing.filter(|bytes| {
-            request::read(bytes).is_ok_and(|request| {
-                request.public_key == *key.public() && same_names(&request.names, order.names())
-            })
-        });
-        let text = match standing.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(text) => text,
-            None => requested(order, &key).map_err(|error| not_issued(order, &error))?,
-        };
+        let text = requested(order, &key).map_err(|error| not_issued(order, &error))?;
         self.requests.push((order.holder.clone(), text));
         Ok(())
     }
@@ -388,10 +406,6 @@ fn drawn(order: &Order, serials: Serials<'_>) -> Result<[u8; 16], Vec<Diagnostic
 fn requested(order: &Order, key: &PrivateKey) -> Result<String, IssueError> {
     let first = order.names().first().map(String::as_str);
     request::make(order.names(), first.filter(|name| name.len() <= 64), key)
-}
-
-fn same_names(one: &[String], other: &[String]) -> bool {
-    one.iter().all(|name| other.contains(name)) && other.iter().all(|name| one.contains(name))
 }
 
 type Leaf = (Certificate, Option<PrivateKey>);

@@ -4,6 +4,7 @@ use std::io;
 
 use zeroize::Zeroizing;
 
+use super::NewKey;
 use super::settle::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
@@ -24,6 +25,10 @@ pub static KEY_UNUSABLE: Code = Code {
     summary: "a private key of the key store cannot be used",
     manual: include_str!("manual/key-unusable.md"),
 };
+
+/// A key is for its owner alone; an encrypted one for everybody.
+const OPEN: u32 = 0o600;
+const SEALED: u32 = 0o644;
 
 /// Opens and closes the keys of a key store.
 pub struct KeyRing<'a> {
@@ -62,7 +67,8 @@ impl KeyRing<'_> {
         let bytes = match self.keys.store {
             KeyStore::Files => bytes,
             KeyStore::Age => {
-                let Some(identities) = self.identities else {
+                let identities = self.identities.filter(|identities| !identities.is_empty());
+                let Some(identities) = identities else {
                     return Err(unusable(order, &path, "it is encrypted")
                         .help("say with what to open it: `--identity FILE`, or put your identity into `~/.config/tlsgen/identity`"));
                 };
@@ -80,24 +86,52 @@ impl KeyRing<'_> {
         Ok(Some(key))
     }
 
-    /// The bytes of a key as the store keeps them.
+    /// A key as the store keeps it.
     ///
     /// # Errors
     /// It cannot be encrypted.
-    pub fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let plain = key
-            .to_pem()
-            .map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
+    pub fn kept(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+        Ok(NewKey {
+            holder: order.holder.clone(),
+            path: self.path(order),
+            mode: match self.keys.store {
+                KeyStore::Files => OPEN,
+                KeyStore::Age => SEALED,
+            },
+            body: self.close(order, key)?,
+        })
+    }
+
+    /// A key as a deployment mounts it, whatever the store.
+    ///
+    /// # Errors
+    /// It cannot be written as text.
+    pub fn opened(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+        Ok(NewKey {
+            holder: order.holder.clone(),
+            path: order.holder.key(&self.keys.directory),
+            mode: OPEN,
+            body: self.plain(order, key)?,
+        })
+    }
+
+    fn plain(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+        let text = key.to_pem();
+        let text = text.map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
+        Ok(Zeroizing::new(text.as_bytes().to_vec()))
+    }
+
+    /// The bytes of a key as the store keeps them.
+    fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+        let plain = self.plain(order, key)?;
         match self.keys.store {
-            KeyStore::Files => Ok(Zeroizing::new(plain.as_bytes().to_vec())),
+            KeyStore::Files => Ok(plain),
             KeyStore::Age => {
                 let recipients: Result<Vec<Recipient>, _> =
                     self.keys.recipients.iter().map(|one| one.parse()).collect();
                 let sealed = recipients
                     .map_err(|error| format!("{error}"))
-                    .and_then(|all| {
-                        seal(plain.as_bytes(), &all).map_err(|error| error.to_string())
-                    });
+                    .and_then(|all| seal(&plain, &all).map_err(|error| error.to_string()));
                 sealed.map(Zeroizing::new).map_err(|error| {
                     let message = format!("a key cannot be encrypted: {error}");
                     Diagnostic::new(&KEY_UNUSABLE, self.keys.place.value, message)
@@ -109,7 +143,7 @@ impl KeyRing<'_> {
     }
 }
 
-fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
+pub fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {
     let message = format!(
         "the key of `{}` in `{path}` cannot be used: {why}",
         order.holder.name()

@@ -1,6 +1,7 @@
 //! Certificates as they would be issued, with keys that are nobody's: what plans are made of.
 
 use super::issue::{dated, not_issued};
+use super::lists::List;
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::Diagnostic;
@@ -60,7 +61,22 @@ pub fn preview(
     if !failed.is_empty() {
         return Err(failed);
     }
-    let lists = stage.lists(settled);
+    let each = orders.all.iter().zip(&settled.all).enumerate();
+    let lists = each.map(|(index, (order, settlement))| {
+        let list = settlement.list.as_ref()?;
+        if list.reasons.is_empty() {
+            return list.standing.clone();
+        }
+        let made = stage.list(index, list, now);
+        made.unwrap_or_else(|error| {
+            failed.push(not_issued(order, &error));
+            None
+        })
+    });
+    let lists: Vec<Option<Crl>> = lists.collect();
+    if !failed.is_empty() {
+        return Err(failed);
+    }
     let mut held = held(orders, &stage.certificates, &lists, settled);
     if extent == MadeUp::All {
         // No key of the store fits what is made up.
@@ -122,39 +138,40 @@ impl Stage<'_> {
         signed(&order.profile, &public, issuer, &ticket).map(Some)
     }
 
-    /// The lists of revoked certificates, signed by nobody where they are due.
-    fn lists(&mut self, settled: &Settled) -> Vec<Option<Crl>> {
-        let each = settled.all.iter().enumerate();
-        each.map(|(index, settlement)| {
-            let list = settlement.list.as_ref()?;
-            if list.reasons.is_empty() {
-                return list.standing.clone();
-            }
-            let own = self.certificates.get(index)?.clone()?;
-            let now = self.now;
-            list.next(self.signer(index, own).ok()?, now).ok()
-        })
-        .collect()
-    }
-
     /// Of a certificate that stays nobody has the key here: another of its name signs.
     fn signer(&mut self, index: usize, above: Certificate) -> Result<&Issuer, IssueError> {
         let nobody = || IssueError::Engine("nobody signs it".to_owned());
         let place = self.signers.get_mut(index).ok_or_else(nobody)?;
         if place.is_none() {
             let order = self.orders.all.get(index).ok_or_else(nobody)?;
-            let issuer = match Issuer::new(above, key(order, self.seed)?) {
-                Ok(issuer) => issuer,
-                Err(_) => {
-                    let ticket = ticket(order, self.seed, i64::MAX, self.now);
-                    let stand_in = self_signed(&order.profile, &key(order, self.seed)?, &ticket)?;
-                    Issuer::new(stand_in, key(order, self.seed)?)?
-                }
-            };
-            *place = Some(issuer);
+            *place = Some(stand_in(order, above, self.seed, self.now)?);
         }
         place.as_ref().ok_or_else(nobody)
     }
+
+    /// The next list of an authority that has a certificate.
+    fn list(&mut self, index: usize, list: &List, now: i64) -> Result<Option<Crl>, IssueError> {
+        let Some(Some(own)) = self.certificates.get(index).cloned() else {
+            return Ok(None);
+        };
+        let issuer = self.signer(index, own)?;
+        list.next(issuer, now).map(Some)
+    }
+}
+
+/// Of a certificate that stays nobody has the key here: another of its name signs.
+fn stand_in(
+    order: &Order,
+    certificate: Certificate,
+    seed: &str,
+    now: i64,
+) -> Result<Issuer, IssueError> {
+    if let Ok(issuer) = Issuer::new(certificate, key(order, seed)?) {
+        return Ok(issuer);
+    }
+    let ticket = ticket(order, seed, i64::MAX, now);
+    let own = self_signed(&order.profile, &key(order, seed)?, &ticket)?;
+    Issuer::new(own, key(order, seed)?)
 }
 
 fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::differences::differences;
+use super::differences::{differences, lacking};
 use super::lists::{self, List};
+use super::open_copy::OpenCopy;
 use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
-use crate::pki::{Certificate, Holder, Issued, Revoked, key, pem};
+use crate::pki::{Certificate, Holder, Issued, Revoked, key, pem, request};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -21,6 +22,9 @@ pub struct Remembered<'a> {
     pub issued: &'a BTreeMap<Holder, Issued>,
     /// The certificates that were revoked here.
     pub revoked: &'a BTreeSet<Revoked>,
+    /// For whom the keys of the store `age` were last encrypted: one digest, or those of both sides
+    /// of a conflict.
+    pub recipients: &'a BTreeSet<Sha256>,
 }
 
 impl Remembered<'static> {
@@ -28,6 +32,7 @@ impl Remembered<'static> {
     pub const NOTHING: Self = Self {
         issued: &BTreeMap::new(),
         revoked: &BTreeSet::new(),
+        recipients: &BTreeSet::new(),
     };
 }
 
@@ -54,10 +59,25 @@ pub struct Settlement {
     pub key_is_here: bool,
     /// The public half of that key, if it can be read.
     pub public_key: Option<Sha256>,
+    /// What lies open beside an encrypted key, for what is deployed here.
+    pub copy: OpenCopy,
     /// Why somebody else's authority is to be asked for a certificate; empty if it is not.
     pub request: Vec<Reason>,
     /// The list of what it revoked, if there is to be one.
     pub list: Option<List>,
+    /// The request that was written for it.
+    pub asked: Option<Asked>,
+}
+
+/// A request that is on disk, for somebody else's authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The file.
+    pub text: String,
+    /// The public key in it.
+    pub spki: Sha256,
+    /// Whether it asks for what the spec says, with the key in the store as far as that is known.
+    pub fits: bool,
 }
 
 /// What becomes of a certificate.
@@ -97,6 +117,13 @@ impl Settlement {
     pub fn list_is_due(&self) -> bool {
         let list = self.list.as_ref();
         list.is_some_and(|list| !list.reasons.is_empty())
+    }
+
+    /// The public key that a certificate from elsewhere must have, as far as can be told here.
+    pub fn key_asked_for(&self) -> Option<Sha256> {
+        let asked = self.asked.as_ref().map(|asked| asked.spki);
+        let standing = self.standing.as_ref().map(Certificate::spki_sha256);
+        self.public_key.or(asked).or(standing)
     }
 
     /// What it will be called, if that changes.
@@ -175,10 +202,30 @@ impl Settling<'_> {
             behind,
             made_here,
             key_is_here,
+            asked: self.asked(world, public_key),
             public_key,
+            copy: OpenCopy::of(world, &self.orders.keys, self.order),
             request,
             list: None,
         }
+    }
+
+    /// The request that stands on disk, if somebody else signs.
+    fn asked(&self, world: &dyn World, key: Option<Sha256>) -> Option<Asked> {
+        if !matches!(self.order.signer, Signer::Elsewhere(_)) {
+            return None;
+        }
+        let bytes = world.read(&self.order.holder.request()).ok()?;
+        let request = request::read(&bytes).ok()?;
+        let spki = request.public_key.spki_sha256();
+        let names = self.order.names();
+        let same_names = names.iter().all(|name| request.names.contains(name))
+            && request.names.iter().all(|name| names.contains(name));
+        Some(Asked {
+            text: String::from_utf8(bytes).ok()?,
+            spki,
+            fits: same_names && key.is_none_or(|key| key == spki),
+        })
     }
 
     /// The certificates of its file, or why there is none.
@@ -249,7 +296,9 @@ impl Settling<'_> {
         let known = self.is_known(found);
         let same = issued.is_some_and(|issued| issued.issued_from == self.order.issued_from());
         let mut reasons = Vec::new();
-        if !(known && same) {
+        if matches!(self.order.signer, Signer::Elsewhere(_)) {
+            reasons.extend(lacking(self.order, found));
+        } else if !(known && same) {
             let wanted = preview::like(self.order);
             let signer = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
             reasons.extend(

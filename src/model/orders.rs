@@ -83,6 +83,8 @@ pub struct RequestedKey {
     pub path: String,
     /// Its public key.
     pub public: PublicKey,
+    /// What it asks for and does not get, in words: only the key is taken.
+    pub not_taken: Vec<String>,
 }
 
 /// The lists of revoked certificates that an authority publishes.

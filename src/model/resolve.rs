@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop, suggest};
 use crate::pki::Holder;
 use crate::source::{Sources, Span};
-use crate::spec::{self, Loaded, OUTSIDE, Place, RelativePath};
+use crate::spec::{self, KeyStore, Loaded, OUTSIDE, Place, RelativePath};
 use crate::world::{self, World};
 
 use super::certificates::{self, DAMAGED, KEY_IN_FILE, NOT_A_CERTIFICATE, PemFile, UNREADABLE};
@@ -119,6 +119,7 @@ pub fn orders(
         loaded,
         held: &held,
         directory: "",
+        store: KeyStore::Files,
     };
     let orders = resolver.orders();
     found.extend(resolver.found);
@@ -145,6 +146,7 @@ pub fn resolve(
         loaded: &loaded,
         held,
         directory: &orders.keys.directory,
+        store: orders.keys.store,
     };
     let authorities = resolver.authorities();
     let hosts = resolver.hosts();
@@ -173,6 +175,8 @@ struct Resolver<'a> {
     held: &'a Held,
     /// The directory of the key store.
     directory: &'a str,
+    /// How keys are kept in it.
+    store: KeyStore,
 }
 
 impl Resolver<'_> {
@@ -233,6 +237,7 @@ impl Resolver<'_> {
                 acme: acme.cloned(),
                 managed: false,
                 signer: None,
+                key: None,
                 file,
                 list: None,
                 pins,
@@ -253,6 +258,7 @@ impl Resolver<'_> {
             acme: None,
             managed: true,
             signer,
+            key: (self.store == KeyStore::Files).then(|| holder.key(self.directory)),
             file: PemFile::issued(holder.certificate(), chain, place.key),
             list: held.and_then(|held| held.list.clone()),
             pins: None,

@@ -69,6 +69,11 @@ impl KeyKind {
         }
     }
 
+    /// That of keys on P-256.
+    pub(super) fn p256() -> Self {
+        Self::on_curve(P256)
+    }
+
     fn on_curve(oid: &str) -> Self {
         let known = CURVES.iter().find(|(known, _, _)| *known == oid);
         match known {

@@ -1,4 +1,4 @@
-//! One X.509 certificate: parsed once, owned, cheap to clone.
+//! One X.509 certificate: parsed at most once, owned, cheap to clone.
 
 mod extensions;
 
@@ -20,7 +20,7 @@ pub(super) use extensions::alternative_names;
 
 /// One certificate. Two are equal when their bytes are.
 #[derive(Clone)]
-pub struct Certificate(Arc<Parsed>);
+pub struct Certificate(Arc<Owned>);
 
 /// Why bytes are no certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,16 @@ pub enum Role {
     OtherLeaf,
 }
 
-struct Parsed {
+struct Owned {
     der: Box<[u8]>,
-    fingerprint: Sha256,
+    fingerprint: OnceLock<Sha256>,
+    parsed: OnceLock<Parsed>,
+    self_signed: OnceLock<bool>,
+    /// The key that was seen to have signed it: that costs more than all else that is asked of it.
+    signer: OnceLock<Box<[u8]>>,
+}
+
+struct Parsed {
     spki: Box<[u8]>,
     raw_subject: Box<[u8]>,
     raw_issuer: Box<[u8]>,
@@ -62,7 +69,6 @@ struct Parsed {
     key: KeyKind,
     signature: String,
     extensions: Extensions,
-    self_signed: OnceLock<bool>,
 }
 
 impl Certificate {
@@ -77,7 +83,32 @@ impl Certificate {
             let reason = format!("{} bytes follow the certificate", rest.len());
             return Err(Malformed(reason));
         }
-        Ok(Self(Arc::new(Parsed::of(der, &parsed)?)))
+        let parsed = Parsed::of(&parsed)?;
+        Ok(Self::owned(der.into(), OnceLock::from(parsed)))
+    }
+
+    /// A certificate that was written here: it is parsed when somebody asks for what it says. Whoever
+    /// writes one has to see that it can be parsed; one that cannot would say nothing of itself.
+    pub(super) fn written(der: Vec<u8>) -> Self {
+        Self::owned(der.into(), OnceLock::new())
+    }
+
+    fn owned(der: Box<[u8]>, parsed: OnceLock<Parsed>) -> Self {
+        Self(Arc::new(Owned {
+            der,
+            fingerprint: OnceLock::new(),
+            parsed,
+            self_signed: OnceLock::new(),
+            signer: OnceLock::new(),
+        }))
+    }
+
+    fn parsed(&self) -> &Parsed {
+        self.0.parsed.get_or_init(|| {
+            let parsed = X509Certificate::from_der(&self.0.der).ok();
+            let parsed = parsed.and_then(|(_, parsed)| Parsed::of(&parsed).ok());
+            parsed.unwrap_or_else(Parsed::nothing)
+        })
     }
 
     /// The bytes.
@@ -92,32 +123,32 @@ impl Certificate {
 
     /// The SHA-256 of the bytes, by which certificates are pinned and told apart.
     pub fn fingerprint(&self) -> Sha256 {
-        self.0.fingerprint
+        *self.0.fingerprint.get_or_init(|| Sha256::of(&self.0.der))
     }
 
     /// The SHA-256 of the public key with its algorithm, the same for all certificates of a key.
     pub fn spki_sha256(&self) -> Sha256 {
-        Sha256::of(&self.0.spki)
+        Sha256::of(&self.parsed().spki)
     }
 
     /// The public key with its algorithm, as DER.
     pub fn spki(&self) -> &[u8] {
-        &self.0.spki
+        &self.parsed().spki
     }
 
     /// The subject after RFC 4514, most specific part first; empty if it has none.
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.parsed().subject
     }
 
     /// The issuer's subject.
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
+        &self.parsed().issuer
     }
 
     /// The common name of the subject. No client takes a server's name from it.
     pub fn common_name(&self) -> Option<&str> {
-        self.0.common_name.as_deref()
+        self.parsed().common_name.as_deref()
     }
 
     /// What to call it in a sentence: the common name, else the first name, else the subject, else
@@ -135,71 +166,71 @@ impl Certificate {
 
     /// The serial in lower-case hex digits, as it is encoded.
     pub fn serial(&self) -> &str {
-        &self.0.serial
+        &self.parsed().serial
     }
 
     /// The first second of its validity, since 1970.
     pub fn not_before(&self) -> i64 {
-        self.0.not_before
+        self.parsed().not_before
     }
 
     /// The last second of its validity, since 1970.
     pub fn not_after(&self) -> i64 {
-        self.0.not_after
+        self.parsed().not_after
     }
 
     /// Whether it is valid at a second, both ends included (RFC 5280 section 4.1.2.5).
     pub fn valid_at(&self, now: i64) -> bool {
-        (self.0.not_before..=self.0.not_after).contains(&now)
+        (self.parsed().not_before..=self.parsed().not_after).contains(&now)
     }
 
     /// 1, 2 or 3.
     pub fn version(&self) -> u8 {
-        self.0.version
+        self.parsed().version
     }
 
     /// The DNS names (lower case, A-labels) and addresses that it speaks for, in its order.
     pub fn names(&self) -> &[String] {
-        &self.0.extensions.names
+        &self.parsed().extensions.names
     }
 
     /// The other alternative names: `email:…`, `URI:…`, `directory:…`.
     pub fn other_names(&self) -> &[String] {
-        &self.0.extensions.other_names
+        &self.parsed().extensions.other_names
     }
 
     /// Whether it speaks for a DNS name (Unicode or A-labels) or an address, after RFC 9525.
     pub fn covers(&self, name: &str) -> bool {
-        let extensions = &self.0.extensions;
+        let extensions = &self.parsed().extensions;
         server_name::covers(&extensions.dns_names, &extensions.addresses, name)
     }
 
     /// Whether its basic constraints say that it is a CA. Never so in version 1.
     pub fn is_ca(&self) -> bool {
-        let constraints = self.0.extensions.basic_constraints.as_ref();
+        let constraints = self.parsed().extensions.basic_constraints.as_ref();
         constraints.is_some_and(|constraints| constraints.ca)
     }
 
     /// How many CAs may stand between it and a leaf, if that is limited.
     pub fn path_length(&self) -> Option<u32> {
-        let constraints = self.0.extensions.basic_constraints.as_ref();
+        let constraints = self.parsed().extensions.basic_constraints.as_ref();
         constraints.and_then(|constraints| constraints.path_length)
     }
 
     /// Whether its basic constraints are critical; `None` if it has none.
     pub fn basic_constraints_critical(&self) -> Option<bool> {
-        let constraints = self.0.extensions.basic_constraints.as_ref();
+        let constraints = self.parsed().extensions.basic_constraints.as_ref();
         constraints.map(|constraints| constraints.critical)
     }
 
     /// What its key may be used for; `None` if that is left open.
     pub fn key_usage(&self) -> Option<&KeyUsage> {
-        self.0.extensions.key_usage.as_ref()
+        self.parsed().extensions.key_usage.as_ref()
     }
 
     /// `serverAuth`, `clientAuth` and the like, OIDs for what has no name; empty if left open.
     pub fn extended_key_usages(&self) -> &[String] {
-        &self.0.extensions.extended_key_usages
+        &self.parsed().extensions.extended_key_usages
     }
 
     /// Whether its extended key usage, if it has one, allows TLS servers.
@@ -214,22 +245,22 @@ impl Certificate {
 
     /// Its public key's algorithm and strength.
     pub fn key(&self) -> &KeyKind {
-        &self.0.key
+        &self.parsed().key
     }
 
     /// The algorithm that it was signed with: `SHA256-RSA`, `ECDSA-SHA384`, `Ed25519`.
     pub fn signature(&self) -> &str {
-        &self.0.signature
+        &self.parsed().signature
     }
 
     /// Whether that algorithm's digest is broken: MD5, SHA-1 or older.
     pub fn weak_signature(&self) -> bool {
-        algorithm::is_weak_signature(&self.0.signature)
+        algorithm::is_weak_signature(&self.parsed().signature)
     }
 
     /// Whether subject and issuer are the same bytes.
     pub fn self_issued(&self) -> bool {
-        self.0.raw_subject == self.0.raw_issuer
+        self.parsed().raw_subject == self.parsed().raw_issuer
     }
 
     /// Whether it was signed with its own key. For algorithms that are not known here the key
@@ -241,11 +272,19 @@ impl Certificate {
     /// Whether the issuer's name and key made this certificate. For algorithms that are not known
     /// here the key identifiers decide.
     pub fn issued_by(&self, issuer: &Self) -> bool {
-        if self.0.raw_issuer != issuer.0.raw_subject {
+        if self.parsed().raw_issuer != issuer.parsed().raw_subject {
             return false;
         }
-        match algorithm::signed_with(&self.0.der, &issuer.0.spki) {
-            Signed::Yes => true,
+        let issuer_key = &issuer.parsed().spki;
+        if self.0.signer.get() == Some(issuer_key) {
+            return true;
+        }
+        match algorithm::signed_with(&self.0.der, issuer_key) {
+            Signed::Yes => {
+                // Where two keys of the same issuer both signed it, the first is remembered.
+                let _ = self.0.signer.set(issuer_key.clone());
+                true
+            }
             Signed::No => false,
             Signed::Unknown => self.key_ids_agree(issuer),
         }
@@ -261,17 +300,17 @@ impl Certificate {
 
     /// The identifier of its key, in hex.
     pub fn subject_key_id(&self) -> Option<&str> {
-        self.0.extensions.subject_key_id.as_deref()
+        self.parsed().extensions.subject_key_id.as_deref()
     }
 
     /// The identifier of the key that signed it, in hex.
     pub fn authority_key_id(&self) -> Option<&str> {
-        self.0.extensions.authority_key_id.as_deref()
+        self.parsed().extensions.authority_key_id.as_deref()
     }
 
     /// Its name constraints in words: `permits DNS lab.example, IP 10.20.0.0/16`.
     pub fn name_constraints_summary(&self) -> Option<&str> {
-        self.0.extensions.name_constraints.as_deref()
+        self.parsed().extensions.name_constraints.as_deref()
     }
 
     /// What it is, in the words people use.
@@ -294,12 +333,12 @@ impl Certificate {
 
     /// The subject as it is encoded, to find issuers by.
     pub(super) fn raw_subject(&self) -> &[u8] {
-        &self.0.raw_subject
+        &self.parsed().raw_subject
     }
 
     /// The issuer as it is encoded.
     pub(super) fn raw_issuer(&self) -> &[u8] {
-        &self.0.raw_issuer
+        &self.parsed().raw_issuer
     }
 }
 
@@ -323,10 +362,8 @@ fn allows(usages: &[String], usage: &str) -> bool {
 }
 
 impl Parsed {
-    fn of(der: &[u8], parsed: &X509Certificate<'_>) -> Result<Self, Malformed> {
+    fn of(parsed: &X509Certificate<'_>) -> Result<Self, Malformed> {
         Ok(Self {
-            der: der.into(),
-            fingerprint: Sha256::of(der),
             spki: parsed.subject_pki.raw.into(),
             raw_subject: parsed.subject.as_raw().into(),
             raw_issuer: parsed.issuer.as_raw().into(),
@@ -340,8 +377,25 @@ impl Parsed {
             key: KeyKind::of(&parsed.subject_pki),
             signature: algorithm::signature_name(&parsed.signature_algorithm),
             extensions: Extensions::of(parsed)?,
-            self_signed: OnceLock::new(),
         })
+    }
+
+    fn nothing() -> Self {
+        Self {
+            spki: Box::default(),
+            raw_subject: Box::default(),
+            raw_issuer: Box::default(),
+            subject: String::new(),
+            issuer: String::new(),
+            common_name: None,
+            serial: String::new(),
+            not_before: 0,
+            not_after: 0,
+            version: 0,
+            key: KeyKind::Other(String::new()),
+            signature: String::new(),
+            extensions: Extensions::default(),
+        }
     }
 }
 

@@ -108,5 +108,8 @@ pub(super) fn escape_bytes(character: char, into: &mut String) {
 
 /// Lower-case hex digits without separators.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(halves.filter_map(|half| char::from_digit(half.into(), 16)));
+    text
 }

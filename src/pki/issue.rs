@@ -6,6 +6,8 @@
 //! identifier and a serial of its own. Nothing is taken from a default of the engine.
 
 mod issuer;
+mod leaf;
+mod outline;
 mod profile;
 mod subject;
 
@@ -24,6 +26,9 @@ use super::der;
 use super::key::PublicKey;
 use super::name_constraints::NameConstraints;
 use super::private_key::PrivateKey;
+
+use leaf::Leaf;
+use outline::Outline;
 
 pub use issuer::Issuer;
 pub use profile::Profile;
@@ -81,7 +86,8 @@ pub fn self_signed(
 ) -> Result<Certificate, IssueError> {
     let params = params(profile, key.public(), ticket)?;
     let made = params.self_signed(key).map_err(engine)?;
-    let certificate = as_asked(made.der(), key.public(), ticket)?;
+    as_asked(made.der(), key.public(), ticket)?;
+    let certificate = read_back(made.der())?;
     if certificate.issued_by(&certificate) {
         return Ok(certificate);
     }
@@ -99,19 +105,43 @@ pub fn signed(
     ticket: &Ticket,
 ) -> Result<Certificate, IssueError> {
     issuer.allows(profile, ticket)?;
+    let Profile::Leaf {
+        names,
+        server,
+        client,
+    } = profile
+    else {
+        return authority(profile, subject_key, issuer, ticket);
+    };
+    let written = issuer.leaf(&Leaf {
+        names,
+        server: *server,
+        client: *client,
+        key: subject_key,
+        ticket,
+    })?;
+    // That the key signs rightly was seen when the issuer was made, and is not looked at again for
+    // each of thousands.
+    names_issuer(&as_asked(&written, subject_key, ticket)?, issuer)?;
+    Ok(Certificate::written(written))
+}
+
+fn authority(
+    profile: &Profile,
+    subject_key: &PublicKey,
+    issuer: &Issuer,
+    ticket: &Ticket,
+) -> Result<Certificate, IssueError> {
     let params = params(profile, subject_key, ticket)?;
     let subject = profile::Certified::of(subject_key)?;
     let made = params.signed_by(&subject, issuer.engine());
-    let certificate = as_asked(made.map_err(engine)?.der(), subject_key, ticket)?;
-    if certificate.raw_issuer() != issuer.certificate().raw_subject() {
-        return Err(not_as_asked("it names another issuer"));
+    let made = made.map_err(engine)?;
+    names_issuer(&as_asked(made.der(), subject_key, ticket)?, issuer)?;
+    let certificate = read_back(made.der())?;
+    match certificate.issued_by(issuer.certificate()) {
+        true => Ok(certificate),
+        false => Err(not_as_asked("its signature is wrong")),
     }
-    // Leaves are signed by the thousand, and that the key signs rightly was seen when the issuer was
-    // made; an authority is looked at again.
-    if certificate.is_ca() && !certificate.issued_by(issuer.certificate()) {
-        return Err(not_as_asked("its signature is wrong"));
-    }
-    Ok(certificate)
 }
 
 /// Every field said, so that no default of the engine can reach a certificate.
@@ -120,11 +150,8 @@ fn params(
     key: &PublicKey,
     ticket: &Ticket,
 ) -> Result<CertificateParams, IssueError> {
-    if ticket.serial[0] & 0x80 != 0 || ticket.serial == [0; 16] {
-        return Err(IssueError::Serial);
-    }
     let mut params = CertificateParams::default();
-    params.serial_number = Some(SerialNumber::from_slice(&ticket.serial));
+    params.serial_number = Some(SerialNumber::from_slice(positive(ticket)?));
     (params.not_before, params.not_after) = validity(ticket)?;
     params.use_authority_key_identifier_extension = true;
     params.key_identifier_method = KeyIdMethod::Sha256;
@@ -162,21 +189,34 @@ fn params(
     Ok(params)
 }
 
-/// RSA also encrypts session keys for the clients of old that know no other exchange.
+fn positive(ticket: &Ticket) -> Result<&[u8], IssueError> {
+    if ticket.serial[0] & 0x80 != 0 || ticket.serial == [0; 16] {
+        return Err(IssueError::Serial);
+    }
+    Ok(&ticket.serial)
+}
+
 fn leaf_usages(key: &PublicKey) -> Vec<KeyUsagePurpose> {
     let mut usages = vec![KeyUsagePurpose::DigitalSignature];
-    if matches!(key.kind(), KeyKind::Rsa { .. }) {
+    if encrypts(key) {
         usages.push(KeyUsagePurpose::KeyEncipherment);
     }
     usages
 }
+
+/// RSA also encrypts session keys for the clients of old that know no other exchange.
+fn encrypts(key: &PublicKey) -> bool {
+    matches!(key.kind(), KeyKind::Rsa { .. })
+}
+
+const NO_PURPOSE: &str = "neither servers nor clients";
 
 fn purposes(server: bool, client: bool) -> Result<Vec<ExtendedKeyUsagePurpose>, IssueError> {
     let server = server.then_some(ExtendedKeyUsagePurpose::ServerAuth);
     let client = client.then_some(ExtendedKeyUsagePurpose::ClientAuth);
     let purposes: Vec<_> = server.into_iter().chain(client).collect();
     if purposes.is_empty() {
-        return Err(IssueError::Nothing("neither servers nor clients"));
+        return Err(IssueError::Nothing(NO_PURPOSE));
     }
     Ok(purposes)
 }
@@ -199,28 +239,35 @@ fn validity(ticket: &Ticket) -> Result<(OffsetDateTime, OffsetDateTime), IssueEr
     Ok((from, until))
 }
 
-/// Reads back what was made, and holds it against what was asked for.
-fn as_asked(der: &[u8], key: &PublicKey, ticket: &Ticket) -> Result<Certificate, IssueError> {
-    let certificate =
-        Certificate::from_der(der).map_err(|fault| not_as_asked(&fault.to_string()))?;
-    if !has_serial(der, &ticket.serial) {
+/// Takes apart what was made, and holds it against what was asked for.
+fn as_asked<'a>(
+    der: &'a [u8],
+    key: &PublicKey,
+    ticket: &Ticket,
+) -> Result<Outline<'a>, IssueError> {
+    let outline = Outline::of(der).ok_or_else(|| not_as_asked("its parts are others"))?;
+    if der::significant(outline.serial.content) != der::significant(&ticket.serial) {
         return Err(not_as_asked("its serial is another"));
     }
-    if !key.belongs_to(&certificate) {
+    if outline.spki != key.spki() {
         return Err(not_as_asked("its public key is written otherwise"));
     }
-    let validity = (certificate.not_before(), certificate.not_after());
-    if validity != (ticket.not_before, ticket.not_after) {
+    if outline.seconds() != Some((ticket.not_before, ticket.not_after)) {
         return Err(not_as_asked("its validity is another"));
     }
-    Ok(certificate)
+    Ok(outline)
 }
 
-fn has_serial(certificate: &[u8], serial: &[u8]) -> bool {
-    let whole = der::only(certificate, der::SEQUENCE);
-    let body = whole.and_then(|whole| whole.elements().next());
-    let found = body.and_then(|body| body.elements().find(|part| part.tag == der::INTEGER));
-    found.is_some_and(|found| der::significant(found.content) == der::significant(serial))
+/// Apple's and Mozilla's verifiers compare bytes.
+fn names_issuer(outline: &Outline<'_>, issuer: &Issuer) -> Result<(), IssueError> {
+    match outline.issuer == issuer.certificate().raw_subject() {
+        true => Ok(()),
+        false => Err(not_as_asked("it names another issuer")),
+    }
+}
+
+fn read_back(der: &[u8]) -> Result<Certificate, IssueError> {
+    Certificate::from_der(der).map_err(|fault| not_as_asked(&fault.to_string()))
 }
 
 fn engine(error: rcgen::Error) -> IssueError {

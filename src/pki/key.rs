@@ -173,6 +173,15 @@ impl PublicKey {
         Self::of(der::write(der::SEQUENCE, &[&algorithm, &bits]))
     }
 
+    /// The key that is a point on P-256, uncompressed (RFC 5480 section 2).
+    pub(super) fn on_p256(point: &[u8]) -> Self {
+        let bits = der::write(der::BIT_STRING, &[&[0], point]);
+        Self {
+            spki: der::write(der::SEQUENCE, &[ON_P256, &bits]),
+            kind: KeyKind::p256(),
+        }
+    }
+
     pub(super) fn of(spki: Vec<u8>) -> Option<Self> {
         let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).ok()?;
         let kind = KeyKind::of(&parsed);
@@ -225,8 +234,12 @@ fn pkcs8(bytes: &[u8], algorithm: Element<'_>, key: Element<'_>) -> Result<Publi
     }
 }
 
+/// `id-ecPublicKey` with P-256 (RFC 5480 section 2.1.1).
+pub(super) const ON_P256: &[u8] =
+    b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+
 /// `rsaEncryption` with its NULL, as RFC 3279 section 2.3.1 wants it.
-const NO_PARAMETERS: [u8; 15] = [
+pub(super) const NO_PARAMETERS: [u8; 15] = [
     0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
 ];
 

@@ -31,6 +31,8 @@ pub struct Lock {
     pub issued: BTreeMap<Holder, Issued>,
     /// The certificates that were revoked here.
     pub revoked: BTreeSet<Revoked>,
+    /// For whom private keys are encrypted: one digest, or those of both sides of a conflict.
+    pub recipients: BTreeSet<Sha256>,
     /// The project's copy of the public roots.
     pub public_roots: Option<PublicPin>,
     /// What was written, by path.
@@ -80,6 +82,7 @@ impl Default for Lock {
             pins: Vec::new(),
             issued: BTreeMap::new(),
             revoked: BTreeSet::new(),
+            recipients: BTreeSet::new(),
             public_roots: None,
             artifacts: BTreeMap::new(),
             blocks: BTreeMap::new(),
@@ -96,6 +99,7 @@ impl PartialEq for Lock {
             &self.pins,
             &self.issued,
             &self.revoked,
+            &self.recipients,
             &self.public_roots,
             &self.artifacts,
             &self.blocks,
@@ -104,6 +108,7 @@ impl PartialEq for Lock {
             &other.pins,
             &other.issued,
             &other.revoked,
+            &other.recipients,
             &other.public_roots,
             &other.artifacts,
             &other.blocks,
@@ -188,6 +193,9 @@ impl Lock {
                 moment(*at)
             );
         }
+        for sha256 in &self.recipients {
+            let _ = writeln!(text, "recipients {sha256}");
+        }
         if let Some(pin) = &self.public_roots {
             for sha256 in &pin.sha256 {
                 let _ = writeln!(text, "public-roots {sha256} {}", pin.path);
@@ -244,6 +252,7 @@ impl Lock {
             pins,
             issued,
             revoked: self.revoked,
+            recipients: self.recipients,
             public_roots: self.public_roots.take(),
             artifacts: self.artifacts,
             blocks: self.blocks,

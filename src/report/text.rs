@@ -6,7 +6,9 @@ use super::View;
 use super::certificates::CertificateList;
 use super::paint::Paint;
 use super::unified::{has_text, mode_only, unified};
-use super::words::{done, harmless, lock_only, plural, summary, why, why_and_where, will, word};
+use super::words::{
+    done, harmless, lock_only, plural, summary, waits, why, why_and_where, will, word,
+};
 use crate::plan::{Action, Change, Contents, Detail, Plan, in_sync};
 use crate::world;
 
@@ -24,6 +26,7 @@ const NOTES_OF_A_BUILD: usize = 10;
 pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     let mut page = Page::new(view);
     page.changes(plan.changes.iter(), true);
+    page.waiting(plan);
     page.lock(plan);
     let certificates = CertificateList::of(&plan.changes, &mut page.contents);
     page.section(&certificates.text(view));
@@ -46,6 +49,7 @@ pub fn check(plan: &Plan, view: &View<'_>, with_diff: bool) -> String {
     }
     let mut page = Page::new(view);
     page.changes(plan.changes.iter(), with_diff);
+    page.waiting(plan);
     page.lock(plan);
     page.summary(
         plan,
@@ -84,6 +88,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
             );
         }
     }
+    page.waiting(plan);
     page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
     page.reloads(plan);
@@ -197,6 +202,16 @@ impl<'a> Page<'a> {
                 &change.path,
                 &why(change, self.view),
             );
+        }
+    }
+
+    /// What others have yet to sign.
+    fn waiting(&mut self, plan: &Plan) {
+        for change in &plan.changes {
+            if let Some(request) = waits(change) {
+                let why = format!("to be signed elsewhere: {}", request.reasons.join("; "));
+                self.line(change.action, "waits", &change.path, &why);
+            }
         }
     }
 

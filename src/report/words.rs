@@ -70,6 +70,7 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
         _ => cause.to_owned(),
     };
     match change.action {
+        Action::Delete if is_request(&change.path) => "it is no longer to be signed".to_owned(),
         Action::Delete => format!("{spec} no longer asks for it"),
         Action::Update if change.cause == Some(Cause::Gone) => {
             format!("{spec} no longer asks for {it}")
@@ -87,10 +88,23 @@ pub fn why(change: &Change, view: &View<'_>) -> String {
     }
 }
 
+/// Whether a file is a request that a build wrote; of one that goes nothing else is known.
+fn is_request(path: &str) -> bool {
+    let file = path.strip_prefix("pki/hosts/");
+    file.is_some_and(|file| file.ends_with(".csr"))
+}
+
 /// What is issued, if nothing prevents it.
 pub fn issued(change: &Change) -> Option<&Issuance> {
     let writes = matches!(change.action, Action::Create | Action::Update);
     change.issuance.as_ref().filter(|_| writes)
+}
+
+/// The request that stands there until somebody else has signed it.
+pub fn waits(change: &Change) -> Option<&Issuance> {
+    let stands = matches!(change.action, Action::Unchanged | Action::Adopt);
+    let request = |issuance: &&Issuance| issuance.kind == IssuanceKind::Request;
+    change.issuance.as_ref().filter(|_| stands).filter(request)
 }
 
 /// The word for a change: what is made, or else what is done to the file.
@@ -181,7 +195,7 @@ fn pins(before: &Lock, after: &Lock) -> Vec<String> {
 fn only_lock(plan: &Plan) -> bool {
     let summary = plan.summary();
     let files = summary.create + summary.update + summary.chmod + summary.grant + summary.delete;
-    files + summary.refuse + summary.keep == 0 && !in_sync(plan)
+    files + summary.refuse + summary.keep == 0 && plan.changes_lock() && !plan.rewrites_keys
 }
 
 /// The last line: what there is to do, counted.
@@ -199,8 +213,19 @@ pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String
         };
         return format!("nothing to do: {right}{absent}");
     }
+    let waiting = plan.changes.iter().filter(|change| waits(change).is_some());
+    let waiting = match waiting.count() {
+        0 => String::new(),
+        count => {
+            let requests = plural(count, "request", "requests");
+            format!(", {requests} to be signed elsewhere")
+        }
+    };
     if only_lock(plan) {
-        return format!("{command}: only tlsgen.lock {to}written, {right}");
+        return format!("{command}: only tlsgen.lock {to}written, {right}{waiting}");
+    }
+    if plan.changes.iter().all(is_unchanged) {
+        return format!("{command}: nothing {to}written, {right}{waiting}");
     }
     let [create, update, delete] = words;
     let to_set = if to.is_empty() { "set" } else { "to set" };
@@ -224,7 +249,11 @@ pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String
             parts.push(format!("{} {word}", thousands(count)));
         }
     }
-    format!("{command}: {}", parts.join(", "))
+    format!("{command}: {}{waiting}", parts.join(", "))
+}
+
+fn is_unchanged(change: &Change) -> bool {
+    change.action == Action::Unchanged
 }
 
 /// `1 file`, `1,234 files`.

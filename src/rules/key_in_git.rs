@@ -16,7 +16,8 @@ pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let keys = judged.model.hosts.iter().filter_map(|host| {
-        let made = host.certificate.as_ref()?;
+        // Of those that are made here the key store takes care.
+        let made = host.certificate.as_ref().filter(|made| !made.issued)?;
         match &made.key {
             KeySource::File { path, .. } => Some((host, made, path)),
             KeySource::Variable(_) => None,

@@ -54,8 +54,7 @@ pub struct Subject {
     #[schemars(length(min = 1, max = 64))]
     pub organizational_unit: Option<String>,
     /// The country, in two letters.
-    #[schemars(regex(pattern = r"^[A-Z]{2}$"))]
-    pub country: Option<String>,
+    pub country: Option<Country>,
     /// The state or province.
     #[schemars(length(min = 1, max = 128))]
     pub state: Option<String>,
@@ -73,6 +72,12 @@ pub struct Crl {
     pub lifetime: Option<Duration>,
 }
 
+word!(
+    /// A country (ISO 3166-1).
+    Country, "Country", r"^[A-Z]{2}$", ["DE"],
+    "a country in two capital letters",
+    |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+);
 word!(
     /// A domain with all below it, or a network.
     NameSpace, "Name space", r"^[^\x00-\x20*!-)+,;-@\[-^`{-\x7f]+$", ["lab.example", "10.20.0.0/16"],

@@ -147,8 +147,7 @@ impl Resolver<'_> {
         lifetime: i64,
         [section, name]: [&str; 2],
     ) -> RenewBefore {
-        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
-        let renew_before = said.or(defaults).cloned().unwrap_or_default();
+        let renew_before = self.renew_before(said);
         if renew_before.seconds(lifetime) < lifetime {
             return renew_before;
         }
@@ -157,16 +156,27 @@ impl Resolver<'_> {
             Some(_) => self.value(&own),
             None => self.value(&["defaults", "renew_before"]),
         };
-        let days = lifetime / 86_400;
         let message = format!(
-            "`{name}` is to be renewed {renew_before} before its end, and is valid for {days} days"
+            "`{name}` is to be renewed {renew_before} before its end, and is valid for {}",
+            lasting(lifetime)
         );
+        let help = match said {
+            Some(_) => "write less, or a share of the lifetime: `renew_before: 33%`".to_owned(),
+            None => format!(
+                "write a share of the lifetime, `renew_before: 33%`, here or for `{name}` alone"
+            ),
+        };
         self.found.push(
             Diagnostic::new(&WINDOW, span, message)
                 .also(self.loaded.place(&[section, name]).key, "what is issued")
-                .help("write less, or a share of the lifetime: `renew_before: 33%`"),
+                .help(help),
         );
         RenewBefore::default()
+    }
+
+    fn renew_before(&self, said: Option<&RenewBefore>) -> RenewBefore {
+        let defaults = self.loaded.spec.defaults.renew_before.as_ref();
+        said.or(defaults).cloned().unwrap_or_default()
     }
 
     /// The bytes of a file, or a finding at the place that names it.
@@ -205,5 +215,13 @@ impl Resolver<'_> {
                 );
             }
         }
+    }
+}
+
+/// A time as the spec writes it: days if they are whole, else hours.
+fn lasting(seconds: i64) -> String {
+    match seconds % 86_400 {
+        0 => format!("{}d", seconds / 86_400),
+        _ => format!("{}h", seconds / 3_600),
     }
 }

@@ -13,12 +13,12 @@ use crate::pki::algorithm::KeyKind;
 use crate::pki::calendar::moment;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{self, Issuer};
-use crate::pki::der::{self, Element};
 use crate::pki::distinguished_name;
 use crate::pki::foreign::Foreign;
 use crate::pki::key::{self, BadKey, PublicKey};
 use crate::pki::keystore::{self, BadStore, EntryKind, Keystore};
 use crate::pki::pem::{self, Block, Kind};
+use crate::pki::pkcs7;
 
 /// So many certificates, keys or other blocks of a file are shown.
 const MOST: usize = 1000;
@@ -212,25 +212,16 @@ fn of_request(bytes: &[u8], line: Option<usize>, found: &mut Found) {
     );
 }
 
-/// The certificates of SignedData (RFC 2315 section 9.1), which is what `.p7b` files are.
 fn of_pkcs7(bytes: &[u8], line: Option<usize>, found: &mut Found) {
-    let Some(certificates) = signed_data(bytes) else {
+    let Some(certificates) = pkcs7::certificates(bytes) else {
         return found.damaged(line, "PKCS#7 of a form that is not read");
     };
-    for element in certificates.elements() {
-        match Certificate::from_der(element.whole) {
+    for certificate in certificates {
+        match certificate {
             Ok(certificate) => found.certificate(certificate, line, None),
             Err(malformed) => found.damaged(line, malformed.to_string()),
         }
     }
-}
-
-fn signed_data(bytes: &[u8]) -> Option<Element<'_>> {
-    let mut info = der::only(bytes, der::SEQUENCE)?.elements();
-    info.next_of(der::OID)?;
-    let content = info.next_of(der::context(0))?;
-    let data = der::only(content.content, der::SEQUENCE)?;
-    data.elements().find(|part| part.tag == der::context(0))
 }
 
 fn of_store(store: Keystore) -> Found {

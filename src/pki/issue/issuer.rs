@@ -4,7 +4,9 @@ use std::fmt;
 
 use rustls_pki_types::CertificateDer;
 
-use super::{IssueError, Profile, Ticket, engine, not_as_asked, params};
+use super::leaf::{Leaf, Letterhead};
+use super::outline::Outline;
+use super::{IssueError, Profile, Ticket, not_as_asked, params, read_back};
 use crate::pki::calendar;
 use crate::pki::certificate::Certificate;
 use crate::pki::der;
@@ -16,6 +18,7 @@ pub struct Issuer {
     certificate: Certificate,
     constraints: Option<NameConstraints>,
     engine: rcgen::Issuer<'static, PrivateKey>,
+    letterhead: Letterhead,
 }
 
 impl Issuer {
@@ -45,14 +48,14 @@ impl Issuer {
             ));
         }
         let bytes = CertificateDer::from(certificate.der());
-        let issuer = rcgen::Issuer::from_ca_cert_der(&bytes, key);
-        let issuer = Self {
+        let engine = rcgen::Issuer::from_ca_cert_der(&bytes, key)
+            .map_err(|_| fault("its subject has a form that cannot be repeated"))?;
+        Ok(Self {
             constraints: NameConstraints::of(&certificate),
-            engine: issuer.map_err(|_| fault("its subject has a form that cannot be repeated"))?,
+            letterhead: sampled(&certificate, &engine)?,
+            engine,
             certificate,
-        };
-        issuer.signs()?;
-        Ok(issuer)
+        })
     }
 
     /// The authority's certificate.
@@ -67,6 +70,11 @@ impl Issuer {
 
     pub(in crate::pki) fn engine(&self) -> &rcgen::Issuer<'static, PrivateKey> {
         &self.engine
+    }
+
+    /// Writes a leaf and signs it.
+    pub(super) fn leaf(&self, leaf: &Leaf<'_>) -> Result<Vec<u8>, IssueError> {
+        self.letterhead.signed(leaf, self.engine.key())
     }
 
     /// Whether its certificate leaves room for another.
@@ -140,33 +148,53 @@ impl Issuer {
         }
         Ok(())
     }
+}
 
-    /// Signs its own certificate anew, only to look at it: the engine takes a CA's subject apart and
-    /// writes it again, and nothing else tells whether it came out the same.
-    fn signs(&self) -> Result<(), IssueError> {
-        let sample = Profile::Leaf {
-            names: vec!["sample.invalid".to_owned()],
-            server: true,
-            client: false,
-        };
-        let ticket = Ticket {
-            serial: [1; 16],
-            not_before: self.certificate.not_before(),
-            not_after: self.certificate.not_after(),
-        };
-        let key = self.engine.key();
-        let made = params(&sample, key.public(), &ticket)?
-            .signed_by(key, &self.engine)
-            .map_err(engine)?;
-        let made = Certificate::from_der(made.der()).map_err(|_| not_as_asked("it is none"))?;
-        if made.raw_issuer() != self.certificate.raw_subject() {
-            let fault = "its subject has several parts of one kind, and cannot be repeated";
-            return Err(IssueError::Issuer(fault.to_owned()));
-        }
-        match made.issued_by(&self.certificate) {
-            true => Ok(()),
-            false => Err(not_as_asked("its signature is wrong")),
-        }
+/// Signs a leaf for the issuer's own key, only to look at it: the engine takes a CA's subject apart
+/// and writes it again, and nothing else tells whether it came out the same. What this leaf says of
+/// its issuer, others will say.
+fn sampled(
+    certificate: &Certificate,
+    engine: &rcgen::Issuer<'static, PrivateKey>,
+) -> Result<Letterhead, IssueError> {
+    let names = ["sample.invalid".to_owned()];
+    let ticket = Ticket {
+        serial: [1; 16],
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+    };
+    let key = engine.key().public();
+    let profile = Profile::Leaf {
+        names: names.to_vec(),
+        server: true,
+        client: false,
+    };
+    let made = params(&profile, key, &ticket)?
+        .signed_by(engine.key(), engine)
+        .map_err(super::engine)?;
+    let sample = read_back(made.der())?;
+    if sample.raw_issuer() != certificate.raw_subject() {
+        let fault = "its subject has several parts of one kind, and cannot be repeated";
+        return Err(IssueError::Issuer(fault.to_owned()));
+    }
+    if !sample.issued_by(certificate) {
+        return Err(not_as_asked("its signature is wrong"));
+    }
+    let outline = Outline::of(sample.der());
+    let letterhead = outline.as_ref().and_then(Letterhead::of);
+    let (outline, letterhead) = outline
+        .zip(letterhead)
+        .ok_or_else(|| not_as_asked("its parts are others"))?;
+    let again = letterhead.to_be_signed(&Leaf {
+        names: &names,
+        server: true,
+        client: false,
+        key,
+        ticket: &ticket,
+    })?;
+    match again == outline.to_be_signed {
+        true => Ok(letterhead),
+        false => Err(not_as_asked("it is written otherwise")),
     }
 }
 

@@ -40,11 +40,16 @@ const LONGEST_COMMON_NAME: usize = 64;
 /// The first DNS name as common name, for people to read. Nothing if it is too long, which makes the
 /// alternative names critical (RFC 5280 section 4.2.1.6), and no address: OpenSSL holds the common
 /// name of a certificate without DNS names to the constraints on those.
+pub(super) fn common_name(names: &[String]) -> Option<&str> {
+    let first = names.iter().find(|name| name.parse::<IpAddr>().is_err())?;
+    (first.chars().count() <= LONGEST_COMMON_NAME).then_some(first)
+}
+
+/// The common name alone, as the engine takes it.
 pub(super) fn leaf_subject(names: &[String]) -> DistinguishedName {
     let mut subject = DistinguishedName::new();
-    let first = names.iter().find(|name| name.parse::<IpAddr>().is_err());
-    if let Some(first) = first.filter(|first| first.chars().count() <= LONGEST_COMMON_NAME) {
-        subject.push(DnType::CommonName, first.as_str());
+    if let Some(name) = common_name(names) {
+        subject.push(DnType::CommonName, name);
     }
     subject
 }

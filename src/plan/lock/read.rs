@@ -218,6 +218,7 @@ impl Reader {
             "pin" => self.pin(rest),
             "certificate" => self.certificate(rest),
             "revoked" => self.revoked(rest),
+            "recipients" => self.recipients(rest),
             "public-roots" => self.public_roots(rest),
             "file" => self.file(rest),
             "block" => self.block(rest),
@@ -317,6 +318,13 @@ impl Reader {
         self.once(!new)
     }
 
+    fn recipients(&mut self, rest: &str) -> Result<(), Flaw> {
+        let sha256 = digest(rest)?;
+        self.once(!self.lock.recipients.is_empty())?;
+        self.lock.recipients.insert(sha256);
+        Ok(())
+    }
+
     fn public_roots(&mut self, rest: &str) -> Result<(), Flaw> {
         let (sha256, path) = rest.split_once(' ').ok_or(Flaw::Malformed)?;
         let sha256 = digest(sha256)?;
@@ -390,7 +398,8 @@ fn name_of(text: &str) -> Result<String, Flaw> {
 /// A serial: whole octets in lower-case hex.
 fn serial(text: &str) -> Result<String, Flaw> {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let holds = (2..=40).contains(&text.len()) && text.len() % 2 == 0 && text.bytes().all(hex);
+    let holds =
+        (2..=40).contains(&text.len()) && text.len().is_multiple_of(2) && text.bytes().all(hex);
     holds.then(|| text.to_owned()).ok_or(Flaw::Malformed)
 }
 

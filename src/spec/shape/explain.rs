@@ -145,6 +145,7 @@ impl Explainer<'_> {
         let help = match path.is_empty() && of_the_spec {
             true => "say it in the file that includes this one: it holds for the whole project"
                 .to_owned(),
+            false if known.is_empty() => "remove it: all fields that may stand here do".to_owned(),
             false => suggest(&entry.key, known.iter().map(String::as_str)),
         };
         Diagnostic::new(&UNKNOWN_FIELD, entry.key_span, message).help(help)
@@ -332,7 +333,10 @@ fn unknown_word(path: &[String], span: Span, instance: &Value, options: &Value) 
         .collect();
     let written = instance.as_str().unwrap_or_default();
     let shown = shortened(written);
-    let field = path.last().map(String::as_str).unwrap_or_default();
+    // The places of a list have numbers.
+    let mut named = path.iter().rev();
+    let named = named.find(|part| part.parse::<usize>().is_err());
+    let field = named.map(String::as_str).unwrap_or_default();
     if field == "kind" {
         let of = match path.first().map(String::as_str) {
             Some("authorities") => "authority",

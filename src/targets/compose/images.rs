@@ -7,7 +7,7 @@ use super::surroundings;
 use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::exposure::{Answer, Block, BuildContext, Format, Reach, copied_by, ignore_lines};
-use crate::model::{HandMade, Model};
+use crate::model::Model;
 use crate::source::{Sources, Span};
 use crate::world::{self, World};
 
@@ -40,19 +40,19 @@ pub fn keep_out(model: &Model, world: &dyn World, sources: &mut Sources, base: &
         let Some(context) = context(world, build) else {
             continue;
         };
-        let inside = |(made, path)| Some((made, path, context.inside(path)?));
+        let inside = |(span, path)| Some((span, path, context.inside(path)?));
         let mut inside = surroundings::keys(model).filter_map(inside).peekable();
         if inside.peek().is_none() {
             continue;
         }
         let instructions = base::instructions(world, sources, build).unwrap_or_default();
-        for (made, path, inside) in inside {
+        for (span, path, inside) in inside {
             let copies = copied_by(&instructions, inside);
             let named = copies
                 .iter()
                 .filter(|copied| matches!(copied.reach, Reach::File));
             kept.found
-                .extend(named.map(|copied| copied_key(path, made, copied.span)));
+                .extend(named.map(|copied| copied_key(path, span, copied.span)));
             if context.sends(path) == Answer::No {
                 continue;
             }
@@ -62,7 +62,7 @@ pub fn keep_out(model: &Model, world: &dyn World, sources: &mut Sources, base: &
             };
             let (lines, _) = lines
                 .entry(file.clone())
-                .or_insert_with(|| (Vec::new(), made.key_span));
+                .or_insert_with(|| (Vec::new(), span));
             if !lines.contains(&line.concat()) {
                 lines.extend(line);
             }
@@ -91,11 +91,11 @@ fn context<'w>(world: &'w dyn World, build: &Build) -> Option<BuildContext<'w>> 
     BuildContext::of(world, context, dockerfile.as_deref(), Block::LeftOut)
 }
 
-fn copied_key(path: &str, made: &HandMade, copied: Span) -> Diagnostic {
+fn copied_key(path: &str, key: Span, copied: Span) -> Diagnostic {
     let message =
         format!("`{path}` is copied into an image, and whoever has the image has the key");
     Diagnostic::new(&COPIED, copied, message)
-        .also(made.key_span, "the key")
+        .also(key, "the key")
         .help("remove this line: the key is mounted where the service runs")
         .help("if such an image was ever pushed, the key is known: replace it")
 }

@@ -3,10 +3,13 @@
 //! A key's directory is mounted so that a renewed key is seen. Whether that may be follows from the
 //! spec and the Compose files alone; what only the disk knows is said, and changes no output.
 
+use std::cell::LazyCell;
+
 use super::base::{Base, MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Compose, HandMade, KeySource, Model};
 use crate::pki::pem;
+use crate::source::Span;
 use crate::world::{self, FileKind, World};
 
 pub static NEIGHBOURS: Code = Code {
@@ -39,7 +42,7 @@ pub fn own_directory<'p>(
     if directory.is_empty() {
         return None;
     }
-    let public = certificates(model);
+    let public = LazyCell::new(|| certificates(model));
     let is_own =
         |path: &str| public.contains(&path) || own.iter().any(|own| key_file(own) == Some(path));
     let foreign = |path: &str| is_within(path, directory) && !is_own(path);
@@ -99,7 +102,7 @@ pub fn neighbours(
         let path = format!("{directory}/{name}");
         let is_own = own
             .iter()
-            .any(|own| key_file(own) == Some(path.as_str()) || own.chain.path == path);
+            .any(|own| is_key_of(own, &path) || own.chain.path == path);
         !is_own && !MARKERS.contains(&name.as_str()) && !is_public(world, &path)
     };
     let names = world.list(directory).unwrap_or_default();
@@ -114,6 +117,16 @@ pub fn neighbours(
             .about(format!("services.{service}"))
             .help("give each key a directory of its own: the directory is mounted, so that a renewed key is seen"),
     )
+}
+
+/// Whether a file is a key, or the same one encrypted, which is no secret.
+fn is_key_of(own: &HandMade, path: &str) -> bool {
+    let key = key_file(own);
+    key == Some(path)
+        || (own.issued
+            && path
+                .strip_suffix(".age")
+                .is_some_and(|open| key == Some(open)))
 }
 
 /// Whether a file holds certificates, or requests for some, and nothing else.
@@ -135,7 +148,7 @@ fn is_public(world: &dyn World, path: &str) -> bool {
 /// Keys that containers of the Compose files see by a mount of the files' own.
 pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (made, key) in keys(model) {
+    for (key_span, key) in keys(model) {
         for service in &base.services {
             let binds = service.mounts.iter().filter_map(|mount| {
                 let path = mount.project_path(&base.directory)?;
@@ -150,7 +163,7 @@ pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
                 );
                 Diagnostic::new(&SEEN, mount.span, message)
                     .label("what is mounted")
-                    .also(made.key_span, "the key")
+                    .also(key_span, "the key")
                     .about(format!("services.{}", service.name))
                     .help(
                         "mount only what it needs, or keep keys in a directory that nobody mounts",
@@ -161,13 +174,17 @@ pub fn seen_by_others(model: &Model, base: &Base) -> Vec<Diagnostic> {
     found
 }
 
-/// The keys of the project that are files, whoever serves them.
-pub fn keys(model: &Model) -> impl Iterator<Item = (&HandMade, &str)> {
+/// The keys of the project that are open files, whoever has them, each with the place that asks for
+/// it. Encrypted ones are no secret.
+pub fn keys(model: &Model) -> impl Iterator<Item = (Span, &str)> {
+    let authorities = model.authorities.iter();
+    let authorities = authorities.filter_map(|one| Some((one.place.key, one.key.as_deref()?)));
     let made = model
         .hosts
         .iter()
         .filter_map(|host| host.certificate.as_ref());
-    made.filter_map(|made| Some((made, key_file(made)?)))
+    made.filter_map(|made| Some((made.key_span, key_file(made)?)))
+        .chain(authorities)
 }
 
 fn key_file(made: &HandMade) -> Option<&str> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use super::{FORBIDDEN, ISSUER_LOOP, NAME_SPACE, NESTED, PATH_LENGTH, SUBJECT};
+use super::{FORBIDDEN, ISSUER_LOOP, NAME_SPACE, NESTED, PATH_LENGTH, SUBJECT, lasting};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::model::orders::{CrlWanted, KeyWanted, Order, Signer};
 use crate::model::resolve::hosts::ISSUER;
@@ -131,7 +131,7 @@ impl Resolver<'_> {
                 common_name: Some(said.common_name.clone()),
                 organization: said.organization.clone(),
                 organizational_unit: said.organizational_unit.clone(),
-                country: said.country.clone(),
+                country: said.country.as_ref().map(ToString::to_string),
                 state: said.state.clone(),
                 locality: said.locality.clone(),
             },
@@ -141,8 +141,16 @@ impl Resolver<'_> {
             let place = self.loaded.place(&["authorities", name]);
             let span = if said.is_some() { span } else { place.key };
             self.found.push(
-                Diagnostic::new(&SUBJECT, span, format!("the subject of `{name}` {fault}"))
-                    .help("write a shorter one: `subject: {common_name: …}`"),
+                Diagnostic::new(
+                    &SUBJECT,
+                    span,
+                    format!("the subject of `{name}` cannot be written: {fault}"),
+                )
+                .help(if said.is_some() {
+                    "write another one"
+                } else {
+                    "write one: `subject: {common_name: …}`"
+                }),
             );
         }
         subject
@@ -173,9 +181,17 @@ impl Resolver<'_> {
                     .help(format!("write how many authorities may stand below it: `path_length: {}` for `{above}`", length.map_or(1, |length| u16::from(length) + 1))),
             );
         } else if length.is_none_or(|length| length >= room) {
+            let below = match room - 1 {
+                0 => "none".to_owned(),
+                count => format!("only {count}"),
+            };
+            let wanted = match length {
+                Some(1) => "1 authority".to_owned(),
+                Some(count) => format!("{count} authorities"),
+                None => "any number of authorities".to_owned(),
+            };
             let message = format!(
-                "`{above}` leaves room for {} authorities below `{name}`, not more",
-                room - 1
+                "`{name}` is to have room for {wanted} below it, and `{above}` leaves it {below}"
             );
             self.found.push(
                 Diagnostic::new(&PATH_LENGTH, length_span, message)
@@ -193,13 +209,13 @@ impl Resolver<'_> {
         if lifetime <= parent.lifetime {
             return;
         }
-        let (days, above) = (parent.lifetime / 86_400, parent.holder.name());
+        let (longest, above) = (lasting(parent.lifetime), parent.holder.name());
         let message = format!("`{name}` is to be valid for longer than `{above}`, which signs it");
         self.found.push(
             Diagnostic::new(&NESTED, self.value(&[section, name, "lifetime"]), message)
-                .also(parent.place.key, format!("it is valid for {days} days"))
+                .also(parent.place.key, format!("it is valid for {longest}"))
                 .help(format!(
-                    "write `lifetime: {days}d` or less, or let `{above}` live longer"
+                    "write `lifetime: {longest}` or less, or let `{above}` live longer"
                 )),
         );
     }
@@ -246,17 +262,24 @@ impl Resolver<'_> {
             Ok(constraints) => Some(constraints),
             Err(beyond) => {
                 let message = format!(
-                    "`{name}` permits {beyond}, and `{}` does not",
+                    "`{name}` permits what `{}` may not issue for: {beyond}",
                     parent.holder.name()
                 );
+                let permitted = authority.permitted_names.as_deref().unwrap_or_default();
+                let is_it = |text: &NameSpace| {
+                    text.as_str() == beyond.permitted
+                        || beyond.permitted.starts_with(&format!("{text}/"))
+                };
+                let at = permitted.iter().position(is_it).map(|at| at.to_string());
+                let list = ["authorities", name, "permitted_names"];
+                let span = match &at {
+                    Some(at) => self.value(&[list[0], list[1], list[2], at]),
+                    None => self.value(&list),
+                };
                 self.found.push(
-                    Diagnostic::new(
-                        &FORBIDDEN,
-                        self.value(&["authorities", name, "permitted_names"]),
-                        message,
-                    )
-                    .also(parent.place.key, "the authority that signs it")
-                    .help("permit a part of what the authority above may issue for"),
+                    Diagnostic::new(&FORBIDDEN, span, message)
+                        .also(parent.place.key, "the authority that signs it")
+                        .help("permit a part of what the authority above may issue for"),
                 );
                 Some(inherited.clone())
             }
@@ -279,16 +302,22 @@ impl Resolver<'_> {
                 issuer.as_str(),
                 known.keys().map(|name| name.as_str()),
             )),
-            Some(spec::Authority::Managed(_)) => Diagnostic::new(
-                &ISSUER_LOOP,
-                span,
-                format!("`{name}` is signed by itself by way of `{issuer}`"),
-            )
-            .also(
-                self.loaded.place(&["authorities", issuer.as_str()]).key,
-                "its issuer",
-            )
-            .help("let one of them be a root: remove its `issuer`"),
+            Some(spec::Authority::Managed(_)) => {
+                let Some(circle) = self.circle(name) else {
+                    // What is wrong is told where the circle, or the unknown issuer, is.
+                    return;
+                };
+                let way: Vec<String> = circle.iter().map(|one| format!("`{one}`")).collect();
+                let message = match way.as_slice() {
+                    [_] => format!("`{name}` is signed by itself"),
+                    way => format!(
+                        "`{name}` is signed by itself: {} → `{name}`",
+                        way.join(" → ")
+                    ),
+                };
+                Diagnostic::new(&ISSUER_LOOP, span, message)
+                    .help("make one a root, signed with its own key: remove its `issuer`")
+            }
             Some(_) => Diagnostic::new(
                 &ISSUER,
                 span,
@@ -301,6 +330,27 @@ impl Resolver<'_> {
             .help("name an authority of `kind: managed`, or remove `issuer`: it is then a root"),
         };
         self.found.push(finding);
+    }
+}
+
+impl Resolver<'_> {
+    /// Who signs whom, from an authority back to it; only for the first in the spec of a circle.
+    fn circle(&self, name: &str) -> Option<Vec<String>> {
+        let known = &self.loaded.spec.authorities;
+        let mut way = vec![name.to_owned()];
+        while let Some(spec::Authority::Managed(last)) = known.get(way.last()?.as_str()) {
+            let issuer = last.issuer.as_ref()?.as_str();
+            if issuer == name {
+                let place = |one: &str| known.keys().position(|key| key.as_str() == one);
+                let first = way.iter().min_by_key(|one| place(one))?;
+                return (first == name).then_some(way);
+            }
+            if way.iter().any(|one| one == issuer) {
+                return None;
+            }
+            way.push(issuer.to_owned());
+        }
+        None
     }
 }
 

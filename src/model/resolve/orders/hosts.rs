@@ -23,8 +23,14 @@ impl Resolver<'_> {
             .collect();
         let mut orders = Vec::new();
         for (name, host) in &self.loaded.spec.hosts {
+            let known_authorities = &self.loaded.spec.authorities;
+            let unknown = |issuer: &&spec::Name| !known_authorities.contains_key(issuer.as_str());
+            if host.issuer.as_ref().filter(unknown).is_some() {
+                // Told where hosts are resolved.
+                continue;
+            }
             let signer = host.issuer.as_ref().and_then(|issuer| {
-                match self.loaded.spec.authorities.get(issuer.as_str())? {
+                match known_authorities.get(issuer.as_str())? {
                     spec::Authority::Managed(_) => {
                         known.get(issuer.as_str()).copied().map(Signer::Here)
                     }
@@ -53,7 +59,7 @@ impl Resolver<'_> {
             Signer::Here(index) => authorities.get(index),
             _ => None,
         };
-        let names = self.permitted(name, host, parent);
+        let names = self.permitted(name, host, parent, authorities);
         let defaults = &self.loaded.spec.defaults;
         let said = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
         let lifetime = said.map_or(LIFETIME, Duration::seconds);
@@ -65,10 +71,15 @@ impl Resolver<'_> {
             (None, Some(parent)) => lifetime.min(parent.lifetime),
             (_, None) => lifetime,
         };
-        let renew_before = self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]);
+        let renew_before = match signer {
+            // How long it will be valid is not known.
+            Signer::Elsewhere(_) => self.renew_before(host.renew_before.as_ref()),
+            _ => self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]),
+        };
+        self.not_ours_to_say(name, host, &signer);
         let usages = host.usages.as_deref().unwrap_or(&[Usage::Server]);
         let key = match &host.request {
-            Some(path) => KeyWanted::Of(self.requested(name, path, &signer)?),
+            Some(path) => KeyWanted::Of(self.requested(name, path, &signer, &names)?),
             None => KeyWanted::Made(self.algorithm(host.key)),
         };
         Some(Order {
@@ -89,7 +100,13 @@ impl Resolver<'_> {
     }
 
     /// The names as a certificate carries them; those that an authority above forbids are told.
-    fn permitted(&mut self, name: &str, host: &spec::Host, parent: Option<&Order>) -> Vec<String> {
+    fn permitted(
+        &mut self,
+        name: &str,
+        host: &spec::Host,
+        parent: Option<&Order>,
+        authorities: &[Order],
+    ) -> Vec<String> {
         let constraints = parent.and_then(|parent| parent.constraints());
         let mut names: Vec<String> = Vec::new();
         for (index, text) in host.names.iter().enumerate() {
@@ -109,7 +126,10 @@ impl Resolver<'_> {
                 self.found.push(
                     Diagnostic::new(&FORBIDDEN, span, message)
                         .also(parent.place.key, "the authority")
-                        .help("change its `permitted_names` (and those of the authorities above it), or let another authority sign"),
+                        .help(format!(
+                            "change {}, or let another authority sign",
+                            self.who_forbids(parent, authorities, &parsed)
+                        )),
                 );
             }
             if !names.contains(&parsed) {
@@ -119,11 +139,39 @@ impl Resolver<'_> {
         names
     }
 
+    /// Who forbids a name: the authority, or those above it, by what the spec says of them.
+    fn who_forbids(&self, parent: &Order, authorities: &[Order], name: &str) -> String {
+        let mut all = vec![parent];
+        let mut order = parent;
+        while let Signer::Here(above) = order.signer
+            && let Some(above) = authorities.get(above)
+        {
+            all.push(above);
+            order = above;
+        }
+        let forbids = |order: &&Order| {
+            let constraints = order.constraints();
+            constraints.is_some_and(|constraints| constraints.forbids(name).is_some())
+        };
+        let says = |order: &&Order| match self.loaded.spec.authorities.get(order.holder.name()) {
+            Some(spec::Authority::Managed(said)) => {
+                said.permitted_names.is_some() || said.excluded_names.is_some()
+            }
+            _ => false,
+        };
+        let forbidding = all.into_iter().filter(forbids).filter(says);
+        let names: Vec<String> = forbidding
+            .map(|order| format!("`{}`", order.holder.name()))
+            .collect();
+        format!("what {} may issue for", names.join(" and "))
+    }
+
     fn requested(
         &mut self,
         name: &str,
         path: &spec::RelativePath,
         signer: &Signer,
+        names: &[String],
     ) -> Option<RequestedKey> {
         let span = self.value(&["hosts", name, "request"]);
         if matches!(signer, Signer::Elsewhere(_)) {
@@ -139,6 +187,7 @@ impl Resolver<'_> {
         match request::read(&bytes) {
             Ok(request) => Some(RequestedKey {
                 path,
+                not_taken: not_taken(&request, names),
                 public: request.public_key,
             }),
             Err(error) => {
@@ -148,6 +197,31 @@ impl Resolver<'_> {
                 );
                 None
             }
+        }
+    }
+
+    /// Says what somebody else decides: the signer, or whoever has the key.
+    fn not_ours_to_say(&mut self, name: &str, host: &spec::Host, signer: &Signer) {
+        if let (Signer::Elsewhere(authority), true) = (signer, host.lifetime.is_some()) {
+            let message = format!(
+                "for how long the certificate of `{name}` is valid is decided by `{authority}`, which signs it"
+            );
+            let span = self.loaded.place(&["hosts", name, "lifetime"]).key;
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message).help(
+                    "remove `lifetime`; when a new one is asked for is said by `renew_before`",
+                ),
+            );
+        }
+        if host.request.is_some() && host.key.is_some() {
+            let message =
+                format!("the key of `{name}` is that of its request, and none is made here");
+            let span = self.loaded.place(&["hosts", name, "key"]).key;
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message)
+                    .also(self.value(&["hosts", name, "request"]), "the request")
+                    .help("remove `key`, or `request` to have a key made here"),
+            );
         }
     }
 
@@ -183,4 +257,19 @@ impl Resolver<'_> {
             KeyType::Ed25519 => KeyAlgorithm::Ed25519,
         }
     }
+}
+
+/// What a request asks for beyond the names of the spec, as far as it would matter.
+fn not_taken(request: &request::Request, names: &[String]) -> Vec<String> {
+    let usual = [
+        "CA: false",
+        "key usage",
+        "extended key usage",
+        "subject key identifier",
+    ];
+    let others = request.names.iter().filter(|name| !names.contains(name));
+    let others = others.map(|name| format!("`{name}`"));
+    let beyond = request.not_taken.iter();
+    let beyond = beyond.filter(|one| !usual.contains(&one.as_str())).cloned();
+    others.chain(beyond).collect()
 }

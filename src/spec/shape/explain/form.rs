@@ -133,6 +133,9 @@ fn remedy(written: Option<&str>, fragment: &Value) -> String {
         ("SHA-256 fingerprint", _) => {
             "`tlsgen inspect FILE` prints the fingerprints of a file".to_owned()
         }
+        ("Recipient of age", _) => {
+            "`age-keygen -o identity.txt` makes a key pair, and prints its public key".to_owned()
+        }
         ("Host name", Some(text)) if text.contains("://") => {
             let rest = text.split("://").nth(1).unwrap_or_default();
             let name = rest.split(['/', ':', '?']).next().unwrap_or_default();
