@@ -127,7 +127,7 @@ fn without_the_lock() {
     lost.remove(LOCK).unwrap();
     lab::build(&lost).unwrap();
     let found = lock(&lost.files()).revoked;
-    assert_eq!(found.into_iter().collect::<Vec<_>>(), [revoking.clone()]);
+    assert!(found.len() == 1 && found.contains(&revoking), "{found:?}");
     assert_eq!(number(&lost.files(), "issuing"), Some(known));
 
     let unlisted = lab::world_of(&before, START + 2 * DAY);
