@@ -81,6 +81,9 @@ pub enum Keep {
     Pinned,
 }
 
+/// What the file of revocation lists is called by which a server refuses clients.
+pub const LISTS: &str = "client-crls.pem";
+
 /// A file for everybody to read.
 pub const READABLE: u32 = 0o644;
 /// A program for everybody to run.

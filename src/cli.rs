@@ -16,6 +16,7 @@ mod plan;
 mod planned;
 mod project;
 mod renew;
+mod revoke;
 mod schema;
 mod update;
 mod validate;
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
     let exit = match &arguments.command {
         Command::Import(options) => import::run(&arguments, options, &mut output),
         Command::Renew(options) => renew::run(&arguments, options, &mut output),
+        Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),

@@ -8,7 +8,8 @@ use crate::artifact::{Artifact, READABLE};
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
 use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement, Verdict};
 use crate::model::{self, Held, KeyWanted, Order, Orders, Signer};
-use crate::pki::{Certificate, Holder, Identities, Issued};
+use crate::pki::crl::Crl;
+use crate::pki::{Certificate, Holder, Identities, Issued, Revoked};
 use crate::plan::{IssuanceKind, KeyFile};
 use crate::source::Sources;
 use crate::spec::{KeyStore, Loaded};
@@ -26,6 +27,8 @@ pub struct Ordered {
     pub orders: Orders,
     /// How it stands with each.
     pub settled: Settled,
+    /// Every certificate that is revoked here.
+    pub revoked: BTreeSet<Revoked>,
     now: i64,
 }
 
@@ -62,11 +65,17 @@ pub fn order(
     let loaded = Arc::new(spec::load(world, sources, path, found)?);
     let orders = model::orders(world, sources, &loaded, found)?;
     let now = world.now();
+    let revoked = issuers::revoked(world, &orders, remembered.revoked);
+    let remembered = Remembered {
+        revoked: &revoked,
+        ..remembered
+    };
     let settled = issuers::settle(world, &orders, remembered, now);
     Ok(Ordered {
         loaded,
         orders,
         settled,
+        revoked,
         now,
     })
 }
@@ -92,7 +101,26 @@ impl Ordered {
                 origin: order.place.key,
             })
         };
-        self.each().filter_map(made).collect()
+        let certificates = self.each().filter_map(made);
+        certificates.chain(self.lists()).collect()
+    }
+
+    /// The lists of revoked certificates that are made, behind the certificates of who signs them.
+    fn lists(&self) -> impl Iterator<Item = plan::Issuance> {
+        let due = self
+            .each()
+            .filter(|(_, settlement)| settlement.list_is_due());
+        due.map(|(order, settlement)| {
+            let list = settlement.list.as_ref();
+            let reasons = list.map_or(&[][..], |list| &list.reasons);
+            plan::Issuance {
+                holder: order.holder.clone(),
+                kind: IssuanceKind::RevocationList,
+                reasons: reasons.iter().map(ToString::to_string).collect(),
+                path: order.holder.crl(),
+                origin: order.place.key,
+            }
+        })
     }
 
     /// What there is to say of certificates to whoever reads the plan.
@@ -147,16 +175,29 @@ impl Ordered {
 
 impl Issuance {
     /// Made-up certificates where any are due.
-    pub fn made_up(ordered: &Ordered) -> Self {
-        let made_up = |seed, extent| {
-            issuers::preview(&ordered.orders, &ordered.settled, seed, extent, ordered.now)
+    ///
+    /// # Errors
+    /// [`Stop`]; what cannot be issued is in `found`.
+    pub fn made_up(ordered: &Ordered, found: &mut Diagnostics) -> Result<Self, Stop> {
+        let mut made_up = |seed, extent| {
+            let (orders, settled) = (&ordered.orders, &ordered.settled);
+            issuers::preview(orders, settled, seed, extent, ordered.now).map_err(|failed| {
+                found.extend(failed);
+                Stop
+            })
         };
         let is_due = ordered.settled.all.iter().any(Settlement::is_due);
+        let held = made_up("one", issuers::MadeUp::Due)?;
+        let is_any = is_due || ordered.settled.all.iter().any(Settlement::list_is_due);
+        let consistent = is_due.then(|| made_up("one", issuers::MadeUp::All));
+        let consistent = consistent.transpose()?;
+        let other = is_any.then(|| made_up("other", issuers::MadeUp::Due));
+        let other = other.transpose()?;
         let requests = ordered.each().filter(|(_, one)| !one.request.is_empty());
-        Self {
-            held: made_up("one", issuers::MadeUp::Due),
-            consistent: is_due.then(|| made_up("one", issuers::MadeUp::All)),
-            other: is_due.then(|| made_up("other", issuers::MadeUp::Due)),
+        Ok(Self {
+            held,
+            consistent,
+            other,
             keys: Vec::new(),
             requests: requests
                 .filter_map(|(order, one)| {
@@ -172,7 +213,7 @@ impl Issuance {
                     })
                 })
                 .collect(),
-        }
+        })
     }
 
     /// Makes what is due.
@@ -213,6 +254,7 @@ impl Issuance {
             KeyStore::Age => READABLE,
         };
         let keys = made.keys.into_iter().map(|key| KeyFile {
+            certificate: key.holder.certificate(),
             path: key.path,
             mode,
             body: key.body,
@@ -252,6 +294,17 @@ impl Issuance {
                     ..Artifact::text(path, body, origin)
                 });
             }
+            if let Some(list) = list(order, &self.held) {
+                let other = self
+                    .other
+                    .as_ref()
+                    .and_then(|other| self::list(order, other));
+                all.push(Artifact {
+                    provisional: other.map(|other| Arc::from(other.into_bytes())),
+                    left: settlement.list.as_ref().and_then(|list| list.made_here),
+                    ..Artifact::text(order.holder.crl(), list, origin)
+                });
+            }
             let request = self
                 .requests
                 .iter()
@@ -289,6 +342,11 @@ fn body(order: &Order, held: &Held) -> Option<String> {
         sent.map(|(_, one): (usize, &Certificate)| one.to_pem())
             .collect(),
     )
+}
+
+fn list(order: &Order, held: &Held) -> Option<String> {
+    let list = held.0.get(&order.holder)?.list.as_ref();
+    list.map(Crl::to_pem)
 }
 
 fn bytes(order: &Order, held: &Held) -> Option<Arc<[u8]>> {

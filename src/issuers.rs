@@ -10,6 +10,7 @@ mod awaited;
 mod differences;
 mod issue;
 mod key_ring;
+mod lists;
 mod preview;
 mod reason;
 mod settle;
@@ -18,12 +19,14 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Code;
 use crate::model::{Held, HeldCertificate, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Issued};
 
 pub use arrival::{Arrival, Brought, Unfit};
 pub use awaited::awaited;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
+pub use lists::revoked;
 pub use preview::{MadeUp, preview, preview_request};
 pub use reason::Reason;
 pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
@@ -37,10 +40,15 @@ pub static CODES: &[&Code] = &[
 ];
 
 /// The certificates of all orders, each with those above it, for the model.
-fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled) -> Held {
+fn held(
+    orders: &Orders,
+    certificates: &[Option<Certificate>],
+    lists: &[Option<Crl>],
+    settled: &Settled,
+) -> Held {
     let mut all = BTreeMap::new();
     let each = orders.all.iter().zip(certificates).zip(&settled.all);
-    for ((order, certificate), settlement) in each {
+    for (((order, certificate), settlement), list) in each.zip(lists) {
         let Some(own) = certificate else { continue };
         let mut chain = vec![own.clone()];
         match &order.signer {
@@ -54,8 +62,9 @@ fn held(orders: &Orders, certificates: &[Option<Certificate>], settled: &Settled
         let stands = settlement.standing.as_ref() == Some(own);
         let held = HeldCertificate {
             chain,
-            key: settlement.public_key.clone().filter(|_| stands),
+            key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
+            list: list.clone(),
         };
         all.insert(order.holder.clone(), held);
     }

@@ -60,7 +60,7 @@ use exposure::{Answer, Block, Format, Git};
 use issuance::{Issuance, Ordered, order};
 use issuers::Remembered;
 use model::{Held, KeySource, Model, Order, Orders};
-use pki::{Certificate, Holder, Identities, Issued, PublicRoots};
+use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
@@ -129,6 +129,8 @@ pub struct Compiled {
     pub notes: Vec<String>,
     /// The certificates that are issued here.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is issued, and why.
     pub issuances: Vec<plan::Issuance>,
     /// The keys that were made.
@@ -155,7 +157,7 @@ pub fn compile(
 ) -> Result<Compiled, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     let issuance = match asked.hand {
-        Hand::Nobody => Issuance::made_up(&ordered),
+        Hand::Nobody => Issuance::made_up(&ordered, found)?,
         Hand::Keys(identities) => Issuance::made(world, &ordered, identities, found)?,
     };
     let before = sources.clone();
@@ -200,6 +202,7 @@ pub fn compile(
             .chain(lowered.notes)
             .collect(),
         issued: issuance.issued(&ordered),
+        revoked: ordered.revoked.clone(),
         issuances: ordered.issuances(),
         keys: issuance.keys().to_vec(),
         keys_to_come: ordered.keys_to_come(),
@@ -221,7 +224,7 @@ pub fn check(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
-    let issuance = Issuance::made_up(&ordered);
+    let issuance = Issuance::made_up(&ordered, found)?;
     let stages = Stages {
         world: &Recording::new(world),
         ordered: &ordered,
@@ -249,7 +252,7 @@ pub fn resolve(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
-    let held = Issuance::made_up(&ordered).held.standing();
+    let held = Issuance::made_up(&ordered, found)?.held.standing();
     let Ordered { loaded, orders, .. } = ordered;
     model::resolve(world, sources, loaded, &orders, &held, found)
 }
@@ -373,16 +376,16 @@ fn accesses(
 }
 
 /// Nothing that was read may be written, lest a slip in `output` destroys what it was made from. A
-/// block leaves what is read as it is.
+/// block leaves what is read as it is, and what is pinned was read to stay the same.
 fn keep_inputs(
     read: &Recording<'_>,
     artifacts: &[Artifact],
     found: &mut Diagnostics,
 ) -> Result<(), Stop> {
-    let taken = artifacts
+    let written = artifacts
         .iter()
-        .filter(|artifact| artifact.extent == Extent::File && artifact.keep == Keep::Current)
-        .filter(|artifact| read.has_read(&artifact.path));
+        .filter(|artifact| artifact.extent == Extent::File && artifact.keep != Keep::Pinned);
+    let taken = written.filter(|artifact| read.has_read(&artifact.path));
     found.extend(taken.map(|artifact| {
         let message = format!(
             "`{}` is the project's own and is never written",

@@ -6,6 +6,7 @@ mod host_name;
 mod identity;
 mod orders;
 mod resolve;
+mod revocation;
 mod serving;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use indexmap::IndexMap;
 
 use crate::digest::Sha256;
 use crate::pki::Certificate;
+use crate::pki::crl::Crl;
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{
@@ -27,6 +29,7 @@ pub use identity::{Identity, IdentityVariables};
 pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
+pub use revocation::Lists;
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -73,6 +76,8 @@ pub struct Authority {
     pub signer: Option<AuthorityId>,
     /// Its certificates, as the file has them; none for a public ACME server.
     pub file: PemFile,
+    /// Its list of revoked certificates, if it is one that tlsgen runs and has one.
+    pub list: Option<Crl>,
     /// The fingerprints that the spec expects.
     pub pins: Option<Vec<Pin>>,
     /// Where it was written.

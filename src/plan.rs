@@ -17,6 +17,7 @@ mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
+mod replaced;
 mod shown;
 mod standing;
 
@@ -24,10 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
+use crate::artifact::{Access, Artifact, Extent, LISTS, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
-use crate::pki::{Holder, Issued};
+use crate::pki::{Holder, Issued, Revoked};
 use crate::source::Span;
 use crate::world::World;
 
@@ -53,6 +54,8 @@ pub struct Wanted {
     pub pins: Vec<Pin>,
     /// The certificates that are issued here, as they stand or as they were just made.
     pub issued: BTreeMap<Holder, Issued>,
+    /// The certificates that are revoked here.
+    pub revoked: BTreeSet<Revoked>,
     /// What is made, and why.
     pub issuances: Vec<Issuance>,
     /// The keys of what was just made.
@@ -90,6 +93,7 @@ pub struct Plan {
     before: Lock,
     pins: Vec<Pin>,
     issued: BTreeMap<Holder, Issued>,
+    revoked: BTreeSet<Revoked>,
 }
 
 /// What would happen to one path.
@@ -274,6 +278,7 @@ pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> P
         before: lock.clone(),
         pins: wanted.pins.clone(),
         issued: wanted.issued.clone(),
+        revoked: wanted.revoked.clone(),
     }
 }
 
@@ -304,14 +309,38 @@ impl Plan {
     /// Who is given a certificate for the first time is not among them: it is started anew.
     pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
         let replaced = |reload: &&Reload| {
-            let inside = |path: &str| {
-                let rest = path.strip_prefix(reload.directory.as_str());
-                rest.is_some_and(|rest| rest.starts_with('/'))
+            let updated = |change: &Change| {
+                change.action == Action::Update && is_inside(&change.path, &reload.directory)
             };
-            let updated = |change: &Change| change.action == Action::Update && inside(&change.path);
             self.changes.iter().any(updated)
         };
         self.reloads.iter().filter(replaced)
+    }
+
+    /// The services that look at revocation lists from now on, and not before they are started anew:
+    /// lists are named in their configuration.
+    pub fn first_lists(&self) -> impl Iterator<Item = &Reload> {
+        let begins = |reload: &&Reload| {
+            let mut inside = self
+                .changes
+                .iter()
+                .filter(|change| is_inside(&change.path, &reload.directory));
+            let is_list = |change: &&Change| change.path.ends_with(&format!("/{LISTS}"));
+            let (lists, others): (Vec<&Change>, Vec<&Change>) = inside.by_ref().partition(is_list);
+            let created = |change: &&Change| change.action == Action::Create;
+            lists.iter().any(created) && !others.iter().all(created)
+        };
+        self.reloads.iter().filter(begins)
+    }
+
+    /// Whether a service that must be told is told of revoked certificates alone.
+    pub fn only_lists(&self, reload: &Reload) -> bool {
+        let updated = self
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Update);
+        let mut inside = updated.filter(|change| is_inside(&change.path, &reload.directory));
+        inside.all(|change| change.path.ends_with(&format!("/{LISTS}")))
     }
 
     /// The lock as it will be.
@@ -335,6 +364,7 @@ impl Plan {
                 }
             }
         }
+        lock.revoked.extend(self.revoked.iter().cloned());
         lock.settled(self.pins.clone(), self.issued.clone())
     }
 
@@ -381,6 +411,11 @@ impl Plan {
         }
         summary
     }
+}
+
+fn is_inside(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Change {

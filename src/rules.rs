@@ -35,6 +35,7 @@ mod name_not_covered;
 mod no_subject_alternative_name;
 mod pin_mismatch;
 mod public_lifetime_exceeded;
+mod revocation_not_checked;
 mod same_certificate_twice;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
@@ -94,6 +95,7 @@ pub static RULES: &[Rule] = &[
     identity_not_for_clients::RULE,
     identity_not_trusted::RULE,
     identity_missing::RULE,
+    revocation_not_checked::RULE,
     tls_versions_not_enforced::RULE,
     behind_believes_anybody::RULE,
     unused::RULE,
@@ -153,29 +155,6 @@ impl Judged<'_> {
             .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
     }
 
-    /// Hosts whose certificate a deployed service presents as a client.
-    fn identities(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
-        let services = self.model.deployed().map(|id| self.model.service(id));
-        let identities: HashSet<HostId> = services
-            .filter_map(|service| Some(service.identity.as_ref()?.host))
-            .collect();
-        let hosts = self.model.hosts();
-        hosts
-            .filter(move |(id, _)| identities.contains(id))
-            .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
-    }
-
-    /// Hosts whose certificate is handed to a deployed service, on whichever side it presents it.
-    fn handed(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
-        let served: Vec<&str> = self
-            .presented()
-            .map(|(host, _)| host.name.as_str())
-            .collect();
-        let identities = self.identities();
-        let others = identities.filter(move |(host, _)| !served.contains(&host.name.as_str()));
-        self.presented().chain(others)
-    }
-
     /// The leaf of each host that a service presents. Among CAs alone there is none, which a rule says.
     fn presented_leaves(&self) -> impl Iterator<Item = (&Host, &HandMade, &PemCertificate)> {
         self.presented().filter_map(|(host, made)| {
@@ -198,6 +177,29 @@ impl Judged<'_> {
         own.filter_map(|der| Certificate::from_der(der).ok())
             .chain((self.public_roots)())
             .collect()
+    }
+
+    /// Hosts whose certificate a deployed service presents as a client.
+    fn identities(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+        let services = self.model.deployed().map(|id| self.model.service(id));
+        let identities: HashSet<HostId> = services
+            .filter_map(|service| Some(service.identity.as_ref()?.host))
+            .collect();
+        let hosts = self.model.hosts();
+        hosts
+            .filter(move |(id, _)| identities.contains(id))
+            .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
+    }
+
+    /// Hosts whose certificate is handed to a deployed service, on whichever side it presents it.
+    fn handed(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+        let served: Vec<&str> = self
+            .presented()
+            .map(|(host, _)| host.name.as_str())
+            .collect();
+        let identities = self.identities();
+        let others = identities.filter(move |(host, _)| !served.contains(&host.name.as_str()));
+        self.presented().chain(others)
     }
 
     /// Every certificate of every file that the spec names.

@@ -26,6 +26,8 @@ pub struct Server {
     pub scratch: &'static [&'static str],
     /// Who opens its keys.
     pub opens_key: KeyReader,
+    /// Whether it can refuse clients whose certificates were revoked.
+    pub reads_lists: bool,
     /// What it needs, or everything in the spec that it cannot do.
     pub serve: fn(&Request<'_>) -> Result<Serving, Vec<Diagnostic>>,
 }
@@ -90,6 +92,8 @@ pub struct HostPlace {
     pub certificate: Option<CertificatePlace>,
     /// The PEM file of those whose client certificates are accepted, if any are asked for.
     pub client_cas: Option<String>,
+    /// The PEM file of the lists of certificates that those revoked, if all of them have one.
+    pub client_crls: Option<String>,
     /// How many CAs may stand between a client's certificate and its root.
     pub client_depth: u32,
     /// The port under which others reach it over TLS.

@@ -8,6 +8,11 @@
     reason = "a test may panic and touch the disk"
 )]
 
+#[path = "leaks/issued.rs"]
+mod issued;
+#[path = "issuing/project.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod project;
 #[path = "leaks/scene.rs"]
 mod scene;
 #[path = "leaks/secret.rs"]

@@ -89,6 +89,38 @@ fn the_shown_error_is_what_is_said() {
     );
 }
 
+#[test]
+fn the_private_ca_is_made_as_shown() {
+    let project = tempfile::tempdir().expect("a directory");
+    let blocks_of_yaml = blocks("yaml");
+    let spec = blocks_of_yaml
+        .iter()
+        .find(|block| block.contains("kind: managed"));
+    let spec = spec.expect("a private CA is shown");
+    put(project.path(), "tlsgen.yaml", spec.as_bytes());
+    let sessions = blocks("console");
+    assert_eq!(sessions.len(), 2, "a build and a renewal are shown");
+    for session in sessions {
+        let (command, shown) = session.split_once('\n').expect("a command and its output");
+        let words = command.strip_prefix("$ tlsgen ").expect("of the program");
+        let mut tlsgen = Command::new(env!("CARGO_BIN_EXE_tlsgen"));
+        tlsgen.current_dir(project.path());
+        if !words.contains("--as-of") {
+            tlsgen.args(["--as-of", "2026-11-22"]);
+        }
+        let output = tlsgen.args(words.split(' ')).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        let said = [output.stdout, output.stderr].concat();
+        assert_eq!(String::from_utf8_lossy(&said), shown, "{command}");
+    }
+    let check = Command::new(env!("CARGO_BIN_EXE_tlsgen"))
+        .args(["--as-of", "2027-02-01", "check"])
+        .current_dir(project.path())
+        .output()
+        .expect("it starts");
+    assert!(check.status.success(), "{check:?}");
+}
+
 fn put(directory: &Path, name: &str, body: &[u8]) {
     let path = directory.join(name);
     fs::create_dir_all(path.parent().expect("a parent")).expect("it can be made");

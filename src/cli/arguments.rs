@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
 use super::import::Imported;
+use crate::pki::crl::Reason;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
@@ -76,6 +77,8 @@ pub enum Command {
     Renew(Renew),
     /// Take the certificate that somebody else's authority signed for a host, and build with it.
     Import(Import),
+    /// Revoke a certificate that was issued here, and issue what takes its place.
+    Revoke(Revoke),
     /// Fail when what is written is not what the spec says: for CI.
     Check(Check),
     /// Explain a code that an error or warning shows in brackets, or a runtime.
@@ -189,6 +192,36 @@ pub struct Import {
     /// Only check the certificate, and show what would change.
     #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
+    /// What to build, and where to report.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// What opens the key store.
+    #[command(flatten)]
+    pub identity: IdentityFiles,
+}
+
+/// Options of `revoke`.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The host or authority, as the spec calls it; `hosts.NAME` or `authorities.NAME` where both
+    /// have the name.
+    #[arg(value_name = "HOST|AUTHORITY")]
+    pub name: String,
+    /// Why.
+    #[arg(long, value_name = "REASON", value_parser = reason, default_value = "unspecified", env = "TLSGEN_REASON")]
+    pub reason: Reason,
+    /// The serial of an earlier certificate, in hex digits; without it, the one that stands.
+    #[arg(long, value_name = "HEX", value_parser = serial, env = "TLSGEN_SERIAL")]
+    pub serial: Option<String>,
+    /// The authority that issued it, where the spec no longer has the host.
+    #[arg(long, value_name = "AUTHORITY", env = "TLSGEN_ISSUER")]
+    pub issuer: Option<String>,
+    /// Show what would be done, and do nothing.
+    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+    /// Revoke even an authority, which is given a new key, with everything that it signed.
+    #[arg(long, env = "TLSGEN_YES", value_parser = FalseyValueParser::new())]
+    pub yes: bool,
     /// What to build, and where to report.
     #[command(flatten)]
     pub scope: Scope,
@@ -412,6 +445,26 @@ pub enum SchemaOf {
     Fragment,
     /// What `plan --format json` prints.
     Plan,
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    text.parse().map_err(|()| {
+        let all: Vec<String> = Reason::ALL.iter().map(ToString::to_string).collect();
+        format!("write one of {}", all.join(", "))
+    })
+}
+
+/// Hex digits as programs print them: in either case, with colons, and with zeros in front.
+fn serial(text: &str) -> Result<String, String> {
+    let digits = text.replace(':', "").to_ascii_lowercase();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
+    let digits = digits.trim_start_matches('0');
+    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match hex && (1..=40).contains(&digits.len()) {
+        true if digits.len() % 2 == 1 => Ok(format!("0{digits}")),
+        true => Ok(digits.to_owned()),
+        false => Err("write up to 40 hex digits, as `tlsgen inspect` prints them".to_owned()),
+    }
 }
 
 /// Midnight of a day, UTC, in seconds since 1970.

@@ -19,7 +19,7 @@ const ALL: &str = "all";
 /// Runs the command.
 pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit {
     let adopt = adopt(&options.adopt);
-    let mut planned = match planned(
+    let planned = match planned(
         arguments,
         &options.scope,
         LockReading::Rebuild,
@@ -29,7 +29,18 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
-    if let (Adopt::Paths(paths), Some(plan)) = (&adopt, &planned.plan)
+    carry_out(arguments, options, planned, &adopt, output)
+}
+
+/// Issues what is due, writes, and says what was done.
+pub fn carry_out(
+    arguments: &Arguments,
+    options: &Build,
+    mut planned: Planned,
+    adopt: &Adopt,
+    output: &mut Output,
+) -> Exit {
+    if let (Adopt::Paths(paths), Some(plan)) = (adopt, &planned.plan)
         && let Some(unknown) = paths
             .iter()
             .find(|path| !plan.changes.iter().any(|change| is_in(&change.path, path)))
@@ -42,7 +53,7 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
             Ok(identities) => identities,
             Err(exit) => return exit,
         };
-        if let Err(exit) = planned.issue(&options.scope, &adopt, Some(&identities), output) {
+        if let Err(exit) = planned.issue(&options.scope, adopt, Some(&identities), output) {
             return exit;
         }
         exit = verdict(&planned, false);
@@ -57,6 +68,9 @@ pub fn run(arguments: &Arguments, options: &Build, output: &mut Output) -> Exit 
             Err(error @ ApplyError::Access { .. }) => unset = Some(error),
             Err(error) => return output.no_answer(&error.to_string()),
         }
+    }
+    if (output.format, exit) == (Format::Text, Exit::Done) {
+        output.say(&planned.heading);
     }
     let view = planned.view(output.style(), options.scope.full);
     match (output.format, exit, &planned.plan) {

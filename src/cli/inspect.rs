@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use zeroize::Zeroizing;
+
 use super::Exit;
 use super::arguments::{Arguments, Format, Inspect};
 use super::output::Output;
@@ -36,8 +38,9 @@ pub fn run(arguments: &Arguments, options: &Inspect, output: &mut Output) -> Exi
     let mut reports = Vec::new();
     for file in &options.files {
         let name = file.display().to_string();
+        // It may be a key.
         let bytes = match read(here.root(), file) {
-            Ok(bytes) => bytes,
+            Ok(bytes) => Zeroizing::new(bytes),
             Err(error) => {
                 exit = output.no_answer(&format!("cannot read `{name}`: {error}"));
                 continue;

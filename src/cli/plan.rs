@@ -3,7 +3,7 @@
 use super::Exit;
 use super::arguments::{Arguments, Format, Plan};
 use super::output::Output;
-use super::planned::{LockReading, planned};
+use super::planned::{LockReading, Planned, planned};
 use crate::plan::{Adopt, in_sync};
 use crate::report;
 
@@ -19,6 +19,11 @@ pub fn run(arguments: &Arguments, options: &Plan, output: &mut Output) -> Exit {
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
+    show(&planned, options, output)
+}
+
+/// Shows a plan.
+pub fn show(planned: &Planned, options: &Plan, output: &mut Output) -> Exit {
     match output.format {
         Format::Json => output.answer(&planned.json()),
         Format::Text => {

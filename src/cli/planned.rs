@@ -1,5 +1,6 @@
 //! What `plan`, `build` and `check` share: compile, and compare with what is there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Exit;
@@ -9,7 +10,7 @@ use super::project::{Project, asked};
 use crate::artifact::READABLE;
 use crate::diagnostic::{self, Diagnostics, Style, suggest};
 use crate::model::Model;
-use crate::pki::Identities;
+use crate::pki::{Identities, Revoked};
 use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
 use crate::report::{self, PlanJson, View};
 use crate::source::Sources;
@@ -32,6 +33,10 @@ pub struct Planned {
     pub awaits: bool,
     /// The directory of the key store.
     pub key_directory: String,
+    /// What is said first of what was done.
+    pub heading: String,
+    /// What is revoked now, beside what the lock knows.
+    pub revoking: BTreeSet<Revoked>,
     lock_reading: LockReading,
     /// Keeps every other build out as long as this one lives.
     _exclusive: Option<Exclusive>,
@@ -60,12 +65,26 @@ pub fn planned(
     adopt: &Adopt,
     output: &mut Output,
 ) -> Result<Planned, Exit> {
+    let mut planned = opened(arguments, lock_reading, output)?;
+    planned.compile(scope, adopt, Hand::Nobody, output)?;
+    Ok(planned)
+}
+
+/// A project before anything is compiled.
+///
+/// # Errors
+/// How the command ends when there is none.
+pub fn opened(
+    arguments: &Arguments,
+    lock_reading: LockReading,
+    output: &mut Output,
+) -> Result<Planned, Exit> {
     let project = Project::find(arguments).map_err(|words| output.no_answer(&words))?;
     let exclusive = match lock_reading {
         LockReading::Strict => None,
         LockReading::Rebuild => Some(exclusive(&project, output)?),
     };
-    let mut planned = Planned {
+    Ok(Planned {
         project,
         plan: None,
         sources: Sources::default(),
@@ -73,11 +92,11 @@ pub fn planned(
         notes: Vec::new(),
         awaits: false,
         key_directory: String::new(),
+        heading: String::new(),
+        revoking: BTreeSet::new(),
         lock_reading,
         _exclusive: exclusive,
-    };
-    planned.compile(scope, adopt, Hand::Nobody, output)?;
-    Ok(planned)
+    })
 }
 
 /// Keeps every other command that writes out of a project, as long as the answer lives.
@@ -112,7 +131,11 @@ impl Planned {
         self.compile(scope, adopt, Hand::Keys(identities), output)
     }
 
-    fn compile(
+    /// Compiles, and compares with what is there.
+    ///
+    /// # Errors
+    /// As [`planned`].
+    pub fn compile(
         &mut self,
         scope: &Scope,
         adopt: &Adopt,
@@ -129,10 +152,12 @@ impl Planned {
             Ok(lock) => (lock, None),
             Err(error) => (Lock::default(), Some(error)),
         };
+        let mut remembered = lock.clone();
+        remembered.revoked.extend(self.revoking.iter().cloned());
         let asked = Asked {
             only: &scope.only,
             hand,
-            ..asked(&self.project.spec, &lock)
+            ..asked(&self.project.spec, &remembered)
         };
         let imported = scope.imported.as_ref();
         let overlaid = imported.map(|file| Overlaid::new(disk, &file.path, file.body.as_bytes()));
@@ -171,6 +196,7 @@ impl Planned {
             accesses: compiled.accesses,
             reloads: compiled.reloads,
             issued: compiled.issued,
+            revoked: compiled.revoked,
             issuances: compiled.issuances,
             keys: compiled.keys,
             keys_to_come: compiled.keys_to_come,

@@ -10,6 +10,7 @@ use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{
     Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
     self_signed, signed,
@@ -73,8 +74,9 @@ pub fn issue(
     let leaves = press.authorities(serials)?;
     press.leaves(leaves, serials)?;
     press.ask()?;
+    let lists = press.lists().map_err(|diagnostic| vec![diagnostic])?;
     Ok(Made {
-        held: held(orders, &press.certificates, settled),
+        held: held(orders, &press.certificates, &lists, settled),
         keys: press.keys,
         requests: press.requests,
     })
@@ -335,6 +337,25 @@ impl<'a> Press<'a> {
         }
     }
 
+    /// The lists of revoked certificates, by who signs them now.
+    fn lists(&mut self) -> Result<Vec<Option<Crl>>, Diagnostic> {
+        let mut lists = vec![None; self.orders.all.len()];
+        for (index, order, settlement) in self.each() {
+            let Some(list) = &settlement.list else {
+                continue;
+            };
+            let own = self.certificates[index].as_ref();
+            if own.is_some_and(|own| list.stays(own)) {
+                lists[index] = list.standing.clone();
+                continue;
+            }
+            let now = self.now;
+            let made = list.next(self.signer(index)?, now);
+            lists[index] = Some(made.map_err(|error| not_listed(order, &error))?);
+        }
+        Ok(lists)
+    }
+
     /// Writes the requests that others are to sign.
     fn ask(&mut self) -> Result<(), Vec<Diagnostic>> {
         for (_, order, settlement) in self.each() {
@@ -414,11 +435,17 @@ fn generated(algorithm: KeyAlgorithm) -> Result<PrivateKey, IssueError> {
     PrivateKey::generate(algorithm).map_err(|error| IssueError::Engine(error.to_string()))
 }
 
-fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
+pub fn not_issued(order: &Order, error: &IssueError) -> Diagnostic {
     let message = format!(
         "the certificate of `{}` cannot be made: {error}",
         order.holder.name()
     );
+    Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
+}
+
+fn not_listed(order: &Order, error: &IssueError) -> Diagnostic {
+    let name = order.holder.name();
+    let message = format!("the revocation list of `{name}` cannot be made: {error}");
     Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
 }
 

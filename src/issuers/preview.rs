@@ -1,11 +1,15 @@
 //! Certificates as they would be issued, with keys that are nobody's: what plans are made of.
 
+use super::issue::{dated, not_issued};
+use super::lists::List;
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
+use crate::diagnostic::Diagnostic;
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::pki::crl::Crl;
 use crate::pki::{
-    Certificate, IssueError, Issuer, PrivateKey, Ticket, request, self_signed, signed,
+    Certificate, IssueError, Issuer, PrivateKey, PublicKey, Ticket, request, self_signed, signed,
 };
 
 /// Which certificates are made up.
@@ -21,8 +25,24 @@ pub enum MadeUp {
 ///
 /// The same `seed` gives the same certificates. With another, whatever follows from what is not yet
 /// known differs.
-pub fn preview(orders: &Orders, settled: &Settled, seed: &str, extent: MadeUp, now: i64) -> Held {
-    let mut certificates: Vec<Option<Certificate>> = Vec::with_capacity(orders.all.len());
+///
+/// # Errors
+/// What cannot be issued as it is asked for.
+pub fn preview(
+    orders: &Orders,
+    settled: &Settled,
+    seed: &str,
+    extent: MadeUp,
+    now: i64,
+) -> Result<Held, Vec<Diagnostic>> {
+    let mut stage = Stage {
+        orders,
+        seed,
+        now,
+        certificates: Vec::with_capacity(orders.all.len()),
+        signers: (0..orders.all.len()).map(|_| None).collect(),
+    };
+    let mut failed = Vec::new();
     for (order, settlement) in orders.all.iter().zip(&settled.all) {
         let made_up = match (&order.signer, extent) {
             (Signer::Elsewhere(_), _) => false,
@@ -30,12 +50,39 @@ pub fn preview(orders: &Orders, settled: &Settled, seed: &str, extent: MadeUp, n
             (_, MadeUp::Due) => settlement.is_due(),
         };
         let certificate = match made_up {
-            true => made_up_for(order, orders, &certificates, seed, now),
             false => kept(settlement),
+            true => stage.made(order).unwrap_or_else(|error| {
+                failed.push(not_issued(order, &error));
+                None
+            }),
         };
-        certificates.push(certificate);
+        stage.certificates.push(certificate);
     }
-    held(orders, &certificates, settled)
+    if !failed.is_empty() {
+        return Err(failed);
+    }
+    let each = orders.all.iter().zip(&settled.all).enumerate();
+    let lists = each.map(|(index, (order, settlement))| {
+        let list = settlement.list.as_ref()?;
+        if list.reasons.is_empty() {
+            return list.standing.clone();
+        }
+        let made = stage.list(index, list, now);
+        made.unwrap_or_else(|error| {
+            failed.push(not_issued(order, &error));
+            None
+        })
+    });
+    let lists: Vec<Option<Crl>> = lists.collect();
+    if !failed.is_empty() {
+        return Err(failed);
+    }
+    let mut held = held(orders, &stage.certificates, &lists, settled);
+    if extent == MadeUp::All {
+        // No key of the store fits what is made up.
+        held.0.values_mut().for_each(|held| held.key = None);
+    }
+    Ok(held)
 }
 
 /// A certificate that says what an order asks for, signed by nobody.
@@ -56,50 +103,75 @@ fn kept(settlement: &Settlement) -> Option<Certificate> {
     }
 }
 
-fn made_up_for(
-    order: &Order,
-    orders: &Orders,
-    above: &[Option<Certificate>],
-    seed: &str,
+/// What is made up so far.
+struct Stage<'a> {
+    orders: &'a Orders,
+    seed: &'a str,
     now: i64,
-) -> Option<Certificate> {
-    made(order, orders, above, seed, now).ok().flatten()
+    certificates: Vec<Option<Certificate>>,
+    /// Whoever signed something, ready to sign the next.
+    signers: Vec<Option<Issuer>>,
 }
 
-fn made(
+impl Stage<'_> {
+    /// Nothing for whatever stands below something that could not be made up.
+    fn made(&mut self, order: &Order) -> Result<Option<Certificate>, IssueError> {
+        let own = key(order, self.seed)?;
+        let Signer::Here(index) = order.signer else {
+            let ticket = ticket(order, self.seed, i64::MAX, self.now);
+            return self_signed(&order.profile, &own, &ticket).map(Some);
+        };
+        let Some(Some(above)) = self.certificates.get(index) else {
+            return Ok(None);
+        };
+        let ticket = ticket(order, self.seed, above.not_after(), self.now);
+        let public = match &order.key {
+            KeyWanted::Of(requested) => requested.public.clone(),
+            // An authority signs with it.
+            KeyWanted::Made(_) if order.subject().is_some() => own.public().clone(),
+            KeyWanted::Made(algorithm) => {
+                let bytes = seeded(order, self.seed);
+                PublicKey::made_up(*algorithm, &bytes).unwrap_or_else(|| own.public().clone())
+            }
+        };
+        let issuer = self.signer(index, above.clone())?;
+        signed(&order.profile, &public, issuer, &ticket).map(Some)
+    }
+
+    /// Of a certificate that stays nobody has the key here: another of its name signs.
+    fn signer(&mut self, index: usize, above: Certificate) -> Result<&Issuer, IssueError> {
+        let nobody = || IssueError::Engine("nobody signs it".to_owned());
+        let place = self.signers.get_mut(index).ok_or_else(nobody)?;
+        if place.is_none() {
+            let order = self.orders.all.get(index).ok_or_else(nobody)?;
+            *place = Some(stand_in(order, above, self.seed, self.now)?);
+        }
+        place.as_ref().ok_or_else(nobody)
+    }
+
+    /// The next list of an authority that has a certificate.
+    fn list(&mut self, index: usize, list: &List, now: i64) -> Result<Option<Crl>, IssueError> {
+        let Some(Some(own)) = self.certificates.get(index).cloned() else {
+            return Ok(None);
+        };
+        let issuer = self.signer(index, own)?;
+        list.next(issuer, now).map(Some)
+    }
+}
+
+/// Of a certificate that stays nobody has the key here: another of its name signs.
+fn stand_in(
     order: &Order,
-    orders: &Orders,
-    above: &[Option<Certificate>],
+    certificate: Certificate,
     seed: &str,
     now: i64,
-) -> Result<Option<Certificate>, IssueError> {
-    let own = key(order, seed)?;
-    let Signer::Here(index) = order.signer else {
-        let ticket = ticket(order, seed, i64::MAX, now);
-        return self_signed(&order.profile, &own, &ticket).map(Some);
-    };
-    let signer = orders
-        .all
-        .get(index)
-        .zip(above.get(index).cloned().flatten());
-    let Some((signer, certificate)) = signer else {
-        return Ok(None);
-    };
-    let ticket_of_leaf = ticket(order, seed, certificate.not_after(), now);
-    let public = match &order.key {
-        KeyWanted::Of(requested) => &requested.public,
-        KeyWanted::Made(_) => own.public(),
-    };
-    // Of a certificate that stays nobody has the key here: another of its name signs.
-    let issuer = match Issuer::new(certificate, key(signer, seed)?) {
-        Ok(issuer) => issuer,
-        Err(_) => {
-            let ticket = ticket(signer, seed, i64::MAX, now);
-            let stand_in = self_signed(&signer.profile, &key(signer, seed)?, &ticket)?;
-            Issuer::new(stand_in, key(signer, seed)?)?
-        }
-    };
-    signed(&order.profile, public, &issuer, &ticket_of_leaf).map(Some)
+) -> Result<Issuer, IssueError> {
+    if let Ok(issuer) = Issuer::new(certificate, key(order, seed)?) {
+        return Ok(issuer);
+    }
+    let ticket = ticket(order, seed, i64::MAX, now);
+    let own = self_signed(&order.profile, &key(order, seed)?, &ticket)?;
+    Issuer::new(own, key(order, seed)?)
 }
 
 fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {
@@ -107,7 +179,7 @@ fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {
     for (byte, seeded) in serial.iter_mut().skip(1).zip(seeded(order, seed)) {
         *byte = seeded;
     }
-    super::issue::dated(order, serial, ends, now)
+    dated(order, serial, ends, now)
 }
 
 fn key(order: &Order, seed: &str) -> Result<PrivateKey, IssueError> {

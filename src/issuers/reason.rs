@@ -84,9 +84,16 @@ pub enum Reason {
         /// When it ends.
         until: i64,
     },
+    /// Its file holds no list.
+    NoList,
+    /// These serials were revoked, and the list does not have them.
+    Unlisted(Vec<String>),
     /// It has ended.
     Expired(i64),
 }
+
+/// As many serials are named.
+const SHOWN: usize = 5;
 
 impl Reason {
     /// Whether a new key is made for an authority, which makes void what it signed.
@@ -123,6 +130,15 @@ impl fmt::Display for Reason {
             Self::Signer(name) => write!(f, "it was signed with another key than `{name}` has"),
             Self::OtherKey => f.write_str("the key in the store is not the one it was issued for"),
             Self::OtherRequest => f.write_str("the request is for another key"),
+            Self::NoList => f.write_str("its file holds no revocation list"),
+            Self::Unlisted(serials) => {
+                let shown: Vec<&str> = serials.iter().take(SHOWN).map(String::as_str).collect();
+                write!(f, "revoked since: {}", shown.join(", "))?;
+                match serials.len() - shown.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
             Self::Revoked => f.write_str("it was revoked"),
             Self::Window { since, until } => write!(
                 f,

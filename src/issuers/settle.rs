@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::differences::{differences, lacking};
+use super::lists::{self, List};
 use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
@@ -55,6 +56,8 @@ pub struct Settlement {
     pub public_key: Option<Sha256>,
     /// Why somebody else's authority is to be asked for a certificate; empty if it is not.
     pub request: Vec<Reason>,
+    /// The list of what it revoked, if there is to be one.
+    pub list: Option<List>,
     /// The request that was written for it.
     pub asked: Option<Asked>,
 }
@@ -84,7 +87,7 @@ pub enum Verdict {
 impl Settled {
     /// Whether any certificate is to be issued or asked for.
     pub fn is_any_due(&self) -> bool {
-        let asked = |one: &Settlement| one.is_due() || !one.request.is_empty();
+        let asked = |one: &Settlement| one.is_due() || !one.request.is_empty() || one.list_is_due();
         self.all.iter().any(asked)
     }
 }
@@ -110,6 +113,12 @@ impl Settlement {
         self.public_key.or(asked).or(standing)
     }
 
+    /// Whether the next build makes its list of revoked certificates anew.
+    pub fn list_is_due(&self) -> bool {
+        let list = self.list.as_ref();
+        list.is_some_and(|list| !list.reasons.is_empty())
+    }
+
     /// What it will be called, if that changes.
     fn future_subject(&self) -> Option<&str> {
         self.reasons().iter().find_map(|reason| match reason {
@@ -119,7 +128,7 @@ impl Settlement {
     }
 
     /// Whether what it signed is void, since its key will be another.
-    fn changes_key(&self) -> bool {
+    pub(super) fn changes_key(&self) -> bool {
         let by_reason = |reason: &Reason| {
             reason.takes_new_authority_key() || matches!(reason, Reason::OtherKey)
         };
@@ -144,6 +153,10 @@ pub fn settle(world: &dyn World, orders: &Orders, remembered: Remembered<'_>, no
             now,
         };
         all.push(settlement.settle(world));
+    }
+    let lists = lists::settle(world, orders, &all, remembered.revoked, now);
+    for (settlement, list) in all.iter_mut().zip(lists) {
+        settlement.list = list;
     }
     Settled { all }
 }
@@ -185,6 +198,7 @@ impl Settling<'_> {
             asked: self.asked(world, public_key),
             public_key,
             request,
+            list: None,
         }
     }
 
@@ -294,19 +308,24 @@ impl Settling<'_> {
         {
             reasons.push(Reason::OtherKey);
         }
-        if let Some((_, signer)) = self.signer {
-            let is_it = |one: &Revoked| {
-                one.authority == signer.holder.name() && one.serial == found.serial()
-            };
-            if self.remembered.revoked.iter().any(is_it) {
-                reasons.push(Reason::Revoked);
-            }
+        if self.is_revoked(found) {
+            reasons.push(Reason::Revoked);
         }
         // Whatever else is to be changed is reason enough.
         if reasons.is_empty() {
             reasons.extend(self.due_by_date(found));
         }
         reasons
+    }
+
+    fn is_revoked(&self, found: &Certificate) -> bool {
+        let authority = match (&self.order.signer, self.signer) {
+            (Signer::Itself, _) => self.order.holder.name(),
+            (_, Some((_, signer))) => signer.holder.name(),
+            (_, None) => return false,
+        };
+        let is_it = |one: &Revoked| one.authority == authority && one.serial == found.serial();
+        self.remembered.revoked.iter().any(is_it)
     }
 
     /// What the lock knows was verified when it was issued; then the names and the key identifiers

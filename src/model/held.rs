@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Sha256;
+use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Holder};
 
 /// The certificate of each holder that has one.
@@ -30,4 +31,6 @@ pub struct HeldCertificate {
     pub key: Option<Sha256>,
     /// Whether it is made by the next build.
     pub due: bool,
+    /// The list of the certificates that it revoked, if there is one.
+    pub list: Option<Crl>,
 }

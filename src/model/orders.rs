@@ -15,6 +15,8 @@ pub struct Orders {
     pub all: Vec<Order>,
     /// Where the private keys live.
     pub keys: Keys,
+    /// Authorities, by their places in [`Orders::all`], whose clients one server verifies.
+    pub verified_together: Vec<Vec<usize>>,
 }
 
 /// Where the private keys live.

@@ -97,6 +97,8 @@ pub struct FileVariables {
     pub chain: Option<(String, Span)>,
     /// The CAs of client certificates.
     pub client_ca: Option<(String, Span)>,
+    /// The lists of revoked certificates of those.
+    pub client_crl: Option<(String, Span)>,
 }
 
 /// Where requests are passed on to.

@@ -63,6 +63,8 @@ struct Parsed {
     signature: String,
     extensions: Extensions,
     self_signed: OnceLock<bool>,
+    /// The key that was seen to have signed it: that costs more than all else that is asked of it.
+    signer: OnceLock<Box<[u8]>>,
 }
 
 impl Certificate {
@@ -244,8 +246,15 @@ impl Certificate {
         if self.0.raw_issuer != issuer.0.raw_subject {
             return false;
         }
+        if self.0.signer.get() == Some(&issuer.0.spki) {
+            return true;
+        }
         match algorithm::signed_with(&self.0.der, &issuer.0.spki) {
-            Signed::Yes => true,
+            Signed::Yes => {
+                // Where two keys of the same issuer both signed it, the first is remembered.
+                let _ = self.0.signer.set(issuer.0.spki.clone());
+                true
+            }
             Signed::No => false,
             Signed::Unknown => self.key_ids_agree(issuer),
         }
@@ -341,6 +350,7 @@ impl Parsed {
             signature: algorithm::signature_name(&parsed.signature_algorithm),
             extensions: Extensions::of(parsed)?,
             self_signed: OnceLock::new(),
+            signer: OnceLock::new(),
         })
     }
 }

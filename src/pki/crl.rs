@@ -99,7 +99,7 @@ pub fn make(
     };
     let made = list.signed_by(issuer.engine());
     let made = made.map_err(|error| IssueError::Engine(error.to_string()))?;
-    match of_der(made.der()) {
+    match from_der(made.der()) {
         Ok(crl) if crl.signed_by(issuer.certificate()) => Ok(crl),
         _ => Err(IssueError::Engine(
             "the revocation list is not what was asked for".to_owned(),
@@ -116,7 +116,7 @@ pub fn read(file: &[u8]) -> Result<Crl, BadCrl> {
     let mut blocks = reading.blocks.iter();
     if let Some(block) = blocks.find(|block| block.kind == Kind::RevocationList) {
         return match block.der() {
-            Some(Ok(der)) => of_der(der),
+            Some(Ok(der)) => from_der(der),
             Some(Err(defect)) => Err(BadCrl::Damaged(defect.clone())),
             None => Err(BadCrl::Malformed),
         };
@@ -124,7 +124,7 @@ pub fn read(file: &[u8]) -> Result<Crl, BadCrl> {
     match reading.foreign {
         None => Err(BadCrl::NoList),
         // In outline a list looks like a certificate of version 1.
-        Some(foreign) => of_der(file).map_err(|_| BadCrl::Foreign(foreign)),
+        Some(foreign) => from_der(file).map_err(|_| BadCrl::Foreign(foreign)),
     }
 }
 
@@ -176,7 +176,11 @@ impl Crl {
     }
 }
 
-fn of_der(der: &[u8]) -> Result<Crl, BadCrl> {
+/// Reads a list.
+///
+/// # Errors
+/// [`BadCrl`].
+pub fn from_der(der: &[u8]) -> Result<Crl, BadCrl> {
     let parsed = CertificateRevocationList::from_der(der);
     let (rest, list) = parsed.map_err(|_| BadCrl::Malformed)?;
     if !rest.is_empty() {
@@ -193,6 +197,14 @@ fn of_der(der: &[u8]) -> Result<Crl, BadCrl> {
 }
 
 impl Revoked {
+    /// Its serial in lower-case hex digits.
+    pub fn hex(&self) -> String {
+        self.serial
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
     fn of(entry: &RevokedCertificate<'_>) -> Self {
         let reason = entry.reason_code().map(|(_, code)| code);
         Self {
@@ -209,7 +221,8 @@ impl Revoked {
         Ok(RevokedCertParams {
             serial_number: SerialNumber::from_slice(&self.serial),
             revocation_time: moment(self.at)?,
-            reason_code: Some(self.reason.engine()),
+            // Nothing is said by saying nothing (RFC 5280 section 5.3.1).
+            reason_code: (self.reason != Reason::Unspecified).then(|| self.reason.engine()),
             invalidity_date: None,
         })
     }

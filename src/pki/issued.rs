@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::crl::Reason;
+use super::crl::{self, Reason};
+use super::der;
 use crate::digest::Sha256;
 
 /// Where the certificates lie that are issued here. They are public, and meant to be committed.
@@ -46,6 +47,30 @@ pub struct Revoked {
     pub at: i64,
     /// Why.
     pub reason: Reason,
+}
+
+impl Revoked {
+    /// As it stands in the list of an authority.
+    pub fn listed(authority: &str, entry: &crl::Revoked) -> Self {
+        Self {
+            authority: authority.to_owned(),
+            serial: entry.hex(),
+            at: entry.at,
+            reason: entry.reason,
+        }
+    }
+
+    /// As a list has it.
+    pub fn entry(&self) -> crl::Revoked {
+        let digits = self.serial.as_bytes().chunks(2);
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let serial: Vec<u8> = digits.filter_map(byte).collect();
+        crl::Revoked {
+            serial: der::significant(&serial).to_vec(),
+            at: self.at,
+            reason: self.reason,
+        }
+    }
 }
 
 impl Holder {

@@ -14,6 +14,7 @@ use super::certificate::Certificate;
 use super::der::{self, Element};
 use super::foreign::Foreign;
 use super::pem::{self, Block, Kind};
+use super::private_key::KeyAlgorithm;
 use crate::digest::Sha256;
 
 /// The public half of a key, with its algorithm.
@@ -136,6 +137,42 @@ impl PublicKey {
             .unwrap_or_default()
     }
 
+    /// A public key of which nobody has the private half, for certificates that are only looked at.
+    /// Of `seed` it is made so that two differ.
+    pub fn made_up(algorithm: KeyAlgorithm, seed: &[u8; 32]) -> Option<Self> {
+        let stretched = |length: usize| -> Vec<u8> {
+            let bytes = seed.iter().copied().cycle();
+            // A positive number with all its bits, and odd as a modulus is.
+            bytes.take(length).map(|byte| byte | 0x81).collect()
+        };
+        let curve = |oid: &[u8], length: usize| {
+            let name = der::write(der::OID, &[EC]);
+            let curve = der::write(der::OID, &[oid]);
+            let point = [&[0, 4], stretched(2 * length).as_slice()].concat();
+            (der::write(der::SEQUENCE, &[&name, &curve]), point)
+        };
+        let modulus = |bits: usize| {
+            let modulus = der::write(der::INTEGER, &[&[0], &stretched(bits / 8)]);
+            let exponent = der::write(der::INTEGER, &[&[1, 0, 1]]);
+            let key = der::write(der::SEQUENCE, &[&modulus, &exponent]);
+            (NO_PARAMETERS.to_vec(), [&[0], key.as_slice()].concat())
+        };
+        let (algorithm, key) = match algorithm {
+            KeyAlgorithm::EcdsaP256 => curve(P256, 32),
+            KeyAlgorithm::EcdsaP384 => curve(P384, 48),
+            KeyAlgorithm::Rsa2048 => modulus(2048),
+            KeyAlgorithm::Rsa3072 => modulus(3072),
+            KeyAlgorithm::Rsa4096 => modulus(4096),
+            KeyAlgorithm::Ed25519 => {
+                let name = der::write(der::OID, &[ED25519]);
+                let key = [&[0], seed.as_slice()].concat();
+                (der::write(der::SEQUENCE, &[&name]), key)
+            }
+        };
+        let bits = der::write(der::BIT_STRING, &[&key]);
+        Self::of(der::write(der::SEQUENCE, &[&algorithm, &bits]))
+    }
+
     pub(super) fn of(spki: Vec<u8>) -> Option<Self> {
         let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).ok()?;
         let kind = KeyKind::of(&parsed);
@@ -147,6 +184,8 @@ const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 
 /// Tells the three forms apart by their first elements (RFC 5208, 8017, 5915).
 pub(super) fn of_der(bytes: &[u8]) -> Result<PublicKey, BadKey> {
@@ -213,8 +252,8 @@ fn sec1(bytes: &[u8], outer: Element<'_>) -> Result<PublicKey, BadKey> {
 
 fn on_curve(bytes: &[u8], curve: &[u8]) -> Result<PublicKey, BadKey> {
     let algorithm: &'static EcdsaSigningAlgorithm = match curve {
-        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] => &aws::ECDSA_P256_SHA256_ASN1_SIGNING,
-        [0x2b, 0x81, 0x04, 0x00, 0x22] => &aws::ECDSA_P384_SHA384_ASN1_SIGNING,
+        P256 => &aws::ECDSA_P256_SHA256_ASN1_SIGNING,
+        P384 => &aws::ECDSA_P384_SHA384_ASN1_SIGNING,
         [0x2b, 0x81, 0x04, 0x00, 0x23] => &aws::ECDSA_P521_SHA512_ASN1_SIGNING,
         [0x2b, 0x81, 0x04, 0x00, 0x0a] => &aws::ECDSA_P256K1_SHA256_ASN1_SIGNING,
         _ => {
@@ -349,6 +388,15 @@ mod tests {
         ];
         for (file, why) in files {
             assert_eq!(public_key_of(file).expect_err(why).to_string(), why);
+        }
+    }
+
+    #[test]
+    fn made_up_keys_are_of_their_kind() {
+        for algorithm in KeyAlgorithm::ALL {
+            let made_up = |byte| PublicKey::made_up(algorithm, &[byte; 32]).expect("a key");
+            assert_eq!(KeyAlgorithm::try_from(made_up(1).kind()), Ok(algorithm));
+            assert_ne!(made_up(1), made_up(2));
         }
     }
 

@@ -107,23 +107,36 @@ impl NameConstraints {
         let (dns, ip) = (|name: &String| dns_subtree(name), ip_subtree);
         let permitted = self.permitted_dns.iter().map(dns);
         let excluded = self.excluded_dns.iter().map(dns);
+        let nearly = self.nearly_closed_family();
+        let permitted_ip = self.permitted_ip.iter().chain(&nearly);
         let closed = self.closed_families();
         let excluded_ip = self.excluded_ip.iter().chain(&closed);
         // One name of no length is above all names (CA/B Forum BR 7.1.2.5.2).
         let no_dns = self.closed_to_dns().then(|| dns_subtree(""));
         rcgen::NameConstraints {
-            permitted_subtrees: permitted.chain(self.permitted_ip.iter().map(ip)).collect(),
+            permitted_subtrees: permitted.chain(permitted_ip.map(ip)).collect(),
             excluded_subtrees: excluded.chain(no_dns).chain(excluded_ip.map(ip)).collect(),
         }
     }
 
-    /// The families of addresses of which none is permitted, while something is.
+    /// What excludes every address, where names alone are permitted.
     fn closed_families(&self) -> Vec<(IpAddr, u8)> {
-        let closed = |all: &(IpAddr, u8)| {
+        match self.permits_all() || !self.permitted_ip.is_empty() {
+            true => Vec::new(),
+            false => EVERYTHING.to_vec(),
+        }
+    }
+
+    /// What is permitted of a family of addresses lest all of it is, where the other one is permitted in
+    /// part: the address that nobody has. GnuTLS holds each family to its own list. Excluding it would do
+    /// for GnuTLS, but Java before 17 then fails on every address, with an index out of bounds.
+    fn nearly_closed_family(&self) -> Option<(IpAddr, u8)> {
+        let missing = |all: &&(IpAddr, u8)| {
             let same = |(base, _): &(IpAddr, u8)| base.is_ipv4() == all.0.is_ipv4();
-            !self.permits_all() && !self.permitted_ip.iter().any(same)
+            !self.permitted_ip.is_empty() && !self.permitted_ip.iter().any(same)
         };
-        EVERYTHING.into_iter().filter(closed).collect()
+        let (base, _) = EVERYTHING.iter().find(missing)?;
+        Some((*base, bits(*base)))
     }
 
     fn closed_to_dns(&self) -> bool {

@@ -1,12 +1,12 @@
 //! Who may read what the user brings: permissions are compared and set; bytes are neither read nor
 //! remembered. A file that is not here is nobody's fault: `plan` and `check` need no key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::paths::{self, shell_word};
 use super::{Action, Cause, Change, Obstacle, Record, Wanted};
-use crate::artifact::{Access, Artifact, Extent, Readers};
+use crate::artifact::{Access, Extent, Readers};
 use crate::world::{Acl, FileAccess, FileKind, World};
 
 /// Who may read a file, before and after.
@@ -61,11 +61,13 @@ pub fn changes(wanted: &Wanted, world: &dyn World) -> Vec<Change> {
     for access in &wanted.accesses {
         paths.entry(&access.path).or_default().push(access);
     }
+    let written = wanted.artifacts.iter().map(|one| one.path.as_str());
+    let written: BTreeSet<&str> = written.collect();
     paths
         .values()
         .filter_map(|same_path| {
             let (first, others) = same_path.split_first()?;
-            let decided = match impossible(first, others, &wanted.artifacts) {
+            let decided = match impossible(first, others, &written) {
                 Some(obstacle) => Decided::refused(obstacle),
                 None => of_new_key(first, wanted, world).unwrap_or_else(|| decided(first, world)),
             };
@@ -93,7 +95,7 @@ pub fn changes(wanted: &Wanted, world: &dyn World) -> Vec<Change> {
 }
 
 /// What is wrong with it wherever it is asked for.
-fn impossible(first: &Access, others: &[&Access], artifacts: &[Artifact]) -> Option<Obstacle> {
+fn impossible(first: &Access, others: &[&Access], written: &BTreeSet<&str>) -> Option<Obstacle> {
     if let Some(unfit) = paths::unfit(&first.path) {
         return Some(Obstacle::Unfit(unfit));
     }
@@ -101,7 +103,7 @@ fn impossible(first: &Access, others: &[&Access], artifacts: &[Artifact]) -> Opt
     if let Some(other) = others.iter().find(differs) {
         return Some(Obstacle::ReadersDiffer(first.readers, other.readers));
     }
-    let written = artifacts.iter().any(|one| one.path == first.path);
+    let written = written.contains(first.path.as_str());
     written.then(|| Obstacle::WantedTwice(first.path.clone()))
 }
 
@@ -109,10 +111,11 @@ fn impossible(first: &Access, others: &[&Access], artifacts: &[Artifact]) -> Opt
 fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Decided> {
     let is_made = wanted.keys_to_come.contains(&access.path);
     let above = format!("{}/", access.path);
-    let is_above = wanted
-        .keys_to_come
-        .iter()
-        .any(|key| key.starts_with(&above));
+    let mut below = wanted.keys_to_come.range(above.clone()..);
+    let is_above = below.next().is_some_and(|key| key.starts_with(&above));
+    if !is_made && !is_above {
+        return None;
+    }
     let seen = seen(&access.path, world);
     match (seen, access.readers) {
         (Ok(Seen::Nothing), Readers::Owner) if is_made => {
@@ -122,16 +125,13 @@ fn of_new_key(access: &Access, wanted: &Wanted, world: &dyn World) -> Option<Dec
         (Ok(Seen::Nothing), Readers::Search) if is_above => {
             Some(Decided::new(Action::Unchanged, None))
         }
-        (Ok(Seen::Nothing), _) if is_made => Some(Decided {
-            cause: Some(Cause::New),
-            ..Decided::new(Action::Grant, None)
-        }),
-        (Ok(Seen::Found(found, FileKind::File)), readers)
+        // Who may read the old one is no matter, and a plan is the same where no key is.
+        (Ok(Seen::Nothing | Seen::Found(_, FileKind::File)), readers)
             if is_made && readers != Readers::Owner =>
         {
             Some(Decided {
-                cause: Some(Cause::SpecChanged),
-                ..Decided::new(Action::Grant, Some(found))
+                cause: Some(Cause::New),
+                ..Decided::new(Action::Grant, None)
             })
         }
         _ => None,

@@ -1,9 +1,10 @@
 //! Executes a plan: who may no longer read, then files, who else may read, removals, the lock last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 
+use super::replaced::Replaced;
 use super::{AccessChange, Action, Change, Content, Plan, lock};
 use crate::artifact::{Extent, READABLE};
 use crate::world::World;
@@ -79,18 +80,26 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Err(ApplyError::Refused { paths });
     }
     let mut applied = Applied::default();
+    revoke(plan, world)?;
     // A key without its certificate is taken up by the next build; a certificate without its key
     // would be lost.
+    let (mut replaced, mut certified) = (Replaced::default(), BTreeSet::new());
     for key in &plan.keys {
-        let written = world.write(&key.path, &key.body, key.mode);
-        written.map_err(|error| failed(Doing::Writing, &key.path, error))?;
+        if let Err(error) = replaced.write(key, world) {
+            replaced.put_back(&certified, world);
+            return Err(failed(Doing::Writing, &key.path, error));
+        }
         applied.written += 1;
     }
     let mut ungranted = grant(plan, world, &mut applied, |access| !access.widens());
     for (change, content) in in_order(plan).filter_map(to_write) {
         let written = unchanged_since(change, world)
             .and_then(|()| world.write(&change.path, &content.body, content.mode));
-        written.map_err(|error| failed(Doing::Writing, &change.path, error))?;
+        if let Err(error) = written {
+            replaced.put_back(&certified, world);
+            return Err(failed(Doing::Writing, &change.path, error));
+        }
+        certified.insert(change.path.as_str());
         applied.written += 1;
     }
     ungranted.extend(grant(plan, world, &mut applied, AccessChange::widens));
@@ -112,6 +121,19 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
         return Ok(applied);
     }
     Err(ApplyError::Access { ungranted, applied })
+}
+
+/// What is revoked is known before anything takes its place: a build that is killed in between must
+/// not leave the old certificate good and forgotten.
+fn revoke(plan: &Plan, world: &dyn World) -> Result<(), ApplyError> {
+    let known = &plan.before.revoked;
+    if plan.revoked.is_subset(known) {
+        return Ok(());
+    }
+    let mut lock = plan.before.clone();
+    lock.revoked.extend(plan.revoked.iter().cloned());
+    let written = world.write(lock::PATH, lock.write().as_bytes(), READABLE);
+    written.map_err(|error| failed(Doing::Writing, lock::PATH, error))
 }
 
 /// Certificates first, each behind the one that signs it: whatever a killed build leaves can be

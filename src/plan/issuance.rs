@@ -44,6 +44,8 @@ pub struct KeyFile {
     pub path: String,
     /// Its permission bits.
     pub mode: u32,
+    /// The file of the certificate that is made for it.
+    pub certificate: String,
     /// What is in it.
     pub body: Zeroizing<Vec<u8>>,
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::digest::Sha256;
-use crate::pki::pem::{self, BadBlock, Block, Defect};
+use crate::pki::crl;
+use crate::pki::pem::{self, BadBlock, Block, Defect, Kind};
 use crate::pki::truststore::{JksEntry, JksKind, read_jks};
-use crate::pki::{Certificate, Malformed, bundle, one_line, public_root_certificates};
+use crate::pki::{Certificate, Malformed, bundle, date, one_line, public_root_certificates};
 
 /// A file as lines to be read and compared.
 #[derive(Debug, Default)]
@@ -207,6 +208,9 @@ fn told(block: &Block) -> String {
     if is_secret(block) {
         return "[private key, not shown]".to_owned();
     }
+    if let (Kind::RevocationList, Some(Ok(der))) = (block.kind, block.der()) {
+        return list(der, label(block));
+    }
     match (block.certificate(), block.der()) {
         (Some(Ok(certificate)), _) => one_line(&certificate),
         (Some(Err(BadBlock::Damaged(defect))), _) => format!("[damaged certificate: {defect}]"),
@@ -215,6 +219,28 @@ fn told(block: &Block) -> String {
         (_, Some(Err(defect))) => format!("[damaged {}: {defect}]", label(block)),
         (_, None) => format!("[{}, not shown]", label(block)),
     }
+}
+
+/// A list of revoked certificates: its number and its end, and the serials that it has.
+fn list(der: &[u8], label: String) -> String {
+    let Ok(list) = crl::from_der(der) else {
+        return format!("[damaged {label}, sha256 {}]", Sha256::of(der));
+    };
+    let until = list.next_update().map_or("for ever".to_owned(), date);
+    let revoked: Vec<String> = list
+        .revoked()
+        .iter()
+        .map(|one| format!("{} ({})", one.hex(), one.reason))
+        .collect();
+    let revoked = match revoked.is_empty() {
+        true => "nothing".to_owned(),
+        false => revoked.join(", "),
+    };
+    format!(
+        "revocation list, from {} until {until}: {revoked}, sha256 {}",
+        date(list.this_update()),
+        Sha256::of(der)
+    )
 }
 
 fn label(block: &Block) -> String {

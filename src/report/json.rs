@@ -83,7 +83,8 @@ pub struct ChangeJson {
     /// The place in the spec that asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<PlaceJson>,
-    /// What is made for the file, and why, if it is a certificate or a request.
+    /// What is made for the file, and why, if it is a certificate or a request; where the file is in
+    /// the way, once it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuance: Option<IssuanceJson>,
     /// The certificates that come into the file or leave it.
@@ -312,13 +313,11 @@ impl ChangeJson {
             after: FileJson::after(change),
             access: change.access.as_ref().map(AccessJson::of),
             spec: change.origin.map(|span| PlaceJson::of(span, sources)),
-            issuance: words::issued(change)
-                .or(words::waits(change))
-                .map(|issuance| IssuanceJson {
-                    kind: issuance.kind,
-                    holder: issuance.holder.to_string(),
-                    reasons: issuance.reasons.clone(),
-                }),
+            issuance: change.issuance.as_ref().map(|issuance| IssuanceJson {
+                kind: issuance.kind,
+                holder: issuance.holder.to_string(),
+                reasons: issuance.reasons.clone(),
+            }),
             certificates: certificates
                 .iter()
                 .map(|one| CertificateJson::of(one, &change.path))

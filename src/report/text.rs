@@ -32,6 +32,7 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
     page.section(&certificates.text(view));
     page.absent(plan);
     page.reloads(plan);
+    page.starts(plan);
     page.notes(usize::MAX);
     page.summary(
         plan,
@@ -91,6 +92,7 @@ pub fn build(plan: &Plan, view: &View<'_>) -> String {
     page.absent(plan);
     page.notes(NOTES_OF_A_BUILD);
     page.reloads(plan);
+    page.starts(plan);
     page.summary(plan, "build", "", ["created", "updated", "deleted"])
 }
 
@@ -216,13 +218,21 @@ impl<'a> Page<'a> {
     /// Who goes on serving the old certificate until told.
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
-            let does = if reload.as_client {
-                "presents"
-            } else {
-                "serves"
+            let does = match (plan.only_lists(reload), reload.as_client) {
+                (true, _) => "lets clients in that are revoked",
+                (false, true) => "presents the old certificate",
+                (false, false) => "serves the old certificate",
             };
-            let why = format!("{does} the old certificate until `{}`", reload.command);
+            let why = format!("{does} until `{}`", reload.command);
             self.line(Action::Update, "reload", &reload.service, &why);
+        }
+    }
+
+    /// Who is told of revoked certificates for the first time.
+    fn starts(&mut self, plan: &Plan) {
+        for reload in plan.first_lists() {
+            let why = "lets clients in that are revoked until its container is made anew";
+            self.line(Action::Update, "restart", &reload.service, why);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Keys in a form that services do not read.
 
+use zeroize::Zeroizing;
+
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::KeySource;
@@ -22,7 +24,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
             let KeySource::File { path, public: Some(Ok(_)) } = &made.key else {
                 return None;
             };
-            let bytes = judged.world.read(path).ok()?;
+            let bytes = Zeroizing::new(judged.world.read(path).ok()?);
             key::is_der(&bytes).then(|| {
                 let message = format!("the key in `{path}` is in DER, and services read PEM");
                 Diagnostic::new(&CODE, made.key_span, message)

@@ -38,6 +38,7 @@ pub const SERVER: Server = Server {
     manual: include_str!("manual/app.md"),
     scratch: &["/tmp"],
     opens_key: KeyReader::Process,
+    reads_lists: true,
     serve,
 };
 
@@ -90,7 +91,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     })
 }
 
-fn files<'a>(serve: &'a Serve, place: &'a HostPlace) -> [File<'a>; 4] {
+fn files<'a>(serve: &'a Serve, place: &'a HostPlace) -> [File<'a>; 5] {
     let variables = &serve.variables;
     let certificate = place.certificate.as_ref();
     let file = |field, what, variable: &'a Option<(String, Span)>, path| File {
@@ -123,6 +124,12 @@ fn files<'a>(serve: &'a Serve, place: &'a HostPlace) -> [File<'a>; 4] {
             "authorities of clients",
             &variables.client_ca,
             place.client_cas.as_deref(),
+        ),
+        file(
+            "client_crl_env",
+            "revocation lists of clients",
+            &variables.client_crl,
+            place.client_crls.as_deref(),
         ),
     ]
 }
@@ -174,17 +181,25 @@ fn missing(request: &Request<'_>, serve: &Serve, files: &[File<'_>]) -> Vec<Diag
             (Some((variable, span)), None, _) => {
                 let message = format!("there is no file for `{variable}` to name");
                 let without = Diagnostic::new(&VARIABLE_WITHOUT_FILE, *span, message);
-                found.push(without.help(match (file.field, &serve.behind) {
-                    ("client_ca_env", _) => {
-                        "write `client_auth: {trust: […]}`, or remove the line".to_owned()
-                    }
-                    (_, Some(_)) => {
-                        format!("TLS ends in front of `{host}`: remove the line, or `behind`")
-                    }
-                    (_, None) => format!("give `{host}` a certificate, or remove the line"),
-                }));
+                found.push(
+                    without.help(match (file.field, &serve.behind) {
+                        ("client_ca_env", _) => {
+                            "write `client_auth: {trust: […]}`, or remove the line".to_owned()
+                        }
+                        ("client_crl_env", _) => {
+                            "write `crl: {}` in an authority of `client_auth`, or remove the line"
+                                .to_owned()
+                        }
+                        (_, Some(_)) => {
+                            format!("TLS ends in front of `{host}`: remove the line, or `behind`")
+                        }
+                        (_, None) => format!("give `{host}` a certificate, or remove the line"),
+                    }),
+                );
             }
-            (None, Some(_), Some((other, span))) if file.field != "chain_env" => {
+            (None, Some(_), Some((other, span)))
+                if !matches!(file.field, "chain_env" | "client_crl_env") =>
+            {
                 let message = format!(
                     "`{other}` names a file of `{host}`, and no variable names that of the {}",
                     file.what

@@ -31,6 +31,7 @@ pub const SERVER: Server = Server {
     manual: include_str!("manual/nginx.md"),
     scratch: &["/run", "/tmp", "/var/cache/nginx"],
     opens_key: KeyReader::FirstProcess,
+    reads_lists: true,
     serve,
 };
 

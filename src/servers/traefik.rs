@@ -54,6 +54,7 @@ pub const SERVER: Server = Server {
     manual: include_str!("manual/traefik.md"),
     scratch: &["/tmp"],
     opens_key: KeyReader::FirstProcess,
+    reads_lists: false,
     serve,
 };
 
@@ -137,6 +138,7 @@ fn strays(serve: &Serve) -> Vec<Diagnostic> {
         ("key_env", span(&variables.key), VARIABLE),
         ("chain_env", span(&variables.chain), VARIABLE),
         ("client_ca_env", span(&variables.client_ca), VARIABLE),
+        ("client_crl_env", span(&variables.client_crl), VARIABLE),
     ]
     .into_iter()
     .filter_map(|(field, span, help)| Some(not_for_server("traefik", field, span?, help)))

@@ -51,6 +51,8 @@ pub struct Serves {
     pub chain_env: Option<EnvironmentName>,
     /// For `app`: the variable that names the file with the CAs whose client certificates it accepts.
     pub client_ca_env: Option<EnvironmentName>,
+    /// For `app`: the variable that names the file with the revocation lists of those CAs.
+    pub client_crl_env: Option<EnvironmentName>,
 }
 
 /// Clients that present certificates.

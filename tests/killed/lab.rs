@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tlsgen::diagnostic::{Diagnostics, Style, to_text};
 use tlsgen::issuers::Remembered;
-use tlsgen::pki::{Certificate, Identities, key, pem};
+use tlsgen::pki::{Certificate, Identities, Revoked, key, pem};
 use tlsgen::plan::{Adopt, Lock, Plan, Wanted, apply, in_sync, plan};
 use tlsgen::source::Sources;
 use tlsgen::world::{Memory, PATIENCE, World};
@@ -49,15 +49,27 @@ pub fn unbuilt(spec: &str) -> Files {
 
 /// What a build, or nobody, would do.
 pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan, String), String> {
+    planned_revoking(world, hand, adopt, None)
+}
+
+/// The same of `tlsgen revoke`.
+fn planned_revoking(
+    world: &dyn World,
+    hand: Hand<'_>,
+    adopt: &Adopt,
+    revoking: Option<&Revoked>,
+) -> Result<(Plan, String), String> {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let lock = Lock::load_to_rebuild(world).map_err(|error| error.to_string())?;
 
+    let mut revoked = lock.revoked.clone();
+    revoked.extend(revoking.cloned());
     let asked = Asked {
         spec: "tlsgen.yaml",
         only: &[],
         remembered: Remembered {
             issued: &lock.issued,
-            revoked: &lock.revoked,
+            revoked: &revoked,
         },
         hand,
     };
@@ -70,6 +82,7 @@ pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan
         accesses: compiled.accesses,
         reloads: compiled.reloads,
         issued: compiled.issued,
+        revoked: compiled.revoked,
         issuances: compiled.issuances,
         keys: compiled.keys,
         keys_to_come: compiled.keys_to_come,
@@ -80,6 +93,19 @@ pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan
 /// `tlsgen build`; says for whom a certificate was made.
 pub fn build(world: &dyn World) -> Result<BTreeSet<String>, String> {
     build_over(world, &Adopt::Nothing)
+}
+
+/// `tlsgen revoke`.
+pub fn revoke(world: &dyn World, revoking: &Revoked) -> Result<(), String> {
+    let said = |error: std::io::Error| error.to_string();
+    let _held = world.exclusive(PATIENCE).map_err(said)?;
+    let opened = identities();
+    let hand = Hand::Keys(Some(&opened));
+    let (plan, directory) = planned_revoking(world, hand, &Adopt::Nothing, Some(revoking))?;
+    refused(&plan)?;
+    world.remove_leftovers(&directory).map_err(said)?;
+    apply(&plan, world).map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 /// The same with something that may be written over.

@@ -111,7 +111,7 @@ fn nodes_agree() {
         // What it compares went through `domainToASCII`, which makes nothing of an IPv6 address.
         let loses = "process.exit(require('url').domainToASCII('::1') === '' && /domainToASCII/.test(require('tls').checkServerIdentity) ? 0 : 1)";
         let loses_ipv6 = Command::new(&node)
-            .args(["-e", &loses])
+            .args(["-e", loses])
             .status()
             .unwrap()
             .success();

@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use zeroize::Zeroizing;
+
 use super::{BAD_NAME, Resolver, UNKNOWN_AUTHORITY, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::certificates;
@@ -167,7 +169,7 @@ impl Resolver<'_> {
         let Some(path) = self.path(path, ["hosts", host], span) else {
             return KeySource::Variable(String::new());
         };
-        let public = match self.world.read(&path) {
+        let public = match self.world.read(&path).map(Zeroizing::new) {
             Ok(bytes) => Some(
                 key::public_key_of(&bytes)
                     .map(|key| key.spki_sha256())

@@ -78,8 +78,30 @@ impl Resolver<'_> {
         let keys = self.keys();
         let mut all = self.authority_orders();
         let hosts = self.host_orders(&all);
+        let verified_together = self.verified_together(&all);
         all.extend(hosts);
-        Orders { all, keys }
+        Orders {
+            all,
+            keys,
+            verified_together,
+        }
+    }
+
+    /// The authorities of every list by which a server verifies its clients.
+    fn verified_together(&self, authorities: &[Order]) -> Vec<Vec<usize>> {
+        let services = self.loaded.spec.services.values();
+        let serves = services.flat_map(|service| service.serves.iter().flatten());
+        let lists = serves.filter_map(|serve| serve.client_auth.as_ref());
+        let place = |name: &str| {
+            let mut all = authorities.iter();
+            all.position(|order| order.holder.name() == name)
+        };
+        lists
+            .map(|list| {
+                let names = list.trust.iter();
+                names.filter_map(|name| place(name.as_str())).collect()
+            })
+            .collect()
     }
 
     fn keys(&mut self) -> Keys {

@@ -273,6 +273,7 @@ impl Resolver<'_> {
                 key: variable(&serves.key_env, "key_env"),
                 chain: variable(&serves.chain_env, "chain_env"),
                 client_ca: variable(&serves.client_ca_env, "client_ca_env"),
+                client_crl: variable(&serves.client_crl_env, "client_crl_env"),
             },
             place,
         };

@@ -390,7 +390,8 @@ fn name_of(text: &str) -> Result<String, Flaw> {
 /// A serial: whole octets in lower-case hex.
 fn serial(text: &str) -> Result<String, Flaw> {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let holds = (2..=40).contains(&text.len()) && text.len() % 2 == 0 && text.bytes().all(hex);
+    let holds =
+        (2..=40).contains(&text.len()) && text.len().is_multiple_of(2) && text.bytes().all(hex);
     holds.then(|| text.to_owned()).ok_or(Flaw::Malformed)
 }
 

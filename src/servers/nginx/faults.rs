@@ -108,6 +108,7 @@ fn for_applications(serve: &Serve) -> impl Iterator<Item = Diagnostic> {
         ("key_env", &variables.key),
         ("chain_env", &variables.chain),
         ("client_ca_env", &variables.client_ca),
+        ("client_crl_env", &variables.client_crl),
     ];
     all.into_iter().filter_map(|(field, variable)| {
         let (_, span) = variable.as_ref()?;

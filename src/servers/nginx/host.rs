@@ -73,6 +73,8 @@ pub struct Tls {
 #[derive(Debug, Serialize)]
 pub struct ClientAuth {
     pub authorities: String,
+    /// The lists of revoked certificates.
+    pub revoked: Option<String>,
     pub required: bool,
     pub depth: u32,
 }
@@ -253,6 +255,7 @@ fn client_auth(serve: &Serve, place: &HostPlace) -> Option<ClientAuth> {
     let asked = serve.client_auth.as_ref()?;
     Some(ClientAuth {
         authorities: place.client_cas.clone()?,
+        revoked: place.client_crls.clone(),
         required: asked.mode == ClientAuthMode::Required,
         depth: place.client_depth.max(1),
     })

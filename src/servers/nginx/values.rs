@@ -64,7 +64,8 @@ pub fn faults(request: &Request<'_>, serve: &Serve, place: &HostPlace) -> Vec<Di
         );
         Some(Diagnostic::new(&UNCARRIED, span, message).help("rename the file or its directory"))
     }));
-    let verbatim = place.client_cas.iter().chain(&request.place.trust_bundle);
+    let verbatim = place.client_cas.iter().chain(&place.client_crls);
+    let verbatim = verbatim.chain(&request.place.trust_bundle);
     found.extend(verbatim.filter_map(|path| carried(path, span)));
     found
 }

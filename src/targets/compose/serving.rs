@@ -15,10 +15,10 @@ use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
 use super::presented::Presented;
 use super::{TRUST_DIRECTORY, environment, networks, published, reload, surroundings};
-use crate::artifact::Reload;
+use crate::artifact::{LISTS, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
-use crate::model::{self, Compose, ComposeService, HandMade, Serve};
+use crate::model::{self, Compose, ComposeService, HandMade, Lists, Serve};
 use crate::provision::{self, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, KeyReader, Place, Server};
@@ -277,10 +277,26 @@ impl Serving<'_> {
                 let anchors = self.inputs.lists.get(&clients.trust)?;
                 Some(put("client-cas.pem", anchors.private_roots()))
             }),
+            client_crls: clients
+                .and_then(|clients| self.client_lists(&clients.trust))
+                .map(|lists| put(LISTS, lists)),
             client_depth: clients.map_or(0, |clients| self.client_depth(&clients.trust)),
             public_port: host.port,
             port: published::inside(self.deployed, self.service, host.port),
             plain_port: published::plain(self.deployed, self.service, serve),
+        }
+    }
+
+    /// The lists of revoked certificates, for a server that looks at them.
+    fn client_lists(&self, trust: &model::Trust) -> Option<Arc<[u8]>> {
+        let serving = self.model_service().serving.as_ref()?;
+        servers::find(&serving.server.name).filter(|server| server.reads_lists)?;
+        match self.inputs.model.lists(trust) {
+            Lists::All(lists) => {
+                let text: String = lists.iter().map(|list| list.to_pem()).collect();
+                Some(Arc::from(text.into_bytes()))
+            }
+            Lists::Nothing | Lists::Partly { .. } => None,
         }
     }
 

@@ -3,6 +3,8 @@
 //! A key's directory is mounted so that a renewed key is seen. Whether that may be follows from the
 //! spec and the Compose files alone; what only the disk knows is said, and changes no output.
 
+use std::cell::LazyCell;
+
 use super::base::{Base, MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Compose, HandMade, KeySource, Model};
@@ -39,7 +41,7 @@ pub fn own_directory<'p>(
     if directory.is_empty() {
         return None;
     }
-    let public = certificates(model);
+    let public = LazyCell::new(|| certificates(model));
     let is_own =
         |path: &str| public.contains(&path) || own.iter().any(|own| key_file(own) == Some(path));
     let foreign = |path: &str| is_within(path, directory) && !is_own(path);

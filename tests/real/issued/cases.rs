@@ -244,6 +244,13 @@ impl Cases {
                 Some(Fault::Constraint),
                 "in.lab.example",
             ),
+            (
+                "other-family-outside",
+                "both",
+                &["in.lab.example", "fd00::5"],
+                Some(Fault::Constraint),
+                "in.lab.example",
+            ),
         ] {
             issued.sign(&leaf(id, issuer, names), &authorities, 0);
             let (chain, key) = (issued.chain(id), issued.key(id));

@@ -45,45 +45,60 @@ pub fn issue(authorities: &[Authority], leaves: &[Leaf], ago: i64) -> Issued {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("issued-{ago}-days-ago"));
     let _ = fs::remove_dir_all(&root);
     let issued = Issued { root };
-    for authority in authorities {
-        issued.sign_authority(authority, ago);
+    fs::create_dir_all(issued.path("")).unwrap();
+    fs::write(issued.path("tlsgen.yaml"), spec(authorities, leaves)).unwrap();
+    let day = tlsgen::pki::date(now() - ago * DAY);
+    let mut build = Command::new(env!("CARGO_BIN_EXE_tlsgen"));
+    build.current_dir(issued.path("")).arg("build");
+    if ago > 0 {
+        build.args(["--as-of", &day]);
     }
-    for leaf in leaves {
-        issued.sign(leaf, authorities, ago);
-    }
+    succeed(&mut build);
     issued
 }
 
-impl Issued {
-    fn sign_authority(&self, authority: &Authority, ago: i64) {
-        let length = authority
-            .path_length
-            .map_or(String::new(), |length| format!(", pathlen:{length}"));
-        let mut extensions = format!(
-            "basicConstraints = critical, CA:TRUE{length}\nkeyUsage = critical, keyCertSign, cRLSign\n"
-        );
-        if !authority.permitted.is_empty() {
-            extensions += &format!(
-                "nameConstraints = critical, {}\n",
-                constraints(authority.permitted)
-            );
+fn spec(authorities: &[Authority], leaves: &[Leaf]) -> String {
+    let list = |names: &[String]| {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        quoted.join(", ")
+    };
+    let mut text = "version: 1\nproject: issued\nauthorities:\n".to_owned();
+    for one in authorities {
+        text += &format!("  {}: {{kind: managed, key: {}", one.name, one.key);
+        if let Some(issuer) = &one.issuer {
+            text += &format!(", issuer: {issuer}");
         }
-        let (out, key) = (
-            self.authority(&authority.name),
-            self.authority_key(&authority.name),
-        );
-        let subject = format!("/CN=issued {}", authority.name);
-        self.openssl(
-            &out,
-            &key,
-            authority.key,
-            &subject,
-            authority.issuer.as_deref(),
-            &extensions,
-            (ago, 3650),
+        if let Some(length) = one.path_length {
+            text += &format!(", path_length: {length}");
+        }
+        if !one.permitted.is_empty() {
+            let permitted: Vec<String> = one
+                .permitted
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect();
+            text += &format!(", permitted_names: [{}]", list(&permitted));
+        }
+        text += "}\n";
+    }
+    text += "hosts:\n";
+    for one in leaves {
+        let Leaf {
+            name,
+            issuer,
+            key,
+            usage,
+            ..
+        } = one;
+        let names = list(&one.names);
+        text += &format!(
+            "  {name}: {{names: [{names}], issuer: {issuer}, key: {key}, usages: [{usage}]}}\n"
         );
     }
+    text
+}
 
+impl Issued {
     /// A leaf of an authority, whatever the authority is for.
     pub fn sign(&self, leaf: &Leaf, authorities: &[Authority], ago: i64) {
         let names: Vec<String> = leaf.names.iter().map(|name| san(&ascii(name))).collect();
@@ -204,22 +219,6 @@ fn algorithm(kind: &str) -> Vec<String> {
         None => format!("-algorithm {kind}"),
     };
     words.split(' ').map(str::to_owned).collect()
-}
-
-fn constraints(permitted: &[&str]) -> String {
-    let mut all: Vec<String> = permitted
-        .iter()
-        .map(|one| match one.strip_suffix("/16") {
-            Some(network) => format!("permitted;IP:{network}/255.255.0.0"),
-            None => format!("permitted;DNS:{one}"),
-        })
-        .collect();
-    if permitted.iter().all(|one| !one.contains('/')) {
-        let any = "0:0:0:0:0:0:0:0";
-        all.push("excluded;IP:0.0.0.0/0.0.0.0".to_owned());
-        all.push(format!("excluded;IP:{any}/{any}"));
-    }
-    all.join(", ")
 }
 
 fn san(name: &str) -> String {

@@ -68,6 +68,7 @@ pub fn host_place(directory: &str, port: u16) -> HostPlace {
             anchor: Some(format!("{directory}/root.pem")),
         }),
         client_cas: None,
+        client_crls: None,
         client_depth: 2,
         public_port: 443,
         port,

@@ -46,6 +46,14 @@ impl Lab {
         )
     }
 
+    /// The same for nginx in front of what the examples run.
+    pub fn with_nginx_and_stand_ins() -> Option<Self> {
+        Self::with(
+            &["tlsgen-lab/nginx", "python:3.13-slim"],
+            "nginx and the images that examples name: run tests/real/lab/engine.sh start, images.sh, and stand-ins.sh",
+        )
+    }
+
     fn with(images: &[&str], what: &str) -> Option<Self> {
         static LABS: AtomicU32 = AtomicU32::new(0);
         let compose = judge("docker-compose")?;
