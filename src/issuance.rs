@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use crate::artifact::{Artifact, READABLE};
 use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
+use crate::exposure::{self, Answer, Block, Format, Git};
 use crate::issuers::{self, KeyRing, Remembered, Settled, Settlement, Verdict};
-use crate::model::{self, Held, KeyWanted, Order, Orders, Signer};
+use crate::model::{self, Held, KeySource, KeyWanted, Model, Order, Orders, Signer};
 use crate::pki::crl::Crl;
 use crate::pki::{Certificate, Holder, Identities, Issued, Revoked};
 use crate::plan::{IssuanceKind, KeyFile};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::spec::{KeyStore, Loaded};
 use crate::world::World;
 use crate::{plan, spec};
@@ -351,4 +352,56 @@ fn list(order: &Order, held: &Held) -> Option<String> {
 
 fn bytes(order: &Order, held: &Held) -> Option<Arc<[u8]>> {
     Some(Arc::from(body(order, held)?.into_bytes()))
+}
+
+/// The block of `.gitignore` that keeps keys out of the repository, where the project's own lines
+/// do not. Whether there is a repository is no matter: no output depends on where a project lies.
+pub fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option<Artifact> {
+    let git = Git::of_project(world, Block::LeftOut);
+    let (mut lines, mut origin) = ignored_store(&git, orders);
+    for made in model
+        .hosts
+        .iter()
+        .filter_map(|host| host.certificate.as_ref())
+        .filter(|made| !made.issued)
+    {
+        let KeySource::File { path, .. } = &made.key else {
+            continue;
+        };
+        if git.ignores(path) == Answer::Yes {
+            continue;
+        }
+        for line in exposure::ignore_lines(Format::Git, [path.as_str()]).unwrap_or_default() {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        origin = origin.or(Some(made.key_span));
+    }
+    Some(Artifact::block(".gitignore", &lines, origin?))
+}
+
+/// The lines for the key store: all of it, or of the encrypted one what was unlocked.
+fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
+    let directory = &orders.keys.directory;
+    let keys = || {
+        orders
+            .all
+            .iter()
+            .filter(|order| order.algorithm().is_some())
+    };
+    let open = |order: &&Order| git.ignores(&order.holder.key(directory)) != Answer::Yes;
+    let Some(order) = keys().find(open) else {
+        return (Vec::new(), None);
+    };
+    let lines = exposure::ignore_lines(Format::Git, [directory.as_str()]);
+    let inside = match orders.keys.store {
+        KeyStore::Files => "/",
+        KeyStore::Age => "/**/key.pem",
+    };
+    let lines = lines.unwrap_or_default().into_iter();
+    (
+        lines.map(|line| line + inside).collect(),
+        Some(order.place.key),
+    )
 }

@@ -56,16 +56,14 @@ use std::sync::Arc;
 
 use artifact::{Access, Artifact, Extent, Keep, Reload};
 use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
-use exposure::{Answer, Block, Format, Git};
 use issuance::{Issuance, Ordered, order};
 use issuers::Remembered;
-use model::{Held, KeySource, Model, Order, Orders};
+use model::{Held, Model};
 use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
 use source::{Sources, Span};
-use spec::KeyStore;
 use targets::{Inputs, Lowered, Wanted};
 use world::{Recording, World};
 
@@ -187,7 +185,7 @@ pub fn compile(
     }
     keep_inputs(world, &lowered.artifacts, found)?;
     let accesses = accesses(std::mem::take(&mut lowered.accesses), asked.only, found)?;
-    let shared = ignored_keys(world, &model, &ordered.orders);
+    let shared = issuance::ignored_keys(world, &model, &ordered.orders);
     let issued = issuance.artifacts(&ordered);
     let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
     // An error of the project, not of the compilation: keys and requests are written all the same.
@@ -449,58 +447,6 @@ fn trusting_public(model: &Model) -> Option<Span> {
     let mut trusting =
         services.filter(|service| service.trust.as_ref().is_some_and(|trust| trust.public));
     trusting.next().map(|service| service.place.key)
-}
-
-/// The block of `.gitignore` that keeps keys out of the repository, where the project's own lines
-/// do not. Whether there is a repository is no matter: no output depends on where a project lies.
-fn ignored_keys(world: &dyn World, model: &Model, orders: &Orders) -> Option<Artifact> {
-    let git = Git::of_project(world, Block::LeftOut);
-    let (mut lines, mut origin) = ignored_store(&git, orders);
-    for made in model
-        .hosts
-        .iter()
-        .filter_map(|host| host.certificate.as_ref())
-        .filter(|made| !made.issued)
-    {
-        let KeySource::File { path, .. } = &made.key else {
-            continue;
-        };
-        if git.ignores(path) == Answer::Yes {
-            continue;
-        }
-        for line in exposure::ignore_lines(Format::Git, [path.as_str()]).unwrap_or_default() {
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-        origin = origin.or(Some(made.key_span));
-    }
-    Some(Artifact::block(".gitignore", &lines, origin?))
-}
-
-/// The lines for the key store: all of it, or of the encrypted one what was unlocked.
-fn ignored_store(git: &Git, orders: &Orders) -> (Vec<String>, Option<Span>) {
-    let directory = &orders.keys.directory;
-    let keys = || {
-        orders
-            .all
-            .iter()
-            .filter(|order| order.algorithm().is_some())
-    };
-    let open = |order: &&Order| git.ignores(&order.holder.key(directory)) != Answer::Yes;
-    let Some(order) = keys().find(open) else {
-        return (Vec::new(), None);
-    };
-    let lines = exposure::ignore_lines(Format::Git, [directory.as_str()]);
-    let inside = match orders.keys.store {
-        KeyStore::Files => "/",
-        KeyStore::Age => "/**/key.pem",
-    };
-    let lines = lines.unwrap_or_default().into_iter();
-    (
-        lines.map(|line| line + inside).collect(),
-        Some(order.place.key),
-    )
 }
 
 fn public_certificates(world: &dyn World, model: &Model) -> Vec<Certificate> {
