@@ -99,6 +99,10 @@ const SHARED: &[&str] = &[
 /// Codes that no folder of tests/cases reaches, and why.
 const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
     (
+        "not-issued",
+        "a guard: what X.509 forbids is told before, where the spec says it",
+    ),
+    (
         "file-too-large",
         "its file is made by tests/cases/hostile.rs",
     ),
