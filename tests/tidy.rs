@@ -41,7 +41,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rooms of one floor that may know each other, the second the first.
-const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli")];
+const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli"), ("issuance", "cli")];
 
 /// Who owns an outside crate: nobody else imports it.
 const OWNERS: &[(&str, &str)] = &[
