@@ -84,8 +84,6 @@ fn planned_revoking(
         reloads: compiled.reloads,
         issued: compiled.issued,
         revoked: compiled.revoked,
-        rewrites_keys: compiled.rewrites_keys,
-        recipients: compiled.recipients,
         issuances: compiled.issuances,
         keys: compiled.keys,
         keys_to_come: compiled.keys_to_come,
