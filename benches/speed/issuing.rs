@@ -1,10 +1,10 @@
 //! Certificates per second beside what the crypto library does at best: a bare loop that makes a key
 //! and signs as many bytes as a certificate has.
 //!
-//! Measured on two cores of an AMD EPYC that others used too, without link-time optimisation: 93 % on one
-//! thread (38,000 of 41,000 a second), 93 % on all cores (73,000 of 78,000). What is left is memory
-//! taken for the pieces of a certificate, the digest for its key identifier, and the look at what was
-//! written. A certificate is parsed (7 µs) when somebody asks what it says, which is not in here.
+//! Measured on two cores of an AMD EPYC that others used too, without link-time optimisation: 92 % on
+//! one thread (37,900 of 41,000 a second), 90 to 94 % on all cores (72,000 of 78,000). What is left is
+//! memory taken for the pieces of a certificate, the digest for its key identifier, and the look at what
+//! was written. A certificate is parsed (7 µs) when somebody asks what it says, which is not in here.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
