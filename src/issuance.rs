@@ -31,6 +31,8 @@ pub struct Ordered {
     pub orders: Orders,
     /// How it stands with each.
     pub settled: Settled,
+    /// What the lock had of certificates.
+    issued_before: BTreeMap<Holder, Issued>,
     /// For whom keys were encrypted before.
     recipients_before: BTreeSet<Sha256>,
     /// Whether that is not what the spec says.
@@ -86,6 +88,7 @@ pub fn order(
     };
     let settled = issuers::settle(world, &orders, remembered, now);
     Ok(Ordered {
+        issued_before: remembered.issued.clone(),
         recipients_before: remembered.recipients.clone(),
         recipients_changed: issuers::recipients_changed(world, &orders, remembered),
         loaded,
@@ -104,6 +107,7 @@ impl Ordered {
     /// Everything that is made, in the order in which it is written.
     pub fn issuances(&self) -> Vec<plan::Issuance> {
         let made = |(order, settlement): (&Order, &Settlement)| {
+            let is_asked = |one: &issuers::Asked| one.fits;
             let (kind, reasons, path) = match (settlement.reasons(), &settlement.request[..]) {
                 ([], []) => return None,
                 ([], request) => (IssuanceKind::Request, request, order.holder.request()),
@@ -115,6 +119,8 @@ impl Ordered {
                 reasons: reasons.iter().map(ToString::to_string).collect(),
                 path,
                 origin: order.place.key,
+                waits: kind == IssuanceKind::Request
+                    && settlement.asked.as_ref().is_some_and(is_asked),
             })
         };
         let certificates = self.each().filter_map(made);
@@ -135,8 +141,17 @@ impl Ordered {
                 reasons: reasons.iter().map(ToString::to_string).collect(),
                 path: order.holder.crl(),
                 origin: order.place.key,
+                waits: false,
             }
         })
+    }
+
+    /// The files of certificates that others sign: none but an import replaces one, and it is needed
+    /// until then.
+    pub fn kept(&self) -> BTreeSet<String> {
+        let orders = self.orders.all.iter();
+        let others = orders.filter(|order| matches!(order.signer, Signer::Elsewhere(_)));
+        others.map(|order| order.holder.certificate()).collect()
     }
 
     /// What there is to say of certificates to whoever reads the plan.
@@ -399,9 +414,15 @@ impl Issuance {
     /// What the lock is to remember.
     pub fn issued(&self, ordered: &Ordered) -> BTreeMap<Holder, Issued> {
         let remembered = |order: &Order| {
-            let held = self.held.0.get(&order.holder)?;
-            let own = held.chain.first()?;
-            Some((order.holder.clone(), issuers::issued(order, own)))
+            let held = self.held.0.get(&order.holder);
+            let own = held.and_then(|held| held.chain.first());
+            let issued = own.map(|own| issuers::issued(order, own));
+            // What stands stays, and so does what is known of it, until the awaited one comes.
+            let issued = issued.or_else(|| match order.signer {
+                Signer::Elsewhere(_) => ordered.issued_before.get(&order.holder).cloned(),
+                _ => None,
+            });
+            Some((order.holder.clone(), issued?))
         };
         ordered.orders.all.iter().filter_map(remembered).collect()
     }

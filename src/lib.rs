@@ -142,6 +142,10 @@ pub struct Compiled {
     pub rewrites_keys: bool,
     /// For whom keys are encrypted, to be remembered.
     pub recipients: BTreeSet<Sha256>,
+    /// Every file that was read, which no build removes.
+    pub inputs: BTreeSet<String>,
+    /// Certificates that stay until somebody else replaces them.
+    pub kept: BTreeSet<String>,
     /// Whether all that is asked for is here: not while a certificate is awaited.
     pub complete: bool,
 }
@@ -192,6 +196,7 @@ pub fn compile(
         stages.mark_unknown(other, before, &mut lowered.artifacts);
     }
     keep_inputs(world, &lowered.artifacts, found)?;
+    let inputs = world.all_read();
     let accesses = accesses(std::mem::take(&mut lowered.accesses), asked.only, found)?;
     let shared = ignored_keys(world, &model, &ordered.orders);
     let (orders, settled) = (&ordered.orders, &ordered.settled);
@@ -225,6 +230,8 @@ pub fn compile(
         keys_to_come: ordered.keys_to_come(),
         rewrites_keys: issuance.rewrites_keys(),
         recipients: issuance.recipients(&ordered),
+        inputs,
+        kept: ordered.kept(),
         complete: !waits,
         key_directory: ordered.orders.keys.directory.clone(),
         model,

@@ -66,6 +66,10 @@ pub struct Wanted {
     pub rewrites_keys: bool,
     /// For whom keys are encrypted.
     pub recipients: BTreeSet<Sha256>,
+    /// What the spec names and was read: never removed, whoever wrote it once.
+    pub inputs: BTreeSet<String>,
+    /// Files that are neither wanted nor to go: certificates that somebody else has to replace.
+    pub kept: BTreeSet<String>,
 }
 
 /// What may be taken over although it is not ours.
@@ -155,7 +159,8 @@ pub enum Action {
     Keep,
     /// The file is as it should be; only the lock does not say so.
     Adopt,
-    /// The file is neither asked for nor there; only the lock still has it.
+    /// The file is neither asked for nor there, or the spec names it as one of the user's own; only
+    /// the lock still has it.
     Forget,
     /// Nothing.
     Unchanged,
@@ -267,7 +272,7 @@ enum Record {
 ///
 /// Reads the disk and changes nothing. What cannot be read is refused, never overwritten.
 pub fn plan(wanted: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> Plan {
-    let mut changes = ownership::changes(&wanted.artifacts, lock, world, adopt);
+    let mut changes = ownership::changes(wanted, lock, world, adopt);
     changes.extend(access::changes(wanted, world));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     for issuance in &wanted.issuances {
@@ -390,7 +395,12 @@ impl Plan {
 
     /// Whether certificates are issued or keys written: both take keys.
     pub fn makes_something(&self) -> bool {
-        !self.issuances.is_empty() || self.rewrites_keys
+        self.issuances.iter().any(|one| !one.waits) || self.rewrites_keys
+    }
+
+    /// How many requests wait for somebody else.
+    pub fn waiting(&self) -> usize {
+        self.issuances.iter().filter(|one| one.waits).count()
     }
 
     /// The lock as it was.

@@ -84,6 +84,7 @@ pub fn carry_out(
             if arguments.verbose {
                 output.answer(&report::plan(&done, &view));
             } else if !in_sync(&done)
+                || plan.waiting() > 0
                 || (unset.is_none() && options.when_in_sync == WhenInSync::Said)
             {
                 output.say(&report::build(&done, &view));

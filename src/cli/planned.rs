@@ -202,6 +202,8 @@ impl Planned {
             keys_to_come: compiled.keys_to_come,
             rewrites_keys: compiled.rewrites_keys,
             recipients: compiled.recipients,
+            inputs: compiled.inputs,
+            kept: compiled.kept,
         };
         let whole = plan::plan(&wanted, &lock, disk, adopt);
         let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();

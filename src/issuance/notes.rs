@@ -25,7 +25,7 @@ pub fn notes(
     if issuance.sealed_anew {
         all.push(SEALED_ANEW.to_owned());
     }
-    all.extend(unused(world, ordered, remembered));
+    all.extend(unused(world, model, ordered, remembered));
     all
 }
 
@@ -59,7 +59,12 @@ fn locked(world: &dyn World, model: &Model, ordered: &Ordered) -> Option<String>
 }
 
 /// Keys of what the spec no longer has: nobody's to remove but the user's.
-fn unused(world: &dyn World, ordered: &Ordered, remembered: Remembered<'_>) -> Vec<String> {
+fn unused(
+    world: &dyn World,
+    model: &Model,
+    ordered: &Ordered,
+    remembered: Remembered<'_>,
+) -> Vec<String> {
     let directory = &ordered.orders.keys.directory;
     let gone = |holder: &&Holder| ordered.orders.of(holder).is_none();
     let holders = remembered.issued.keys().filter(gone);
@@ -67,7 +72,15 @@ fn unused(world: &dyn World, ordered: &Ordered, remembered: Remembered<'_>) -> V
         let open = holder.key(directory);
         [format!("{open}.age"), open]
     });
-    let here = files.filter(|path| matches!(world.stat(path), Ok(Some(_))));
+    let is_named = |path: &String| {
+        let mut brought = model
+            .hosts
+            .iter()
+            .filter_map(|host| host.certificate.as_ref());
+        brought
+            .any(|made| matches!(&made.key, KeySource::File { path: named, .. } if named == path))
+    };
+    let here = files.filter(|path| matches!(world.stat(path), Ok(Some(_))) && !is_named(path));
     here.map(|path| {
         format!("`{path}` is used no more, and is not removed: do so when nothing needs it")
     })

@@ -241,17 +241,22 @@ impl<'a> Press<'a> {
             .help(format!("if it is lost, remove `{}`: a new authority is made, and all that it signed is issued anew", order.holder.certificate()))
     }
 
-    fn elsewhere(&self, order: &Order) -> Diagnostic {
+    fn elsewhere(&self, order: &Order, settlement: &Settlement) -> Diagnostic {
         let (name, path) = (order.holder.name(), self.ring.path(order));
         let message =
             format!("a new certificate of `{name}` is to be asked for, and its key is not here");
+        let certificate = settlement.standing.as_ref();
+        let certificate = certificate.map(|_| format!("`{}`", order.holder.certificate()));
+        let request = settlement.asked.as_ref();
+        let request = request.map(|_| format!("`{}`", order.holder.request()));
+        let all: Vec<String> = certificate.into_iter().chain(request).collect();
         Diagnostic::new(&KEY_MISSING, order.place.key, message)
             .help(format!(
                 "put it into `{path}` from wherever it is kept, or run this where it is"
             ))
             .help(format!(
-                "if it is lost, remove `{}`: a new key is made, and a request for it",
-                order.holder.certificate()
+                "if it is lost, remove {}: a new key is made, and a request for it",
+                all.join(" and ")
             ))
     }
 
@@ -381,8 +386,11 @@ impl<'a> Press<'a> {
             Some(key) if key.algorithm() == algorithm => key,
             // The certificate that is deployed needs the old key until there is a new one.
             Some(_) => return Err(stranger(order, &self.ring.path(order), algorithm)),
-            // Another key would be one that the certificate that is deployed does not have.
-            None if settlement.standing.is_some() => return Err(self.elsewhere(order)),
+            // Another key would be one that neither the certificate that is deployed has, nor the one
+            // that is being signed.
+            None if settlement.standing.is_some() || settlement.asked.is_some() => {
+                return Err(self.elsewhere(order, settlement));
+            }
             None => self.new_key(order, algorithm)?,
         };
         let text = requested(order, &key).map_err(|error| not_issued(order, &error))?;

@@ -71,6 +71,8 @@ pub enum Reason {
     },
     /// Another key signed it than that of its authority.
     Signer(String),
+    /// Another signed it than this authority elsewhere.
+    Elsewhere(String),
     /// The key in the store is not the one that it was issued for.
     OtherKey,
     /// The request is for another key than it was issued for.
@@ -128,6 +130,7 @@ impl fmt::Display for Reason {
             Self::Constraints { from, to } => write!(f, "name constraints: {from} → {to}"),
             Self::Issuer { from, to } => write!(f, "issuer: {from} → {to}"),
             Self::Signer(name) => write!(f, "it was signed with another key than `{name}` has"),
+            Self::Elsewhere(name) => write!(f, "it was signed by another than `{name}`"),
             Self::OtherKey => f.write_str("the key in the store is not the one it was issued for"),
             Self::OtherRequest => f.write_str("the request is for another key"),
             Self::NoList => f.write_str("its file holds no revocation list"),

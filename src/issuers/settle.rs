@@ -186,7 +186,7 @@ impl Settling<'_> {
         let (key_is_here, public_key) = self.key(world);
         let reasons = match &standing {
             None => vec![fault.unwrap_or(Reason::New)],
-            Some(found) => self.reasons(found, public_key),
+            Some(found) => self.reasons(found, &behind, public_key),
         };
         let (verdict, request) = match (&self.order.signer, reasons.is_empty()) {
             (_, true) => (Verdict::Kept, Vec::new()),
@@ -291,13 +291,19 @@ impl Settling<'_> {
         }
     }
 
-    fn reasons(&self, found: &Certificate, key: Option<Sha256>) -> Vec<Reason> {
+    fn reasons(
+        &self,
+        found: &Certificate,
+        behind: &[Certificate],
+        key: Option<Sha256>,
+    ) -> Vec<Reason> {
         let issued = self.remembered.issued.get(&self.order.holder);
         let known = self.is_known(found);
         let same = issued.is_some_and(|issued| issued.issued_from == self.order.issued_from());
         let mut reasons = Vec::new();
         if matches!(self.order.signer, Signer::Elsewhere(_)) {
             reasons.extend(lacking(self.order, found));
+            reasons.extend(self.signed_by_another(found, behind));
         } else if !(known && same) {
             let wanted = preview::like(self.order);
             let signer = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
@@ -324,6 +330,29 @@ impl Settling<'_> {
             reasons.extend(self.due_by_date(found));
         }
         reasons
+    }
+
+    /// Whether no path leads from a certificate, by those behind it, to the authority elsewhere that
+    /// is to sign it.
+    fn signed_by_another(&self, found: &Certificate, behind: &[Certificate]) -> Option<Reason> {
+        let Signer::Elsewhere(name) = &self.order.signer else {
+            return None;
+        };
+        let known = self.orders.elsewhere.get(name)?;
+        if known.is_empty() {
+            return None;
+        }
+        let mut one = found;
+        for _ in 0..=behind.len() {
+            if known.iter().any(|above| one.issued_by(above)) {
+                return None;
+            }
+            let Some(above) = behind.iter().find(|above| one.issued_by(above)) else {
+                break;
+            };
+            one = above;
+        }
+        Some(Reason::Elsewhere(name.clone()))
     }
 
     fn is_revoked(&self, found: &Certificate) -> bool {

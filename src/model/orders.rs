@@ -1,10 +1,11 @@
 //! The certificates that are issued here: for the authorities that tlsgen runs, and for the hosts
 //! that they, or somebody else's authority, sign for.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Sha256;
-use crate::pki::{Holder, KeyAlgorithm, NameConstraints, Profile, PublicKey, Subject};
+use crate::pki::{Certificate, Holder, KeyAlgorithm, NameConstraints, Profile, PublicKey, Subject};
 use crate::source::Span;
 use crate::spec::{KeyStore, Place, RenewBefore};
 
@@ -17,6 +18,9 @@ pub struct Orders {
     pub keys: Keys,
     /// Authorities, by their places in [`Orders::all`], whose clients one server verifies.
     pub verified_together: Vec<Vec<usize>>,
+    /// The certificates of the authorities elsewhere that sign something, by their names; of one
+    /// whose file cannot be read, nothing.
+    pub elsewhere: BTreeMap<String, Vec<Certificate>>,
 }
 
 /// Where the private keys live.

@@ -21,6 +21,8 @@ pub struct Issuance {
     pub path: String,
     /// The place in the spec that asked for it.
     pub origin: Span,
+    /// Whether it stands there already, and somebody else has to act: a request to be signed.
+    pub waits: bool,
 }
 
 /// What is made.

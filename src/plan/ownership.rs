@@ -5,21 +5,16 @@ use std::sync::Arc;
 
 use super::lock::{Lock, Written};
 use super::standing::{Standing, standing};
-use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, block, paths};
+use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, Wanted, block, paths};
 use crate::artifact::{Artifact, Extent, Keep};
 use crate::digest::Sha256;
 use crate::pki::bundle;
 use crate::world::World;
 
 /// One change for each path that is wanted or that the lock has.
-pub fn changes(
-    artifacts: &[Artifact],
-    lock: &Lock,
-    world: &dyn World,
-    adopt: &Adopt,
-) -> Vec<Change> {
+pub fn changes(all: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> Vec<Change> {
     let mut wanted: BTreeMap<&str, Vec<&Artifact>> = BTreeMap::new();
-    for artifact in artifacts {
+    for artifact in &all.artifacts {
         wanted.entry(&artifact.path).or_default().push(artifact);
     }
     let mut changes: Vec<Change> = wanted
@@ -38,8 +33,10 @@ pub fn changes(
             Some(of_artifact(artifact, content, standing, lock, adopt))
         })
         .collect();
-    let orphans = lock.paths().filter(|path| !wanted.contains_key(path));
-    changes.extend(orphans.map(|path| of_orphan(path, lock, world)));
+    let orphans = lock
+        .paths()
+        .filter(|path| !wanted.contains_key(path) && !all.kept.contains(*path));
+    changes.extend(orphans.map(|path| of_orphan(path, all.inputs.contains(path), lock, world)));
     changes
 }
 
@@ -309,8 +306,9 @@ fn serves_as(found: u32, wanted: u32) -> bool {
     found & matters == wanted & matters
 }
 
-/// A path that the lock has and nothing asks for.
-fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
+/// A path that the lock has and nothing asks for. What was read as an input is the user's from now
+/// on, though a build wrote it once.
+fn of_orphan(path: &str, is_input: bool, lock: &Lock, world: &dyn World) -> Change {
     let unfit = paths::unfit(path).map(Obstacle::Unfit);
     if lock.blocks.contains_key(path) && !lock.artifacts.contains_key(path) {
         return block::of_orphan(path, unfit, lock, world);
@@ -324,6 +322,7 @@ fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
             (Action::Forget, Cause::Gone, None, None)
         }
         Standing::Blocked(obstacle) => (Action::Keep, Cause::Gone, Some(obstacle), None),
+        Standing::File(found) if is_input => (Action::Forget, Cause::Gone, None, Some(found)),
         Standing::File(found) => {
             let ours = remembered(lock, path).is_some_and(|remembered| remembered.has(&found));
             let (action, cause) = if ours {
@@ -342,8 +341,8 @@ fn of_orphan(path: &str, lock: &Lock, world: &dyn World) -> Change {
         action,
         cause: Some(cause),
         obstacle,
+        after: before.clone().filter(|_| action == Action::Forget),
         before,
-        after: None,
         access: None,
         issuance: None,
         provisional: None,

@@ -44,10 +44,11 @@ pub fn plan(plan: &Plan, view: &View<'_>) -> String {
 
 /// What differs from what a build would leave: nothing at all when nothing does.
 pub fn check(plan: &Plan, view: &View<'_>, with_diff: bool) -> String {
-    if in_sync(plan) {
-        return String::new();
-    }
     let mut page = Page::new(view);
+    if in_sync(plan) {
+        page.waiting(plan);
+        return page.out;
+    }
     page.changes(plan.changes.iter(), with_diff);
     page.waiting(plan);
     page.lock(plan);

@@ -162,9 +162,17 @@ pub fn lock_only(plan: &Plan) -> Option<String> {
         let as_wanted = plural(summary.adopt, "file is", "files are");
         parts.push(format!("{as_wanted} as wanted already"));
     }
-    if summary.forget > 0 {
-        let gone = plural(summary.forget, "file is", "files are");
+    let forgotten = |change: &&Change| change.action == Action::Forget;
+    let forgotten = plan.changes.iter().filter(forgotten);
+    let (inputs, gone): (Vec<&Change>, Vec<&Change>) =
+        forgotten.partition(|change| change.after.is_some());
+    if !gone.is_empty() {
+        let gone = plural(gone.len(), "file is", "files are");
         parts.push(format!("{gone} gone already"));
+    }
+    if !inputs.is_empty() {
+        let inputs = plural(inputs.len(), "file is", "files are");
+        parts.push(format!("{inputs} your own from now on"));
     }
     let after = plan.lock();
     parts.extend(pins(plan.lock_before(), &after));
@@ -206,21 +214,20 @@ pub fn summary(plan: &Plan, command: &str, to: &str, words: [&str; 3]) -> String
         1 => "1 file as it should be".to_owned(),
         count => format!("{} files as they should be", thousands(count)),
     };
-    if in_sync(plan) {
-        let absent = match summary.absent {
-            0 => String::new(),
-            count => format!(", {} not here", thousands(count)),
-        };
-        return format!("nothing to do: {right}{absent}");
-    }
-    let waiting = plan.changes.iter().filter(|change| waits(change).is_some());
-    let waiting = match waiting.count() {
+    let waiting = match plan.waiting() {
         0 => String::new(),
         count => {
             let requests = plural(count, "request", "requests");
             format!(", {requests} to be signed elsewhere")
         }
     };
+    if in_sync(plan) {
+        let absent = match summary.absent {
+            0 => String::new(),
+            count => format!(", {} not here", thousands(count)),
+        };
+        return format!("nothing to do: {right}{absent}{waiting}");
+    }
     if only_lock(plan) {
         return format!("{command}: only tlsgen.lock {to}written, {right}{waiting}");
     }

@@ -26,6 +26,11 @@ impl<'a> Recording<'a> {
     pub fn has_read(&self, path: &str) -> bool {
         self.read.borrow().contains(path)
     }
+
+    /// Every file that was read.
+    pub fn all_read(&self) -> BTreeSet<String> {
+        self.read.borrow().clone()
+    }
 }
 
 impl World for Recording<'_> {

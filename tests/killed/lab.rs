@@ -89,6 +89,8 @@ fn planned_revoking(
         keys_to_come: compiled.keys_to_come,
         rewrites_keys: compiled.rewrites_keys,
         recipients: compiled.recipients,
+        inputs: compiled.inputs,
+        kept: compiled.kept,
     };
     Ok((plan(&wanted, &lock, world, adopt), directory))
 }

@@ -3,13 +3,16 @@
 mod authorities;
 mod hosts;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::certificates::unreadable;
-use crate::model::orders::{DIRECTORY, Keys, Order, Orders};
-use crate::spec::{KeyStore, RenewBefore};
+use crate::model::orders::{DIRECTORY, Keys, Order, Orders, Signer};
+use crate::pki::{Certificate, pem};
+use crate::spec::{self, KeyStore, RenewBefore};
+use crate::world;
 
 pub(in crate::model) static ISSUER_LOOP: Code = Code {
     name: "issuer-loop",
@@ -79,12 +82,37 @@ impl Resolver<'_> {
         let mut all = self.authority_orders();
         let hosts = self.host_orders(&all);
         let verified_together = self.verified_together(&all);
+        let elsewhere = self.elsewhere(&hosts);
         all.extend(hosts);
         Orders {
             all,
             keys,
             verified_together,
+            elsewhere,
         }
+    }
+
+    /// Whatever is wrong with their files is told where authorities are resolved.
+    fn elsewhere(&self, hosts: &[Order]) -> BTreeMap<String, Vec<Certificate>> {
+        let signers: BTreeSet<&str> = hosts
+            .iter()
+            .filter_map(|order| match &order.signer {
+                Signer::Elsewhere(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let certificates = |name: &str| {
+            let spec::Authority::External(external) = self.loaded.spec.authorities.get(name)?
+            else {
+                return None;
+            };
+            let directory = self.loaded.directory("authorities", name);
+            let path = world::join(directory, external.certificates.as_str())?;
+            let reading = pem::blocks(&self.world.read(&path).ok()?);
+            let certificates = reading.certificates().filter_map(|(_, read)| read.ok());
+            Some((name.to_owned(), certificates.collect()))
+        };
+        signers.into_iter().filter_map(certificates).collect()
     }
 
     /// The authorities of every list by which a server verifies its clients.
