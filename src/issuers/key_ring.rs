@@ -79,10 +79,8 @@ impl KeyRing<'_> {
                 })?
             }
         };
-        let key = PrivateKey::from_file(&bytes).map_err(|error| {
-            unusable(order, &path, &error.to_string())
-                .help("restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew")
-        })?;
+        let key = PrivateKey::from_file(&bytes);
+        let key = key.map_err(|error| unreadable(order, &path, &error.to_string()))?;
         Ok(Some(key))
     }
 
@@ -141,6 +139,11 @@ impl KeyRing<'_> {
             }
         }
     }
+}
+
+/// A file that is no key, or of a form that is not read here.
+pub fn unreadable(order: &Order, path: &str, why: &str) -> Diagnostic {
+    unusable(order, path, why).help("restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew")
 }
 
 pub fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {

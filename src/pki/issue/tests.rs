@@ -376,11 +376,11 @@ fn a_subject_is_held_to_its_bounds() {
     );
     assert_eq!(
         one(&|it| it.country = text(3)),
-        "the country is not two letters"
+        "its country is not two letters"
     );
     assert_eq!(
         one(&|it| it.country = Some("ÖÄ".to_owned())),
-        "the country is not two letters"
+        "its country is not two letters"
     );
     assert_eq!(one(&|it| it.locality = text(0)), "the locality is empty");
     assert_eq!(
