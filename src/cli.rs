@@ -15,6 +15,7 @@ mod man;
 mod output;
 mod plan;
 mod planned;
+mod progress;
 mod project;
 mod renew;
 mod revoke;

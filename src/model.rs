@@ -14,8 +14,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::digest::Sha256;
-use crate::pki::Certificate;
 use crate::pki::crl::Crl;
+use crate::pki::{Certificate, KeyAlgorithm};
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{
@@ -123,6 +123,8 @@ pub struct HandMade {
     pub issued: bool,
     /// Whether the next build makes it.
     pub due: bool,
+    /// The kind of key that it is issued for here: a certificate that is made up has another.
+    pub algorithm: Option<KeyAlgorithm>,
     /// Leaf and intermediates.
     pub chain: PemFile,
     /// Where the chain is named.

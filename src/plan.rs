@@ -17,6 +17,7 @@ mod issuance;
 pub mod lock;
 mod ownership;
 mod paths;
+mod reloads;
 mod replaced;
 mod shown;
 mod standing;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::artifact::{Access, Artifact, Extent, LISTS, Readers, Reload};
+use crate::artifact::{Access, Artifact, Extent, Readers, Reload};
 use crate::digest::Sha256;
 use crate::marked;
 use crate::pki::{Holder, Issued, Revoked};
@@ -314,45 +315,6 @@ impl Plan {
         self
     }
 
-    /// The services that serve something else after a build, and must be told so.
-    ///
-    /// Who is given a certificate for the first time is not among them: it is started anew.
-    pub fn reloads(&self) -> impl Iterator<Item = &Reload> {
-        let replaced = |reload: &&Reload| {
-            let updated = |change: &Change| {
-                change.action == Action::Update && is_inside(&change.path, &reload.directory)
-            };
-            self.changes.iter().any(updated)
-        };
-        self.reloads.iter().filter(replaced)
-    }
-
-    /// The services that look at revocation lists from now on, and not before they are started anew:
-    /// lists are named in their configuration.
-    pub fn first_lists(&self) -> impl Iterator<Item = &Reload> {
-        let begins = |reload: &&Reload| {
-            let mut inside = self
-                .changes
-                .iter()
-                .filter(|change| is_inside(&change.path, &reload.directory));
-            let is_list = |change: &&Change| change.path.ends_with(&format!("/{LISTS}"));
-            let (lists, others): (Vec<&Change>, Vec<&Change>) = inside.by_ref().partition(is_list);
-            let created = |change: &&Change| change.action == Action::Create;
-            lists.iter().any(created) && !others.iter().all(created)
-        };
-        self.reloads.iter().filter(begins)
-    }
-
-    /// Whether a service that must be told is told of revoked certificates alone.
-    pub fn only_lists(&self, reload: &Reload) -> bool {
-        let updated = self
-            .changes
-            .iter()
-            .filter(|change| change.action == Action::Update);
-        let mut inside = updated.filter(|change| is_inside(&change.path, &reload.directory));
-        inside.all(|change| change.path.ends_with(&format!("/{LISTS}")))
-    }
-
     /// The lock as it will be.
     pub fn lock(&self) -> Lock {
         let mut lock = self.before.clone();
@@ -427,11 +389,6 @@ impl Plan {
         }
         summary
     }
-}
-
-fn is_inside(path: &str, directory: &str) -> bool {
-    let rest = path.strip_prefix(directory);
-    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl Change {

@@ -41,7 +41,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rooms of one floor that may know each other, the second the first.
-const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli")];
+const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli"), ("issuance", "cli")];
 
 /// Who owns an outside crate: nobody else imports it.
 const OWNERS: &[(&str, &str)] = &[
@@ -98,6 +98,10 @@ const SHARED: &[&str] = &[
 
 /// Codes that no folder of tests/cases reaches, and why.
 const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
+    (
+        "not-issued",
+        "a guard: what X.509 forbids is told before, where the spec says it",
+    ),
     (
         "file-too-large",
         "its file is made by tests/cases/hostile.rs",

@@ -1,5 +1,7 @@
 //! What can be said on the command line; every option also by a variable `TLSGEN_…`.
 
+mod keys;
+
 use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
@@ -9,6 +11,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
 use time::{Date, UtcOffset};
+
+pub use keys::{Keys, KeysList, KeysLock, KeysReencrypt, KeysUnlock};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
@@ -260,54 +264,6 @@ pub struct Inspect {
     /// The password of a keystore; without it, none and `changeit` are tried.
     #[arg(long, env = "TLSGEN_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-}
-
-/// What `keys` does.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Write the encrypted keys that are mounted where this machine deploys, open, beside the others.
-    Unlock(KeysUnlock),
-    /// Remove the keys that `unlock` wrote.
-    Lock(KeysLock),
-    /// Encrypt all keys for the recipients that the spec names now.
-    Reencrypt(KeysReencrypt),
-    /// List all keys: where each lies, whether it fits its certificate, who may read it.
-    List(KeysList),
-}
-
-/// Options of `keys unlock`.
-#[derive(Debug, Args)]
-pub struct KeysUnlock {
-    /// What opens the key store.
-    #[command(flatten)]
-    pub identity: IdentityFiles,
-    /// The hosts; without any, all that a target deploys.
-    #[arg(value_name = "HOST")]
-    pub hosts: Vec<String>,
-}
-
-/// Options of `keys lock`.
-#[derive(Debug, Args)]
-pub struct KeysLock {
-    /// The hosts; without any, all.
-    #[arg(value_name = "HOST")]
-    pub hosts: Vec<String>,
-}
-
-/// Options of `keys reencrypt`.
-#[derive(Debug, Args)]
-pub struct KeysReencrypt {
-    /// What opens the key store.
-    #[command(flatten)]
-    pub identity: IdentityFiles,
-}
-
-/// Options of `keys list`.
-#[derive(Debug, Args)]
-pub struct KeysList {
-    /// What opens the key store; without it, encrypted keys are not compared with certificates.
-    #[command(flatten)]
-    pub identity: IdentityFiles,
 }
 
 /// What `export` writes.

@@ -7,6 +7,7 @@ use super::arguments::{Arguments, Build, Format, WhenInSync};
 use super::identity::{self, IdentityFiles};
 use super::output::Output;
 use super::planned::{LockReading, Planned, planned};
+use super::progress::Progress;
 use crate::pki::Identities;
 use crate::plan::{self, Adopt, ApplyError, Plan, in_sync};
 use crate::report;
@@ -55,7 +56,10 @@ pub fn carry_out(
             Ok(identities) => identities,
             Err(exit) => return exit,
         };
-        if let Err(exit) = planned.issue(&options.scope, adopt, Some(&identities), output) {
+        let progress = (!output.quiet).then(|| Progress::on_terminal(issuing(&planned)));
+        let issued = planned.issue(&options.scope, adopt, Some(&identities), output);
+        drop(progress);
+        if let Err(exit) = issued {
             return exit;
         }
         exit = verdict(&planned, false);
@@ -132,6 +136,12 @@ fn makes(planned: &Planned) -> bool {
 fn issues(planned: &Planned) -> bool {
     let plan = planned.plan.as_ref();
     plan.is_some_and(|plan| plan.changes.iter().any(|change| change.issuance.is_some()))
+}
+
+/// What is said while keys are made: those of RSA take a second each.
+fn issuing(planned: &Planned) -> String {
+    let count = planned.plan.as_ref().map(|plan| plan.issuances.len());
+    format!("issuing {} certificates …", count.unwrap_or_default())
 }
 
 /// What opens the key store; where its identities are, is said once.

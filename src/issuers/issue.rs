@@ -5,7 +5,7 @@ use std::io;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::key_ring::{KEY_MISSING, KEY_UNUSABLE, KeyRing, unusable};
+use super::key_ring::{self, KEY_MISSING, KEY_UNUSABLE, KeyRing, unusable};
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -253,7 +253,7 @@ impl<'a> Press<'a> {
             ))
     }
 
-    /// Leaves on all cores.
+    /// Leaves on all cores, their keys ready to be written.
     fn leaves(&mut self, due: Vec<usize>, serials: Serials<'_>) -> Result<(), Vec<Diagnostic>> {
         let mut ready = Vec::with_capacity(due.len());
         for index in due {
@@ -271,35 +271,32 @@ impl<'a> Press<'a> {
             }
             ready.push((index, signer, found, drawn(order, serials)?));
         }
-        let (orders, signers, now) = (self.orders, &self.signers, self.now);
+        let (orders, settled, signers) = (self.orders, self.settled, &self.signers);
+        let (keys, now) = (self.ring.keys, self.now);
         let made: Vec<_> = ready
             .into_par_iter()
             .map(|(index, signer, found, serial)| {
                 let order = &orders.all[index];
-                let issuer = signers[signer].as_ref();
-                let made = leaf(order, issuer, found, serial, now);
-                (index, made)
+                let made = leaf(order, signers[signer].as_ref(), found, serial, now);
+                let (certificate, key) = made.map_err(|error| not_issued(order, &error))?;
+                let Some(key) = key else {
+                    return Ok((index, certificate, Vec::new()));
+                };
+                let mut written = vec![key_ring::kept(keys, order, &key)?];
+                if settled.all[index].copy.is_here() {
+                    written.push(key_ring::opened(keys, order, &key)?);
+                }
+                Ok((index, certificate, written))
             })
             .collect();
         let mut failed = Vec::new();
-        for (index, made) in made {
-            let order = &self.orders.all[index];
+        for made in made {
             match made {
-                Ok((certificate, key)) => {
+                Ok((index, certificate, keys)) => {
                     self.certificates[index] = Some(certificate);
-                    let Some(key) = key else { continue };
-                    match self.ring.kept(order, &key) {
-                        Ok(kept) => self.keys.push(kept),
-                        Err(diagnostic) => failed.push(diagnostic),
-                    }
-                    if self.settled.all[index].copy.is_here() {
-                        match self.ring.opened(order, &key) {
-                            Ok(open) => self.keys.push(open),
-                            Err(diagnostic) => failed.push(diagnostic),
-                        }
-                    }
+                    self.keys.extend(keys);
                 }
-                Err(error) => failed.push(not_issued(order, &error)),
+                Err(diagnostic) => failed.push(diagnostic),
             }
         }
         match failed.is_empty() {

@@ -9,7 +9,7 @@ use super::settle::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
 use crate::pki::sealed::{open, seal};
-use crate::pki::{Identities, PrivateKey, Recipient};
+use crate::pki::{Holder, Identities, PrivateKey, Recipient};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -43,11 +43,7 @@ pub struct KeyRing<'a> {
 impl KeyRing<'_> {
     /// Where the key of an order lies.
     pub fn path(&self, order: &Order) -> String {
-        let path = order.holder.key(&self.keys.directory);
-        match self.keys.store {
-            KeyStore::Files => path,
-            KeyStore::Age => sealed(&path),
-        }
+        path(self.keys, order)
     }
 
     /// The key of an order, if there is one.
@@ -84,66 +80,98 @@ impl KeyRing<'_> {
         Ok(Some(key))
     }
 
-    /// A key as the store keeps it.
+    /// As [`kept`].
     ///
     /// # Errors
-    /// It cannot be encrypted.
+    /// As [`kept`].
     pub fn kept(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
-        Ok(NewKey {
-            holder: order.holder.clone(),
-            path: self.path(order),
-            mode: match self.keys.store {
-                KeyStore::Files => OPEN,
-                KeyStore::Age => SEALED,
-            },
-            body: self.close(order, key)?,
-        })
+        kept(self.keys, order, key)
     }
 
-    /// A key as a deployment mounts it, whatever the store.
+    /// As [`opened`].
     ///
     /// # Errors
-    /// It cannot be written as text.
+    /// As [`opened`].
     pub fn opened(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
-        Ok(NewKey {
-            holder: order.holder.clone(),
-            path: order.holder.key(&self.keys.directory),
-            mode: OPEN,
-            body: self.plain(order, key)?,
-        })
+        opened(self.keys, order, key)
     }
+}
 
-    fn plain(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let text = key.to_pem();
-        let text = text.map_err(|error| unusable(order, &self.path(order), &error.to_string()))?;
-        Ok(Zeroizing::new(text.as_bytes().to_vec()))
+/// A key as the store keeps it. Needs no disk, so that keys are encrypted on all cores.
+///
+/// # Errors
+/// It cannot be encrypted.
+pub fn kept(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+    Ok(NewKey {
+        holder: order.holder.clone(),
+        path: path(keys, order),
+        mode: match keys.store {
+            KeyStore::Files => OPEN,
+            KeyStore::Age => SEALED,
+        },
+        body: close(keys, order, key)?,
+    })
+}
+
+/// A key as a deployment mounts it, whatever the store.
+///
+/// # Errors
+/// It cannot be written as text.
+pub fn opened(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
+    Ok(NewKey {
+        holder: order.holder.clone(),
+        path: order.holder.key(&keys.directory),
+        mode: OPEN,
+        body: plain(keys, order, key)?,
+    })
+}
+
+fn path(keys: &Keys, order: &Order) -> String {
+    let path = order.holder.key(&keys.directory);
+    match keys.store {
+        KeyStore::Files => path,
+        KeyStore::Age => sealed(&path),
     }
+}
 
-    /// The bytes of a key as the store keeps them.
-    fn close(&self, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let plain = self.plain(order, key)?;
-        match self.keys.store {
-            KeyStore::Files => Ok(plain),
-            KeyStore::Age => {
-                let recipients: Result<Vec<Recipient>, _> =
-                    self.keys.recipients.iter().map(|one| one.parse()).collect();
-                let sealed = recipients
-                    .map_err(|error| format!("{error}"))
-                    .and_then(|all| seal(&plain, &all).map_err(|error| error.to_string()));
-                sealed.map(Zeroizing::new).map_err(|error| {
-                    let message = format!("a key cannot be encrypted: {error}");
-                    Diagnostic::new(&KEY_UNUSABLE, self.keys.place.value, message)
-                        .also(order.place.key, "the key is made for this")
-                        .help("write recipients as `age-keygen` prints them: `recipients: [age1…]`")
-                })
-            }
+/// The bytes of a key as the store keeps them.
+fn close(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+    let plain = plain(keys, order, key)?;
+    match keys.store {
+        KeyStore::Files => Ok(plain),
+        KeyStore::Age => {
+            let recipients: Result<Vec<Recipient>, _> =
+                keys.recipients.iter().map(|one| one.parse()).collect();
+            let sealed = recipients
+                .map_err(|error| format!("{error}"))
+                .and_then(|all| seal(&plain, &all).map_err(|error| error.to_string()));
+            sealed.map(Zeroizing::new).map_err(|error| {
+                let message = format!("a key cannot be encrypted: {error}");
+                Diagnostic::new(&KEY_UNUSABLE, keys.place.value, message)
+                    .also(order.place.key, "the key is made for this")
+                    .help("write recipients as `age-keygen` prints them: `recipients: [age1…]`")
+            })
         }
     }
 }
 
 /// A file that is no key, or of a form that is not read here.
 pub fn unreadable(order: &Order, path: &str, why: &str) -> Diagnostic {
-    unusable(order, path, why).help("restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew")
+    let lost = match order.holder {
+        Holder::Authority(_) => {
+            "restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew"
+        }
+        Holder::Host(_) => {
+            "restore it from a backup; if it is lost, remove the file: a new one is made with the next certificate"
+        }
+    };
+    unusable(order, path, why).help(lost)
+}
+
+fn plain(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
+    let text = key.to_pem();
+    let text = text.map_err(|error| unusable(order, &path(keys, order), &error.to_string()))?;
+    Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
 pub fn unusable(order: &Order, path: &str, why: &str) -> Diagnostic {

@@ -219,7 +219,7 @@ impl<'a> Page<'a> {
     fn reloads(&mut self, plan: &Plan) {
         for reload in plan.reloads() {
             let does = match (plan.only_lists(reload), reload.as_client) {
-                (true, _) => "lets clients in that are revoked",
+                (true, _) => "goes by the old revocation lists",
                 (false, true) => "presents the old certificate",
                 (false, false) => "serves the old certificate",
             };
@@ -231,7 +231,7 @@ impl<'a> Page<'a> {
     /// Who is told of revoked certificates for the first time.
     fn starts(&mut self, plan: &Plan) {
         for reload in plan.first_lists() {
-            let why = "lets clients in that are revoked until its container is made anew";
+            let why = "looks at no revocation list until its container is made anew";
             self.line(Action::Update, "restart", &reload.service, why);
         }
     }

@@ -70,6 +70,7 @@ fn planned_revoking(
         remembered: Remembered {
             issued: &lock.issued,
             revoked: &revoked,
+            recipients: &lock.recipients,
         },
         hand,
     };
@@ -86,6 +87,8 @@ fn planned_revoking(
         issuances: compiled.issuances,
         keys: compiled.keys,
         keys_to_come: compiled.keys_to_come,
+        rewrites_keys: compiled.rewrites_keys,
+        recipients: compiled.recipients,
     };
     Ok((plan(&wanted, &lock, world, adopt), directory))
 }

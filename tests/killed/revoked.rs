@@ -62,12 +62,14 @@ fn play(before: &Files, path: &str, revoking: &Revoked) -> usize {
         } else {
             // Nothing happened, or no more than that a file has not yet its name.
             lab::build(&world).unwrap();
-            assert_eq!(world.files(), *before, "{moment}");
+            let mut end = world.files();
+            end.retain(|path, _| !lab::is_leftover(path));
+            assert!(end == *before, "{moment}");
         }
         let end = world.files();
         assert!(lab::is_in_sync(&world), "{moment}");
         lab::build(&world).unwrap();
-        assert_eq!(world.files(), end, "{moment}");
+        assert!(world.files() == end, "{moment}");
         if is_done {
             return moment;
         }
@@ -125,7 +127,7 @@ fn without_the_lock() {
     lost.remove(LOCK).unwrap();
     lab::build(&lost).unwrap();
     let found = lock(&lost.files()).revoked;
-    assert_eq!(found.into_iter().collect::<Vec<_>>(), [revoking.clone()]);
+    assert!(found.len() == 1 && found.contains(&revoking), "{found:?}");
     assert_eq!(number(&lost.files(), "issuing"), Some(known));
 
     let unlisted = lab::world_of(&before, START + 2 * DAY);

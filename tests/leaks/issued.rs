@@ -43,7 +43,7 @@ const STORY: &[&str] = &[
     "build -v --as-of 2040-01-01 --report json=built.json,text=built.txt",
     "inspect pki/hosts/rsa.pem pki/authorities/root.pem",
     "inspect pki/private/hosts/rsa/key.pem pki/private/hosts/curve/key.pem",
-    "inspect --format json pki/private/hosts/edwards/key.pem.age pki/private/authorities/root/key.pem",
+    "inspect --format json pki/private/hosts/edwards/key.pem.age pki/private/authorities/issuing/key.pem",
 ];
 
 /// The private numbers of all keys that lie in the store.

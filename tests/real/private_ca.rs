@@ -42,13 +42,8 @@ struct Shop {
 #[test]
 fn two_services_show_each_other_certificates_of_the_same_ca() {
     let Some(shop) = Shop::new() else { return };
-    let root = shop.lab.project.path("pki/authorities/root.pem");
-    only_its_owner_reads(
-        &shop
-            .lab
-            .project
-            .path("pki/private/authorities/root/key.pem"),
-    );
+    let root = shop.lab.project.path("pki/authorities/ca.pem");
+    only_its_owner_reads(&shop.lab.project.path("pki/private/authorities/ca/key.pem"));
     shop.up();
     shop.until_served();
 
@@ -73,7 +68,7 @@ fn two_services_show_each_other_certificates_of_the_same_ca() {
 fn another_ca_of_the_same_name_is_none(shop: &Shop, root: &Path) {
     let other = example();
     build(&other, &[]);
-    let refused = shop.get(SHOP, &other.path("pki/authorities/root.pem"), None);
+    let refused = shop.get(SHOP, &other.path("pki/authorities/ca.pem"), None);
     assert!(refused.contains("curl: (60)"), "{refused}");
     let refused = shop.get(ORDERS, root, Some(&other));
     assert!(
@@ -86,10 +81,10 @@ fn another_ca_of_the_same_name_is_none(shop: &Shop, root: &Path) {
 
 fn what_is_renewed_is_served(shop: &Shop) {
     let project = &shop.lab.project;
-    let root = project.path("pki/authorities/root.pem");
+    let root = project.path("pki/authorities/ca.pem");
     let read = |path: &str| fs::read_to_string(project.path(path)).unwrap();
     let before = ["shop", "orders", "billing"].map(|host| read(&format!("pki/hosts/{host}.pem")));
-    let authorities = ["root", "issuing"].map(|name| read(&format!("pki/authorities/{name}.pem")));
+    let authorities = ["ca", "issuing"].map(|name| read(&format!("pki/authorities/{name}.pem")));
     assert!(before[1].starts_with(&shop.presented("orders.lab.example")));
 
     let renewed = succeed(&mut tlsgen(project, &["renew"]));
@@ -102,7 +97,7 @@ fn what_is_renewed_is_served(shop: &Shop) {
             .all(|(before, after)| before != after)
     );
     assert_eq!(
-        ["root", "issuing"].map(|name| read(&format!("pki/authorities/{name}.pem"))),
+        ["ca", "issuing"].map(|name| read(&format!("pki/authorities/{name}.pem"))),
         authorities,
         "nothing else is due"
     );
@@ -197,7 +192,7 @@ impl Shop {
 
     fn until_served(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        let root = self.lab.project.path("pki/authorities/root.pem");
+        let root = self.lab.project.path("pki/authorities/ca.pem");
         while !self.get(SHOP, &root, None).contains("hello") {
             assert!(
                 Instant::now() < deadline,

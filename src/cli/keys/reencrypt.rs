@@ -54,6 +54,12 @@ pub fn run(
     lock.recipients = now;
     disk.write(lock::PATH, lock.write().as_bytes(), READABLE)
         .map_err(|error| failed(lock::PATH, error, output))?;
+    for (order, _) in at_hand.keys().filter(|(_, one)| !one.key_is_here) {
+        output.say(&format!(
+            "note: the key of `{}` is not here: wherever it is kept, it stays encrypted as it was\n",
+            order.holder.name()
+        ));
+    }
     if !sealed.is_empty() {
         output.say(&format!("note: {SEALED_ANEW}\n"));
     }

@@ -32,6 +32,14 @@ pub fn chosen(
 ) -> Result<Chosen, String> {
     let holder = holder(world, orders, options)?;
     let order = orders.of(&holder);
+    if let (Some(Signer::Elsewhere(name)), None) =
+        (order.map(|order| &order.signer), &options.issuer)
+    {
+        return Err(format!(
+            "`{}` is signed by `{name}`, which is run elsewhere: have it revoked there",
+            holder.name()
+        ));
+    }
     let standing = certificate(world, &holder);
     let unfinished = unfinished(lock, &holder, standing.as_ref());
     let serial = match (&options.serial, &standing) {
@@ -157,13 +165,7 @@ fn authority(
     let signer = match order.map(|order| &order.signer) {
         Some(Signer::Itself) => Some(holder.name()),
         Some(Signer::Here(index)) => orders.all.get(*index).map(|above| above.holder.name()),
-        Some(Signer::Elsewhere(name)) => {
-            return Err(format!(
-                "`{}` is signed by `{name}`, which is run elsewhere: have it revoked there",
-                holder.name()
-            ));
-        }
-        None => None,
+        Some(Signer::Elsewhere(_)) | None => None,
     };
     signer.map(str::to_owned).ok_or_else(|| {
         format!(

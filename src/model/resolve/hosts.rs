@@ -125,6 +125,7 @@ impl Resolver<'_> {
         HandMade {
             issued: false,
             due: false,
+            algorithm: None,
             chain,
             chain_span,
             key,
@@ -140,6 +141,7 @@ impl Resolver<'_> {
         Some(HandMade {
             issued: true,
             due: held.due,
+            algorithm: held.algorithm,
             chain: presented(&holder, held, span),
             chain_span: span,
             key: KeySource::File {

@@ -44,7 +44,7 @@ pub fn own_directory<'p>(
     }
     let public = LazyCell::new(|| certificates(model));
     let is_own =
-        |path: &str| public.contains(&path) || own.iter().any(|own| key_file(own) == Some(path));
+        |path: &str| own.iter().any(|own| key_file(own) == Some(path)) || public.contains(&path);
     let foreign = |path: &str| is_within(path, directory) && !is_own(path);
     let other_key = keys(model).any(|(_, key)| foreign(key));
     let project_file = model.loaded.files().any(|(path, _)| foreign(path))

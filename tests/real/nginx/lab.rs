@@ -172,6 +172,7 @@ impl Lab {
             HostPlace {
                 certificate,
                 client_cas: serve.client_auth.as_ref().map(|_| self.inside("lab.pem")),
+                client_crls: None,
                 client_depth: 0,
                 public_port: port,
                 port,
