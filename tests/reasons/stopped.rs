@@ -29,7 +29,6 @@ fn moved(from: &Project, to: &Project, path: &str) {
     to.write(path, &fs::read(from.path(path)).unwrap());
 }
 
-/// All of a project that concerns time, which no other command may stop at.
 #[test]
 fn what_was_issued_ahead_is_mended() {
     let project = built();
@@ -82,9 +81,9 @@ fn a_key_that_nobody_can_use_is_nobodys_to_replace() {
     let key = fs::read(project.path(KEY)).unwrap();
     for (body, why) in [
         (&b"nothing"[..], "a PEM block"),
-        (include_bytes!("../pki/keys/encrypted.pem"), "is encrypted"),
+        (include_bytes!("../pki/leaf-encrypted.key"), "is encrypted"),
         (
-            include_bytes!("../pki/keys/ed25519.pem"),
+            include_bytes!("../pki/ed25519-leaf.key"),
             "is no ecdsa-p256",
         ),
     ] {
@@ -105,5 +104,10 @@ fn a_key_that_nobody_can_use_is_nobodys_to_replace() {
 fn a_root_is_known_without_a_lock() {
     let project = built();
     fs::remove_file(project.path("tlsgen.lock")).unwrap();
-    settles(&project, &["--as-of", "2033-09-01"]);
+    let late = ["--as-of", "2033-09-01"];
+    let adopt = ["--adopt", "compose.tls.yml", "--adopt", "compose.tls"];
+    // What was compiled is nobody's, and the certificates are ours.
+    let done = project.tlsgen(&[&["build"], &adopt[..], &late[..]].concat());
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(due(&project, &late), Due::new());
 }

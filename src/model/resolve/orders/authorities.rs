@@ -267,9 +267,9 @@ impl Resolver<'_> {
         match own.unwrap_or_default().within(inherited) {
             Ok(constraints) => Some(constraints),
             Err(beyond) => {
+                let (above, space, why) = (parent.holder.name(), &beyond.permitted, &beyond.why);
                 let message = format!(
-                    "`{name}` permits what `{}` may not issue for: {beyond}",
-                    parent.holder.name()
+                    "`{name}` permits `{space}`, for which `{above}` may not issue: it is {why}"
                 );
                 let permitted = authority.permitted_names.as_deref().unwrap_or_default();
                 let is_it = |text: &NameSpace| {
