@@ -100,6 +100,15 @@ pub fn order(
 }
 
 impl Ordered {
+    /// Whether the keys that there are can be used for what is due.
+    ///
+    /// # Errors
+    /// [`Stop`]; what is wrong with them is in `found`.
+    pub fn usable(&self, world: &dyn World, found: &mut Diagnostics) -> Result<(), Stop> {
+        found.extend(issuers::strangers(world, &self.orders, &self.settled));
+        found.checkpoint()
+    }
+
     fn each(&self) -> impl Iterator<Item = (&Order, &Settlement)> {
         self.orders.all.iter().zip(&self.settled.all)
     }

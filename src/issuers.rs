@@ -17,6 +17,7 @@ mod preview;
 mod reason;
 mod recipients;
 mod settle;
+mod strangers;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ pub use recipients::{
     SEALED_ANEW, recipients, recipients_changed, said_of_recipients, sealed_anew,
 };
 pub use settle::{Asked, Remembered, Settled, Settlement, Verdict, settle};
+pub use strangers::strangers;
 
 /// What issuing can find.
 pub static CODES: &[&Code] = &[

@@ -163,6 +163,7 @@ pub fn compile(
     found: &mut Diagnostics,
 ) -> Result<Compiled, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    ordered.usable(world, found)?;
     let issuance = match asked.hand {
         Hand::Nobody => {
             found.extend(ordered.warnings());
@@ -250,6 +251,7 @@ pub fn check(
     found: &mut Diagnostics,
 ) -> Result<Model, Stop> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    ordered.usable(world, found)?;
     found.extend(ordered.warnings());
     let issuance = Issuance::made_up(&ordered, found)?;
     let stages = Stages {

@@ -38,7 +38,7 @@ pub use anchors::{PrivateAnchor, PublicRoots, TrustAnchors};
 pub use calendar::{NEVER, date, moment, of_moment};
 pub use certificate::{Certificate, KeyUsage, Malformed, Role, one_line};
 pub use foreign::Foreign;
-pub use issue::{IssueError, Issuer, Profile, Subject, Ticket, self_signed, signed};
+pub use issue::{IssueError, Issuer, Profile, Subject, Ticket, key_id, self_signed, signed};
 pub use issued::{Holder, Issued, Revoked};
 pub use key::PublicKey;
 pub use name_constraints::{NameConstraints, Widened};

@@ -14,6 +14,8 @@ use crate::report;
 use crate::world::World as _;
 
 const LOCKED: &str = "error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n";
+/// The next build mends it, once somebody has seen it.
+const AHEAD: &str = "warning: `--as-of` looks ahead, and so do the certificates that are issued: until that day they are not valid, and the next build replaces them; to look only, use `plan`\n";
 /// The word that adopts everything.
 const ALL: &str = "all";
 
@@ -61,6 +63,9 @@ pub fn carry_out(
             return exit;
         }
         exit = verdict(&planned, false);
+        if exit == Exit::Done && planned.project.disk.looks_ahead() && issues(&planned) {
+            output.complain(AHEAD);
+        }
     }
     if output.format == Format::Text {
         output.findings(&planned.found, &planned.sources);
@@ -126,6 +131,12 @@ fn verdict(planned: &Planned, locked: bool) -> Exit {
 fn makes(planned: &Planned) -> bool {
     let plan = planned.plan.as_ref();
     plan.is_some_and(Plan::makes_something)
+}
+
+/// Whether anything is dated.
+fn issues(planned: &Planned) -> bool {
+    let plan = planned.plan.as_ref();
+    plan.is_some_and(|plan| plan.changes.iter().any(|change| change.issuance.is_some()))
 }
 
 /// What is said while keys are made: those of RSA take a second each.

@@ -5,16 +5,17 @@ use std::io;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::key_ring::{self, KEY_MISSING, KEY_UNUSABLE, KeyRing};
+use super::key_ring::{self, KEY_MISSING, KEY_UNUSABLE, KeyRing, unusable};
 use super::settle::{Settled, Settlement, Verdict};
 use super::{Held, held};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{KeyWanted, Order, Orders, Signer};
+use crate::model::{KeyWanted, Order, Orders, Signer, backdated};
 use crate::pki::crl::Crl;
 use crate::pki::{
     Certificate, Holder, IssueError, Issuer, KeyAlgorithm, PrivateKey, Ticket, request,
     self_signed, signed,
 };
+use crate::spec::KeyStore;
 
 pub static NOT_ISSUED: Code = Code {
     name: "not-issued",
@@ -22,9 +23,6 @@ pub static NOT_ISSUED: Code = Code {
     summary: "a certificate cannot be made as the spec asks",
     manual: include_str!("manual/not-issued.md"),
 };
-
-/// How long before now a certificate begins, in seconds: clocks differ.
-const CLOCKS_DIFFER: i64 = 3_600;
 
 /// What was made, in memory.
 #[derive(Debug)]
@@ -84,13 +82,15 @@ pub fn issue(
     })
 }
 
-/// When a certificate begins and ends that is issued now, below one that ends when `ends` says.
-pub fn dated(order: &Order, serial: [u8; 16], ends: i64, now: i64) -> Ticket {
-    let not_before = now - CLOCKS_DIFFER;
+/// When a certificate begins and ends that is issued now: within the time of the one above it.
+pub fn dated(order: &Order, serial: [u8; 16], above: Option<&Certificate>, now: i64) -> Ticket {
+    let begins = now - backdated(order.lifetime);
+    let not_before = above.map_or(begins, |above| begins.max(above.not_before()));
+    let ends = not_before.saturating_add(order.lifetime - 1);
     Ticket {
         serial,
         not_before,
-        not_after: (not_before + order.lifetime - 1).min(ends),
+        not_after: above.map_or(ends, |above| ends.min(above.not_after())),
     }
 }
 
@@ -158,14 +158,10 @@ impl<'a> Press<'a> {
             Signer::Here(above) => {
                 let now = self.now;
                 let issuer = self.signer(above)?;
-                let ticket = dated(order, serial, issuer.certificate().not_after(), now);
+                let ticket = dated(order, serial, Some(issuer.certificate()), now);
                 signed(&order.profile, key.public(), issuer, &ticket)
             }
-            _ => self_signed(
-                &order.profile,
-                &key,
-                &dated(order, serial, i64::MAX, self.now),
-            ),
+            _ => self_signed(&order.profile, &key, &dated(order, serial, None, self.now)),
         };
         let certificate = certificate.map_err(|error| not_issued(order, &error))?;
         self.certificates[index] = Some(certificate.clone());
@@ -181,13 +177,15 @@ impl<'a> Press<'a> {
         settlement: &Settlement,
     ) -> Result<PrivateKey, Diagnostic> {
         let algorithm = order.algorithm().unwrap_or(KeyAlgorithm::EcdsaP256);
-        let revoked = settlement.standing.as_ref().filter(|_| {
-            let reasons = settlement.reasons().iter();
-            reasons
-                .into_iter()
-                .any(super::Reason::takes_new_authority_key)
-        });
+        let standing = settlement.standing.as_ref();
+        let revoked = standing.filter(|_| settlement.takes_new_authority_key());
         match self.ring.load(order)? {
+            Some(key)
+                if revoked.is_none()
+                    && standing.is_some_and(|own| !key.public().belongs_to(own)) =>
+            {
+                Err(another(order, &self.ring.path(order)))
+            }
             Some(key)
                 if key.algorithm() == algorithm
                     && revoked.is_none_or(|old| !key.public().belongs_to(old)) =>
@@ -329,7 +327,7 @@ impl<'a> Press<'a> {
         if !settlement.key_is_here || is_used {
             return Ok(None);
         }
-        let is_sealed = public.is_none() && standing.is_some();
+        let is_sealed = self.ring.keys.store == KeyStore::Age && standing.is_some();
         let found = match self.ring.load(order) {
             // Whoever issues need not be able to open the keys of hosts.
             Err(_) if is_sealed => None,
@@ -423,7 +421,7 @@ fn leaf(
     now: i64,
 ) -> Result<Leaf, IssueError> {
     let issuer = issuer.ok_or_else(|| IssueError::Engine("nobody signs it".to_owned()))?;
-    let ticket = dated(order, serial, issuer.certificate().not_after(), now);
+    let ticket = dated(order, serial, Some(issuer.certificate()), now);
     match (&order.key, found) {
         (KeyWanted::Of(requested), _) => Ok((
             signed(&order.profile, &requested.public, issuer, &ticket)?,
@@ -458,8 +456,19 @@ fn not_listed(order: &Order, error: &IssueError) -> Diagnostic {
     Diagnostic::new(&NOT_ISSUED, order.place.key, message).help("change what the spec says of it")
 }
 
+/// What an authority signed is worth nothing under another key: a slip must not replace it.
+pub fn another(order: &Order, path: &str) -> Diagnostic {
+    let certificate = order.holder.certificate();
+    let why = format!("it is not the one of `{certificate}`");
+    unusable(order, path, &why)
+        .help("restore the key from wherever it is kept")
+        .help(format!(
+            "if a new authority is meant, remove `{certificate}`: all that it signed is issued anew"
+        ))
+}
+
 /// A key that is neither what is asked for nor one that was made here is nobody's to replace.
-fn stranger(order: &Order, path: &str, algorithm: KeyAlgorithm) -> Diagnostic {
+pub fn stranger(order: &Order, path: &str, algorithm: KeyAlgorithm) -> Diagnostic {
     let message = format!(
         "the key of `{}` in `{path}` is no {algorithm}",
         order.holder.name()

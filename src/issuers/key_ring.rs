@@ -9,7 +9,7 @@ use super::settle::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
 use crate::pki::sealed::{open, seal};
-use crate::pki::{Identities, PrivateKey, Recipient};
+use crate::pki::{Holder, Identities, PrivateKey, Recipient};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -75,10 +75,8 @@ impl KeyRing<'_> {
                 })?
             }
         };
-        let key = PrivateKey::from_file(&bytes).map_err(|error| {
-            unusable(order, &path, &error.to_string())
-                .help("restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew")
-        })?;
+        let key = PrivateKey::from_file(&bytes);
+        let key = key.map_err(|error| unreadable(order, &path, &error.to_string()))?;
         Ok(Some(key))
     }
 
@@ -155,6 +153,19 @@ fn close(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u
             })
         }
     }
+}
+
+/// A file that is no key, or of a form that is not read here.
+pub fn unreadable(order: &Order, path: &str, why: &str) -> Diagnostic {
+    let lost = match order.holder {
+        Holder::Authority(_) => {
+            "restore it from a backup; if it is lost, remove the file and the certificate, and all that it signed is issued anew"
+        }
+        Holder::Host(_) => {
+            "restore it from a backup; if it is lost, remove the file: a new one is made with the next certificate"
+        }
+    };
+    unusable(order, path, why).help(lost)
 }
 
 fn plain(keys: &Keys, order: &Order, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {

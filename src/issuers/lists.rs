@@ -7,13 +7,10 @@ use std::io;
 use super::Settlement;
 use super::reason::Reason;
 use crate::digest::Sha256;
-use crate::model::{CrlWanted, Order, Orders};
+use crate::model::{CrlWanted, Order, Orders, backdated};
 use crate::pki::crl::{self, Crl};
 use crate::pki::{Certificate, Holder, IssueError, Issuer, Revoked, pem};
 use crate::world::World;
-
-/// How long before now a list begins, in seconds: clocks differ.
-const CLOCKS_DIFFER: i64 = 3_600;
 
 /// How it stands with the list of one authority.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ impl List {
         let last = self.standing.as_ref().and_then(Crl::number);
         let after = last.map_or(0, |last| last.saturating_add(1));
         let number = after.max(now.try_into().unwrap_or(0));
-        let begins = now - CLOCKS_DIFFER;
+        let begins = now - backdated(self.lifetime);
         crl::make(
             issuer,
             &self.revoked,
@@ -227,6 +224,9 @@ fn reasons(
             from: lifetime,
             to: wanted.lifetime,
         });
+    }
+    if now < found.this_update() {
+        reasons.push(Reason::Early(found.this_update()));
     }
     if reasons.is_empty() {
         reasons.extend(due_by_date(until, lifetime, now));

@@ -86,9 +86,12 @@ pub fn preview(
 }
 
 /// A certificate that says what an order asks for, signed by nobody.
-pub fn like(order: &Order) -> Option<Certificate> {
-    let ticket = ticket(order, "", i64::MAX, 0);
-    self_signed(&order.profile, &key(order, "").ok()?, &ticket).ok()
+///
+/// # Errors
+/// What it asks for cannot be written.
+pub fn like(order: &Order) -> Result<Certificate, IssueError> {
+    let ticket = ticket(order, "", None, 0);
+    self_signed(&order.profile, &key(order, "")?, &ticket)
 }
 
 /// A request as it would be made.
@@ -118,13 +121,13 @@ impl Stage<'_> {
     fn made(&mut self, order: &Order) -> Result<Option<Certificate>, IssueError> {
         let own = key(order, self.seed)?;
         let Signer::Here(index) = order.signer else {
-            let ticket = ticket(order, self.seed, i64::MAX, self.now);
+            let ticket = ticket(order, self.seed, None, self.now);
             return self_signed(&order.profile, &own, &ticket).map(Some);
         };
         let Some(Some(above)) = self.certificates.get(index) else {
             return Ok(None);
         };
-        let ticket = ticket(order, self.seed, above.not_after(), self.now);
+        let ticket = ticket(order, self.seed, Some(above), self.now);
         let public = match &order.key {
             KeyWanted::Of(requested) => requested.public.clone(),
             // An authority signs with it.
@@ -169,17 +172,17 @@ fn stand_in(
     if let Ok(issuer) = Issuer::new(certificate, key(order, seed)?) {
         return Ok(issuer);
     }
-    let ticket = ticket(order, seed, i64::MAX, now);
+    let ticket = ticket(order, seed, None, now);
     let own = self_signed(&order.profile, &key(order, seed)?, &ticket)?;
     Issuer::new(own, key(order, seed)?)
 }
 
-fn ticket(order: &Order, seed: &str, ends: i64, now: i64) -> Ticket {
+fn ticket(order: &Order, seed: &str, above: Option<&Certificate>, now: i64) -> Ticket {
     let mut serial = [0x5a; 16];
     for (byte, seeded) in serial.iter_mut().skip(1).zip(seeded(order, seed)) {
         *byte = seeded;
     }
-    dated(order, serial, ends, now)
+    dated(order, serial, above, now)
 }
 
 fn key(order: &Order, seed: &str) -> Result<PrivateKey, IssueError> {

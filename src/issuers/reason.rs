@@ -92,6 +92,12 @@ pub enum Reason {
     Unlisted(Vec<String>),
     /// It has ended.
     Expired(i64),
+    /// It has not begun: it was issued on a day that is yet to come.
+    Early(i64),
+    /// Its key is not in the store, where the key that signs it is.
+    KeyGone,
+    /// What the spec asks for cannot be held against it.
+    Incomparable(String),
 }
 
 /// As many serials are named.
@@ -150,6 +156,9 @@ impl fmt::Display for Reason {
                 date(*until)
             ),
             Self::Expired(until) => write!(f, "it ended {}", date(*until)),
+            Self::Early(begins) => write!(f, "it begins only {}", date(*begins)),
+            Self::KeyGone => f.write_str("its key is gone"),
+            Self::Incomparable(why) => write!(f, "it cannot be compared with the spec: {why}"),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
-use crate::pki::{Certificate, Holder, Issued, Revoked, key, pem, request};
+use crate::pki::{self, Certificate, Holder, Issued, Revoked, key, pem, request};
 use crate::spec::KeyStore;
 use crate::world::World;
 
@@ -134,12 +134,16 @@ impl Settlement {
         })
     }
 
+    /// Whether its next certificate is for a new key, which only an authority that must gets.
+    pub(super) fn takes_new_authority_key(&self) -> bool {
+        self.reasons().iter().any(Reason::takes_new_authority_key)
+    }
+
     /// Whether what it signed is void, since its key will be another.
     pub(super) fn changes_key(&self) -> bool {
-        let by_reason = |reason: &Reason| {
-            reason.takes_new_authority_key() || matches!(reason, Reason::OtherKey)
-        };
-        self.reasons().iter().any(by_reason)
+        let other = |reason: &Reason| matches!(reason, Reason::OtherKey);
+        self.takes_new_authority_key()
+            || self.reasons().iter().any(other)
             || (self.is_due() && self.standing.is_none() && !self.key_is_here)
     }
 }
@@ -178,15 +182,15 @@ struct Settling<'a> {
 
 impl Settling<'_> {
     fn settle(&self, world: &dyn World) -> Settlement {
+        let (key_is_here, public_key) = self.key(world);
         let bytes = world.read(&self.order.holder.certificate());
         let made_here = bytes.as_ref().ok().map(|bytes| Sha256::of(bytes));
         let (standing, behind, fault) = self.standing(bytes);
-        let made_here =
-            made_here.filter(|file| self.is_made_here(*file, standing.as_ref(), &behind));
-        let (key_is_here, public_key) = self.key(world);
+        let made_here = made_here
+            .filter(|file| self.is_made_here(*file, standing.as_ref(), &behind, public_key));
         let reasons = match &standing {
             None => vec![fault.unwrap_or(Reason::New)],
-            Some(found) => self.reasons(found, &behind, public_key),
+            Some(found) => self.reasons(found, &behind, key_is_here, public_key),
         };
         let (verdict, request) = match (&self.order.signer, reasons.is_empty()) {
             (_, true) => (Verdict::Kept, Vec::new()),
@@ -256,6 +260,7 @@ impl Settling<'_> {
         file: Sha256,
         standing: Option<&Certificate>,
         behind: &[Certificate],
+        key: Option<Sha256>,
     ) -> bool {
         let Some(found) = standing else { return false };
         let text: String = std::iter::once(found)
@@ -264,7 +269,19 @@ impl Settling<'_> {
             .collect();
         let above = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
         Sha256::of(text.as_bytes()) == file
-            && (self.is_known(found) || above.is_some_and(|above| found.issued_by(above)))
+            && (self.is_known(found)
+                || above.is_some_and(|above| found.issued_by(above))
+                || self.is_own_root(found, key))
+    }
+
+    /// Whether an authority signed its own certificate with the key in the store; where that cannot
+    /// be read, whether it is called as the spec says.
+    fn is_own_root(&self, found: &Certificate, key: Option<Sha256>) -> bool {
+        let fits = || match key {
+            Some(key) => key == found.spki_sha256(),
+            None => preview::like(self.order).is_ok_and(|like| like.subject() == found.subject()),
+        };
+        self.order.signer == Signer::Itself && found.self_signed() && fits()
     }
 
     fn is_known(&self, found: &Certificate) -> bool {
@@ -295,6 +312,7 @@ impl Settling<'_> {
         &self,
         found: &Certificate,
         behind: &[Certificate],
+        key_is_here: bool,
         key: Option<Sha256>,
     ) -> Vec<Reason> {
         let issued = self.remembered.issued.get(&self.order.holder);
@@ -305,13 +323,11 @@ impl Settling<'_> {
             reasons.extend(lacking(self.order, found));
             reasons.extend(self.signed_by_another(found, behind));
         } else if !(known && same) {
-            let wanted = preview::like(self.order);
             let signer = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
-            reasons.extend(
-                wanted
-                    .map(|wanted| differences(self.order, &wanted, found, signer))
-                    .unwrap_or_default(),
-            );
+            match preview::like(self.order) {
+                Ok(wanted) => reasons.extend(differences(self.order, &wanted, found, signer)),
+                Err(error) => reasons.push(Reason::Incomparable(error.to_string())),
+            }
         }
         reasons.extend(self.other_signer(found, known));
         let differs = key.is_some_and(|key| key != found.spki_sha256());
@@ -324,6 +340,13 @@ impl Settling<'_> {
         }
         if self.is_revoked(found) {
             reasons.push(Reason::Revoked);
+        }
+        let is_ours = !matches!(self.order.signer, Signer::Elsewhere(_));
+        if is_ours && self.now < found.not_before() {
+            reasons.push(Reason::Early(found.not_before()));
+        }
+        if !key_is_here && self.has_lost_its_key() {
+            reasons.push(Reason::KeyGone);
         }
         // Whatever else is to be changed is reason enough.
         if reasons.is_empty() {
@@ -355,6 +378,14 @@ impl Settling<'_> {
         Some(Reason::Elsewhere(name.clone()))
     }
 
+    /// Whether a key that is not here should be: a clone has no keys at all, but where the key is
+    /// that signs, there are those of the hosts.
+    fn has_lost_its_key(&self) -> bool {
+        let is_host = matches!(self.order.holder, Holder::Host(_));
+        let signs_here = self.signer.is_some_and(|(signer, _)| signer.key_is_here);
+        is_host && signs_here && matches!(self.order.key, KeyWanted::Made(_))
+    }
+
     fn is_revoked(&self, found: &Certificate) -> bool {
         let authority = match (&self.order.signer, self.signer) {
             (Signer::Itself, _) => self.order.holder.name(),
@@ -380,20 +411,30 @@ impl Settling<'_> {
             (_, Some(signer)) => signer,
         };
         let above = settlement.standing.as_ref();
-        let called = settlement
-            .future_subject()
-            .or(above.map(Certificate::subject));
+        let called = match above {
+            Some(above) => {
+                let called = settlement.future_subject().unwrap_or(above.subject());
+                Some(called.to_owned())
+            }
+            None => preview::like(signer)
+                .ok()
+                .map(|new| new.subject().to_owned()),
+        };
         if let Some(to) = called.filter(|to| *to != found.issuer()) {
             return Some(Reason::Issuer {
                 from: found.issuer().to_owned(),
-                to: to.to_owned(),
+                to,
             });
         }
         let fits = !settlement.changes_key()
-            && above.is_none_or(|above| match known {
-                true => found.authority_key_id() == above.subject_key_id(),
-                false => found.issued_by(above),
-            });
+            && match above {
+                Some(above) if known => found.authority_key_id() == above.subject_key_id(),
+                Some(above) => found.issued_by(above),
+                // Its next certificate will be for the key that is in the store.
+                None => settlement
+                    .public_key
+                    .is_none_or(|key| found.authority_key_id() == Some(pki::key_id(key).as_str())),
+            };
         (!fits).then(|| Reason::Signer(signer.holder.name().to_owned()))
     }
 

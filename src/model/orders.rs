@@ -116,6 +116,12 @@ impl Orders {
     }
 }
 
+/// How long before its issuance something begins that is valid for so long, in seconds: clocks differ.
+/// Of what is short only a tenth, so that there is something left of it.
+pub fn backdated(lifetime: i64) -> i64 {
+    3_600.min(lifetime / 10)
+}
+
 impl Order {
     /// The digest of what the spec says: as long as it stays, the certificate does.
     ///

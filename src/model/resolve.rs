@@ -79,6 +79,7 @@ pub static CODES: &[&Code] = &[
     &orders::PATH_LENGTH,
     &orders::NESTED,
     &orders::WINDOW,
+    &orders::TOO_LONG,
     &orders::FORBIDDEN,
     &orders::NAME_SPACE,
     &orders::SUBJECT,

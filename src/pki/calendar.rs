@@ -33,6 +33,14 @@ pub(super) fn certifiable(seconds: i64) -> Option<OffsetDateTime> {
     moment.filter(|moment| (1950..=9999).contains(&moment.year()))
 }
 
+/// Why a certificate cannot hold a moment that is not [`certifiable`].
+pub(super) fn beyond(seconds: i64) -> &'static str {
+    match seconds > NEVER {
+        true => "no certificate holds a date after 9999-12-31",
+        false => "no certificate holds a date before 1950-01-01",
+    }
+}
+
 /// What no calendar holds is shown as the number it is.
 fn written(seconds: i64, write: impl Fn(OffsetDateTime) -> Option<String>) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();

@@ -26,6 +26,7 @@ use super::der;
 use super::key::PublicKey;
 use super::name_constraints::NameConstraints;
 use super::private_key::PrivateKey;
+use crate::digest::Sha256;
 
 use leaf::Leaf;
 use outline::Outline;
@@ -73,6 +74,12 @@ pub enum IssueError {
     Issuer(String),
     /// The engine refused, or what it made is not what was asked for.
     Engine(String),
+}
+
+/// The identifier by which certificates that are issued here know a key, in hex; `spki` is the digest
+/// of the whole public key (RFC 7093 section 2).
+pub fn key_id(spki: Sha256) -> String {
+    spki.short(40)
 }
 
 /// Issues a certificate that its own key signs: a root, or a leaf that nobody vouches for.
@@ -224,8 +231,7 @@ fn purposes(server: bool, client: bool) -> Result<Vec<ExtendedKeyUsagePurpose>, 
 fn validity(ticket: &Ticket) -> Result<(OffsetDateTime, OffsetDateTime), IssueError> {
     let moment = |seconds: i64| {
         let moment = calendar::certifiable(seconds);
-        moment
-            .ok_or_else(|| IssueError::Validity(format!("no certificate holds the date {seconds}")))
+        moment.ok_or_else(|| IssueError::Validity(calendar::beyond(seconds).to_owned()))
     };
     let (from, until) = (moment(ticket.not_before)?, moment(ticket.not_after)?);
     if from > until {

@@ -48,6 +48,11 @@ impl Disk {
         }
     }
 
+    /// Whether it is told a day that has not come.
+    pub fn looks_ahead(&self) -> bool {
+        self.now.is_some_and(|now| now > clock())
+    }
+
     /// The root, absolute.
     pub fn root(&self) -> &Path {
         &self.root
@@ -270,9 +275,11 @@ impl World for Disk {
     }
 
     fn now(&self) -> i64 {
-        self.now.unwrap_or_else(|| {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH);
-            since.map_or(0, |since| since.as_secs() as i64)
-        })
+        self.now.unwrap_or_else(clock)
     }
+}
+
+fn clock() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
 }

@@ -11,6 +11,7 @@
 #[path = "../issuing/project.rs"]
 mod project;
 mod standing;
+mod stopped;
 
 use std::collections::BTreeMap;
 

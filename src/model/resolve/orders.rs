@@ -9,8 +9,8 @@ use std::io::ErrorKind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::certificates::unreadable;
-use crate::model::orders::{DIRECTORY, Keys, Order, Orders, Signer};
-use crate::pki::{Certificate, pem};
+use crate::model::orders::{DIRECTORY, Keys, Order, Orders, Signer, backdated};
+use crate::pki::{Certificate, NEVER, pem};
 use crate::spec::{self, KeyStore, RenewBefore};
 use crate::world;
 
@@ -37,6 +37,12 @@ pub(in crate::model) static WINDOW: Code = Code {
     severity: Severity::Error,
     summary: "a certificate is to be renewed earlier than it is issued",
     manual: include_str!("../manual/renewal-never-ends.md"),
+};
+pub(in crate::model) static TOO_LONG: Code = Code {
+    name: "lifetime-too-long",
+    severity: Severity::Error,
+    summary: "something is to be valid for longer than dates can say",
+    manual: include_str!("../manual/lifetime-too-long.md"),
 };
 pub(in crate::model) static FORBIDDEN: Code = Code {
     name: "name-forbidden",
@@ -176,7 +182,8 @@ impl Resolver<'_> {
         [section, name]: [&str; 2],
     ) -> RenewBefore {
         let renew_before = self.renew_before(said);
-        if renew_before.seconds(lifetime) < lifetime {
+        let past = backdated(lifetime);
+        if renew_before.seconds(lifetime) < lifetime - past {
             return renew_before;
         }
         let own = [section, name, "renew_before"];
@@ -184,10 +191,16 @@ impl Resolver<'_> {
             Some(_) => self.value(&own),
             None => self.value(&["defaults", "renew_before"]),
         };
-        let message = format!(
+        let mut message = format!(
             "`{name}` is to be renewed {renew_before} before its end, and is valid for {}",
             lasting(lifetime)
         );
+        if renew_before.seconds(lifetime) < lifetime {
+            message.push_str(&format!(
+                ", of which {} are over when it is issued",
+                lasting(past)
+            ));
+        }
         let help = match said {
             Some(_) => "write less, or a share of the lifetime: `renew_before: 33%`".to_owned(),
             None => format!(
@@ -200,6 +213,21 @@ impl Resolver<'_> {
                 .help(help),
         );
         RenewBefore::default()
+    }
+
+    /// Whether it ends before the dates do; if not, it is told, and the answer is what is usual.
+    fn datable(&mut self, lifetime: i64, usual: i64, path: &[&str]) -> i64 {
+        if lifetime <= NEVER - self.world.now() {
+            return lifetime;
+        }
+        let message = format!(
+            "{} from now is after 9999-12-31, the last day that a certificate can name",
+            lasting(lifetime)
+        );
+        let help = format!("write less, such as `lifetime: {}`", lasting(usual));
+        self.found
+            .push(Diagnostic::new(&TOO_LONG, self.value(path), message).help(help));
+        usual
     }
 
     fn renew_before(&self, said: Option<&RenewBefore>) -> RenewBefore {
@@ -223,16 +251,23 @@ impl Resolver<'_> {
         }
     }
 
-    /// Two authorities of one name confuse whoever builds a chain by names.
+    /// Two authorities of one name confuse whoever builds a chain by names, and verifiers overlook
+    /// case and spaces (RFC 5280 section 7.1).
     fn same_subjects(&mut self, orders: &[Order]) {
         for (index, order) in orders.iter().enumerate() {
             let subject = order.subject();
-            let same = orders[..index]
-                .iter()
-                .find(|other| subject.is_some() && other.subject() == subject);
+            let same = orders[..index].iter().find(|other| {
+                subject
+                    .zip(other.subject())
+                    .is_some_and(|(a, b)| a.is_same(b))
+            });
             if let Some(other) = same {
+                let but = match other.subject() == subject {
+                    true => "",
+                    false => " but for case and spaces, which verifiers overlook",
+                };
                 let message = format!(
-                    "`{}` and `{}` have the same subject",
+                    "`{}` and `{}` have the same subject{but}",
                     other.holder.name(),
                     order.holder.name()
                 );
@@ -246,10 +281,11 @@ impl Resolver<'_> {
     }
 }
 
-/// A time as the spec writes it: days if they are whole, else hours.
+/// A time as the spec writes it: days if they are whole, else hours; minutes where it knows none.
 fn lasting(seconds: i64) -> String {
-    match seconds % 86_400 {
-        0 => format!("{}d", seconds / 86_400),
-        _ => format!("{}h", seconds / 3_600),
+    match seconds {
+        whole if whole % 86_400 == 0 => format!("{}d", whole / 86_400),
+        whole if whole % 3_600 == 0 => format!("{}h", whole / 3_600),
+        seconds => format!("{} minutes", seconds / 60),
     }
 }

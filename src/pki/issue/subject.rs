@@ -37,6 +37,13 @@ impl Subject {
         parts.find_map(|part| part.fault())
     }
 
+    /// Whether verifiers take the two for one: they overlook case, spaces around a value, and how many
+    /// there are within (RFC 5280 section 7.1).
+    pub fn is_same(&self, other: &Self) -> bool {
+        let folded = |part: Option<Part<'_>>| part.map(|part| folded(part.value));
+        self.parts().map(folded) == other.parts().map(folded)
+    }
+
     /// As the engine takes it: the country as PrintableString (RFC 5280 appendix A.1), all else as
     /// UTF8String (section 4.1.2.4), the most general part first.
     pub(super) fn engine(&self) -> Result<DistinguishedName, String> {
@@ -121,6 +128,11 @@ impl<'a> Part<'a> {
     }
 
     fn fault_of_country(&self) -> String {
-        "the country is not two letters".to_owned()
+        "its country is not two letters".to_owned()
     }
+}
+
+fn folded(value: &str) -> String {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    words.join(" ").to_lowercase()
 }

@@ -60,6 +60,18 @@ fn root(key: PrivateKey) -> Issuer {
     Issuer::new(made.expect("a root"), key).expect("an issuer")
 }
 
+#[test]
+fn a_key_is_known_by_its_identifier_before_there_is_a_certificate() {
+    let issuer = root(key_of(KeyAlgorithm::EcdsaP384));
+    let own = issuer.certificate();
+    let id = key_id(own.spki_sha256());
+    assert_eq!(own.subject_key_id(), Some(id.as_str()));
+    let key = seeded(7);
+    let below =
+        signed(&leaf(&["a.example"]), key.public(), &issuer, &ticket(2, 1)).expect("a leaf");
+    assert_eq!(below.authority_key_id(), Some(id.as_str()));
+}
+
 /// Whether OpenSSL, as strict as it can be, trusts a chain, and what it says if not.
 fn openssl(root: &Certificate, between: &[&Certificate], leaf: &Certificate) -> Result<(), String> {
     let place = tempfile::tempdir().expect("a directory");
@@ -376,11 +388,11 @@ fn a_subject_is_held_to_its_bounds() {
     );
     assert_eq!(
         one(&|it| it.country = text(3)),
-        "the country is not two letters"
+        "its country is not two letters"
     );
     assert_eq!(
         one(&|it| it.country = Some("ÖÄ".to_owned())),
-        "the country is not two letters"
+        "its country is not two letters"
     );
     assert_eq!(one(&|it| it.locality = text(0)), "the locality is empty");
     assert_eq!(

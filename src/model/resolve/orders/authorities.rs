@@ -91,6 +91,8 @@ impl Resolver<'_> {
         }
         let lifetime = authority.lifetime.as_ref().map(Duration::seconds);
         let usual = if parent.is_some() { INTERMEDIATE } else { ROOT };
+        let lifetime =
+            lifetime.map(|said| self.datable(said, usual, &["authorities", name, "lifetime"]));
         let lifetime = match (lifetime, parent) {
             (Some(lifetime), Some(parent)) => {
                 self.nested(lifetime, parent, ["authorities", name]);
@@ -101,6 +103,10 @@ impl Resolver<'_> {
         };
         let constraints = self.constraints(name, authority, parent);
         let crl_lifetime = authority.crl.as_ref().and_then(|crl| crl.lifetime.as_ref());
+        let crl_lifetime = crl_lifetime.map_or(CRL, |said| {
+            let path = ["authorities", name, "crl", "lifetime"];
+            self.datable(said.seconds(), CRL, &path)
+        });
         Order {
             holder: Holder::Authority(name.to_owned()),
             signer,
@@ -117,7 +123,7 @@ impl Resolver<'_> {
                 ["authorities", name],
             ),
             crl: Some(CrlWanted {
-                lifetime: crl_lifetime.map_or(CRL, Duration::seconds),
+                lifetime: crl_lifetime,
                 always: authority.crl.is_some(),
             }),
             place,
@@ -261,9 +267,9 @@ impl Resolver<'_> {
         match own.unwrap_or_default().within(inherited) {
             Ok(constraints) => Some(constraints),
             Err(beyond) => {
+                let (above, space, why) = (parent.holder.name(), &beyond.permitted, &beyond.why);
                 let message = format!(
-                    "`{name}` permits what `{}` may not issue for: {beyond}",
-                    parent.holder.name()
+                    "`{name}` permits `{space}`, for which `{above}` may not issue: it is {why}"
                 );
                 let permitted = authority.permitted_names.as_deref().unwrap_or_default();
                 let is_it = |text: &NameSpace| {

@@ -63,6 +63,11 @@ impl Resolver<'_> {
         let defaults = &self.loaded.spec.defaults;
         let said = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
         let lifetime = said.map_or(LIFETIME, Duration::seconds);
+        let lifetime = match host.lifetime {
+            Some(_) => self.datable(lifetime, LIFETIME, &["hosts", name, "lifetime"]),
+            // That of its signer is less, or is told.
+            None => lifetime,
+        };
         let lifetime = match (&host.lifetime, parent) {
             (Some(_), Some(parent)) => {
                 self.nested(lifetime, parent, ["hosts", name]);
