@@ -19,7 +19,8 @@ use std::process::{Command, Output, Stdio};
 use exported::{Exported, Server, said, tlsgen};
 use support::{succeed, utf8};
 
-const JVMS: [u32; 5] = [8, 11, 17, 21, 25];
+/// The oldest, the newest and one between: every release takes its time to start.
+const JVMS: [u32; 3] = [8, 17, 25];
 
 const PASSWORD: &str = "a pass-word, \"quoted\" $HOME";
 const BEYOND_ASCII: &str = "grüße 😀";
