@@ -2,13 +2,14 @@
 
 mod authorities;
 mod hosts;
+mod key_directory;
 
 use std::io::ErrorKind;
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::certificates::unreadable;
-use crate::model::orders::{DIRECTORY, Keys, Order, Orders};
+use crate::model::orders::{DEFAULT_KEY_DIRECTORY, Keys, Order, Orders};
 use crate::spec::{KeyStore, RenewBefore};
 
 pub(in crate::model) static ISSUER_LOOP: Code = Code {
@@ -127,9 +128,12 @@ impl Resolver<'_> {
         let directory = match &keys.directory {
             Some(path) => {
                 let span = self.value(&["keys", "directory"]);
-                self.path(path, ["keys", ""], span).unwrap_or_default()
+                let directory = self.path(path, ["keys", ""], span).unwrap_or_default();
+                self.found
+                    .extend(key_directory::unfit(self.world, &directory, span));
+                directory
             }
-            None => DIRECTORY.to_owned(),
+            None => DEFAULT_KEY_DIRECTORY.to_owned(),
         };
         Keys {
             store: keys.store,
