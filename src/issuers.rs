@@ -11,6 +11,7 @@ mod differences;
 mod exposed;
 mod issue;
 mod key_ring;
+mod key_stores;
 mod lists;
 mod open_copy;
 mod preview;
@@ -31,6 +32,7 @@ pub use awaited::awaited;
 pub use exposed::exposed;
 pub use issue::{Made, NewKey, issue};
 pub use key_ring::KeyRing;
+pub use key_stores::{StoreLine, any_key, ending, left_behind, store_lines};
 pub use lists::revoked;
 pub use open_copy::{
     DIFFERS as UNLOCKED_DIFFERS, OpenCopy, copied, copied_anew, differing, said_of_copies,

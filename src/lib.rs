@@ -203,6 +203,7 @@ pub fn compile(
     let (orders, settled) = (&ordered.orders, &ordered.settled);
     let ignore_file = ignore_file(world, shared.as_ref());
     found.extend(issuers::exposed(world, orders, settled, ignore_file));
+    found.extend(issuers::left_behind(world, orders, settled));
     found.checkpoint()?;
     lowered.notes.extend(issuance::notes(
         world,

@@ -26,7 +26,10 @@ pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
-pub use orders::{CrlWanted, KeyWanted, Keys, Order, Orders, RequestedKey, Signer, backdated};
+pub use orders::{
+    CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
+    backdated,
+};
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
 pub use revocation::Lists;

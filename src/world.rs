@@ -116,7 +116,7 @@ pub trait World {
     fn exclusive(&self, patience: Duration) -> io::Result<Exclusive>;
 
     /// Removes what killed runs left half-written in a directory and all below it, and says which
-    /// paths those were. They may hold keys. [`World::write`] removes those beside what it writes.
+    /// paths those were. Of the root itself, ``, only what lies in it: below is all that is not ours. They may hold keys. [`World::write`] removes those beside what it writes.
     ///
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] without [`World::exclusive`], since it could be somebody

@@ -40,6 +40,7 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
     }
     match &planned.plan {
         None => Exit::NoAnswer,
+        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
         // What is served is not here yet, though nothing is left to be written.
         Some(_) if planned.awaits => Exit::No,
         Some(plan) if in_sync(plan) => Exit::Done,

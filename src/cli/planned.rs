@@ -45,6 +45,10 @@ pub struct Planned {
 /// How long a build waits for another one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where killed runs leave files although the next one writes nothing there: beside the lock, and
+/// beside certificates. The key store is looked at by who writes it.
+const SWEPT: [&str; 3] = ["", "pki/authorities", "pki/hosts"];
+
 /// How an unreadable lock is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockReading {
@@ -104,13 +108,22 @@ pub fn opened(
 /// # Errors
 /// How the command ends when another one does not end.
 pub fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
-    project.disk.exclusive(PATIENCE).map_err(|error| {
+    let held = project.disk.exclusive(PATIENCE).map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::WouldBlock => "another tlsgen is writing this project".to_owned(),
             _ => format!("cannot lock the project: {error}"),
         };
         output.no_answer(&format!("{why}; try again"))
-    })
+    })?;
+    for directory in SWEPT {
+        project.disk.remove_leftovers(directory).map_err(|error| {
+            let directory = if directory.is_empty() { "." } else { directory };
+            output.no_answer(&format!(
+                "what a killed run left in `{directory}` cannot be removed: {error}"
+            ))
+        })?;
+    }
+    Ok(held)
 }
 
 impl Planned {

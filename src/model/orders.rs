@@ -245,4 +245,4 @@ fn said_of(constraints: &NameConstraints) -> String {
 }
 
 /// Where private keys live if the spec says nothing.
-pub const DIRECTORY: &str = "pki/private";
+pub const DEFAULT_KEY_DIRECTORY: &str = "pki/private";

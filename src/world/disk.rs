@@ -255,7 +255,9 @@ impl World for Disk {
                 directory => format!("{directory}/{name}"),
             };
             let (files, directories) = self.leftovers(&directory)?;
-            open.extend(directories.into_iter().map(inside));
+            if !directory.is_empty() {
+                open.extend(directories.into_iter().map(inside));
+            }
             for file in files.into_iter().map(inside) {
                 self.remove(&file)?;
                 removed.push(file);

@@ -177,7 +177,10 @@ impl World for Memory {
         }
         let inside = |path: &str| {
             let below = path.strip_prefix(directory);
-            directory.is_empty() || below.is_some_and(|rest| rest.starts_with('/'))
+            match directory.is_empty() {
+                true => !path.contains('/'),
+                false => below.is_some_and(|rest| rest.starts_with('/')),
+            }
         };
         Ok(self.drop_leftovers(inside))
     }

@@ -7,7 +7,7 @@ use tlsgen::issuers::Remembered;
 use tlsgen::pki::{Certificate, Identities, Revoked, key, pem};
 use tlsgen::plan::{Adopt, Lock, Plan, Wanted, apply, in_sync, plan};
 use tlsgen::source::Sources;
-use tlsgen::world::{Memory, PATIENCE, World};
+use tlsgen::world::{Exclusive, Memory, PATIENCE, World};
 use tlsgen::{Asked, Hand, compile};
 
 pub const SPEC: &str = include_str!("tlsgen.yaml");
@@ -103,7 +103,7 @@ pub fn build(world: &dyn World) -> Result<BTreeSet<String>, String> {
 /// `tlsgen revoke`.
 pub fn revoke(world: &dyn World, revoking: &Revoked) -> Result<(), String> {
     let said = |error: std::io::Error| error.to_string();
-    let _held = world.exclusive(PATIENCE).map_err(said)?;
+    let _held = alone(world).map_err(said)?;
     let opened = identities();
     let hand = Hand::Keys(Some(&opened));
     let (plan, directory) = planned_revoking(world, hand, &Adopt::Nothing, Some(revoking))?;
@@ -116,7 +116,7 @@ pub fn revoke(world: &dyn World, revoking: &Revoked) -> Result<(), String> {
 /// The same with something that may be written over.
 pub fn build_over(world: &dyn World, adopt: &Adopt) -> Result<BTreeSet<String>, String> {
     let said = |error: std::io::Error| error.to_string();
-    let _held = world.exclusive(PATIENCE).map_err(said)?;
+    let _held = alone(world).map_err(said)?;
     let (mut plan, mut directory) = planned(world, Hand::Nobody, adopt)?;
     refused(&plan)?;
     let opened = identities();
@@ -128,6 +128,15 @@ pub fn build_over(world: &dyn World, adopt: &Adopt) -> Result<BTreeSet<String>, 
     apply(&plan, world).map_err(|error| error.to_string())?;
     let made = plan.issuances.iter().map(|one| one.holder.to_string());
     Ok(made.collect())
+}
+
+/// As every command that writes begins.
+fn alone(world: &dyn World) -> std::io::Result<Exclusive> {
+    let held = world.exclusive(PATIENCE)?;
+    for directory in ["", "pki/authorities", "pki/hosts"] {
+        world.remove_leftovers(directory)?;
+    }
+    Ok(held)
 }
 
 fn refused(plan: &Plan) -> Result<(), String> {

@@ -60,6 +60,12 @@ fn all_that_is_left_below_a_directory_goes_when_asked() {
             assert!(is_there(&*world, path), "{path}");
         }
         assert_eq!(world.remove_leftovers("").unwrap(), [""; 0]);
+        for path in [".tlsgen.lock.7.tlsgen", LEFT] {
+            world.write(path, b"", 0o644).unwrap();
+        }
+        let removed = world.remove_leftovers("").unwrap();
+        assert_eq!(removed, [".tlsgen.lock.7.tlsgen"]);
+        assert!(is_there(&*world, LEFT), "nothing below the root");
     }
 }
 

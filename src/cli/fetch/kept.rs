@@ -4,10 +4,12 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::artifact::READABLE;
 use crate::digest::Sha256;
-use crate::pki::{Certificate, bundle, pem};
+use crate::model::DEFAULT_KEY_DIRECTORY;
+use crate::pki::{Certificate, bundle, key, pem, sealed};
 use crate::world::{self, Disk, World as _};
 
 /// What became of a file.
@@ -48,7 +50,17 @@ pub fn keep(
             (&elsewhere, name.to_owned())
         }
     };
-    match disk.read(&path) {
+    let key = || {
+        format!(
+            "`{}` is a private key, or where one is kept, and is never written over: name another file",
+            file.display()
+        )
+    };
+    if is_place_of_key(&file.to_string_lossy()) {
+        return Err(key());
+    }
+    match disk.read(&path).map(Zeroizing::new) {
+        Ok(bytes) if is_key(&bytes) => return Err(key()),
         Ok(bytes) if holds(&bytes, certificates) => return Ok(State::Same),
         Ok(_) if !adopt => return Ok(State::InTheWay),
         Ok(_) => {}
@@ -59,6 +71,21 @@ pub fn keep(
     disk.write(&path, text.as_bytes(), READABLE)
         .map_err(failed)?;
     Ok(State::Written)
+}
+
+/// Whether a key store has a key by this name, wherever the store is.
+fn is_place_of_key(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or_default();
+    let kind = parts.nth(1).unwrap_or_default();
+    matches!(name, "key.pem" | "key.pem.age") && matches!(kind, "authorities" | "hosts")
+        || path.starts_with(&format!("{DEFAULT_KEY_DIRECTORY}/"))
+}
+
+/// Whether a file holds a private key in any form, encrypted or not.
+fn is_key(bytes: &[u8]) -> bool {
+    let blocks = pem::blocks(bytes).blocks;
+    sealed::is_sealed(bytes) || key::is_der(bytes) || blocks.iter().any(|one| one.kind.is_secret())
 }
 
 /// Whether a file has these certificates in this order and nothing else, whatever stands between.

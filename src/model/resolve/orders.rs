@@ -2,6 +2,7 @@
 
 mod authorities;
 mod hosts;
+mod key_directory;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -9,7 +10,7 @@ use std::io::ErrorKind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::certificates::unreadable;
-use crate::model::orders::{DIRECTORY, Keys, Order, Orders, Signer, backdated};
+use crate::model::orders::{DEFAULT_KEY_DIRECTORY, Keys, Order, Orders, Signer, backdated};
 use crate::pki::{Certificate, NEVER, pem};
 use crate::spec::{self, KeyStore, RenewBefore};
 use crate::world;
@@ -161,9 +162,12 @@ impl Resolver<'_> {
         let directory = match &keys.directory {
             Some(path) => {
                 let span = self.value(&["keys", "directory"]);
-                self.path(path, ["keys", ""], span).unwrap_or_default()
+                let directory = self.path(path, ["keys", ""], span).unwrap_or_default();
+                self.found
+                    .extend(key_directory::unfit(self.world, &directory, span));
+                directory
             }
-            None => DIRECTORY.to_owned(),
+            None => DEFAULT_KEY_DIRECTORY.to_owned(),
         };
         Keys {
             store: keys.store,
