@@ -82,10 +82,6 @@ fn held(
             chain,
             key: settlement.public_key.filter(|_| stands),
             due: settlement.is_due(),
-            algorithm: match order.signer {
-                Signer::Elsewhere(_) => None,
-                _ => order.algorithm(),
-            },
             list: list.clone(),
         };
         all.insert(order.holder.clone(), held);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::digest::Sha256;
+use crate::pki::Certificate;
 use crate::pki::crl::Crl;
-use crate::pki::{Certificate, KeyAlgorithm};
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{
@@ -112,7 +112,7 @@ pub struct Host {
     /// The authority that issues its certificate, and where that is said.
     pub issuer: Option<(AuthorityId, Span)>,
     /// A certificate, brought by hand or issued here.
-    pub certificate: Option<HandMade>,
+    pub certificate: Option<HostCertificate>,
     /// What it was seen to present.
     pub observed: Option<(PemFile, Span)>,
     /// Where it was written.
@@ -121,13 +121,9 @@ pub struct Host {
 
 /// A certificate and its key: brought by hand, or issued here.
 #[derive(Debug)]
-pub struct HandMade {
+pub struct HostCertificate {
     /// Whether it is issued here.
     pub issued: bool,
-    /// Whether the next build makes it.
-    pub due: bool,
-    /// The kind of key that it is issued for here: a certificate that is made up has another.
-    pub algorithm: Option<KeyAlgorithm>,
     /// Leaf and intermediates.
     pub chain: PemFile,
     /// Where the chain is named.

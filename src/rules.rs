@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::model::{HandMade, Host, HostId, Model, PemCertificate, Service};
+use crate::model::{Host, HostCertificate, HostId, Model, PemCertificate, Service};
 use crate::pki::Certificate;
 use crate::source::Span;
 use crate::spec::RuntimeVersion;
@@ -142,7 +142,7 @@ struct Named<'a> {
 
 impl Judged<'_> {
     /// Hosts that a deployed service presents itself, with a certificate that somebody brought.
-    fn presented(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+    fn presented(&self) -> impl Iterator<Item = (&Host, &HostCertificate)> {
         let services = self.model.deployed().map(|id| self.model.service(id));
         let presented: HashSet<HostId> = services
             .flat_map(Service::serves)
@@ -156,7 +156,7 @@ impl Judged<'_> {
     }
 
     /// The leaf of each host that a service presents. Among CAs alone there is none, which a rule says.
-    fn presented_leaves(&self) -> impl Iterator<Item = (&Host, &HandMade, &PemCertificate)> {
+    fn presented_leaves(&self) -> impl Iterator<Item = (&Host, &HostCertificate, &PemCertificate)> {
         self.presented().filter_map(|(host, made)| {
             let mut certificates = made.chain.certificates.iter();
             let leaf = certificates.find(|one| !one.certificate.is_ca())?;
@@ -165,7 +165,7 @@ impl Judged<'_> {
     }
 
     /// Whether a chain ends in a public root; they are parsed once, and only if somebody asks.
-    fn is_public(&self, made: &HandMade, roots: &OnceCell<Vec<Certificate>>) -> bool {
+    fn is_public(&self, made: &HostCertificate, roots: &OnceCell<Vec<Certificate>>) -> bool {
         let roots = roots.get_or_init(|| self.all_public_roots());
         let mut chain = made.chain.certificates.iter();
         chain.any(|one| roots.iter().any(|root| one.certificate.issued_by(root)))
@@ -180,7 +180,7 @@ impl Judged<'_> {
     }
 
     /// Hosts whose certificate a deployed service presents as a client.
-    fn identities(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+    fn identities(&self) -> impl Iterator<Item = (&Host, &HostCertificate)> {
         let services = self.model.deployed().map(|id| self.model.service(id));
         let identities: HashSet<HostId> = services
             .filter_map(|service| Some(service.identity.as_ref()?.host))
@@ -192,7 +192,7 @@ impl Judged<'_> {
     }
 
     /// Hosts whose certificate is handed to a deployed service, on whichever side it presents it.
-    fn handed(&self) -> impl Iterator<Item = (&Host, &HandMade)> {
+    fn handed(&self) -> impl Iterator<Item = (&Host, &HostCertificate)> {
         let served: Vec<&str> = self
             .presented()
             .map(|(host, _)| host.name.as_str())

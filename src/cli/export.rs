@@ -12,7 +12,7 @@ use super::arguments::{
 use super::output::{FindingsJson, Output};
 use super::project::{Project, asked};
 use crate::diagnostic::{Diagnostics, suggest};
-use crate::model::{HandMade, Host, KeySource, Model, Trust};
+use crate::model::{Host, HostCertificate, KeySource, Model, Trust};
 use crate::pki::Certificate;
 use crate::pki::chain::presented;
 use crate::pki::keystore::{self, Alias, Encoding, KeyEntry, KeyFile};
@@ -138,7 +138,7 @@ const NOT_ASCII: &str = "the password is not ASCII: no Java opens a compatible P
 fn certificate<'m>(
     model: &'m Model,
     name: &str,
-) -> Result<(&'m Host, &'m HandMade, &'m str), String> {
+) -> Result<(&'m Host, &'m HostCertificate, &'m str), String> {
     let host = model.hosts.iter().find(|host| host.name == name);
     let host = host.ok_or_else(|| {
         let names = model.hosts.iter().map(|host| host.name.as_str());
@@ -159,7 +159,7 @@ fn certificate<'m>(
 fn chain(
     model: &Model,
     host: &Host,
-    made: &HandMade,
+    made: &HostCertificate,
     with_root: bool,
 ) -> Result<Vec<Certificate>, String> {
     let file = made.chain.certificates.iter();

@@ -77,12 +77,7 @@ pub fn preview(
     if !failed.is_empty() {
         return Err(failed);
     }
-    let mut held = held(orders, &stage.certificates, &lists, settled);
-    if extent == MadeUp::All {
-        // No key of the store fits what is made up.
-        held.0.values_mut().for_each(|held| held.key = None);
-    }
-    Ok(held)
+    Ok(held(orders, &stage.certificates, &lists, settled))
 }
 
 /// A certificate that says what an order asks for, signed by nobody.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::digest::Sha256;
 use crate::pki::crl::Crl;
-use crate::pki::{Certificate, Holder, KeyAlgorithm};
+use crate::pki::{Certificate, Holder};
 
 /// The certificate of each holder that has one.
 #[derive(Debug, Default)]
@@ -31,8 +31,6 @@ pub struct HeldCertificate {
     pub key: Option<Sha256>,
     /// Whether it is made by the next build.
     pub due: bool,
-    /// The kind of key that is asked for, if it is issued here: of what is made up it is another.
-    pub algorithm: Option<KeyAlgorithm>,
     /// The list of the certificates that it revoked, if there is one.
     pub list: Option<Crl>,
 }

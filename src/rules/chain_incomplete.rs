@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Authority, HandMade, Host, PemCertificate};
+use crate::model::{Authority, Host, HostCertificate, PemCertificate};
 use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
@@ -52,7 +52,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
 }
 
 /// The last certificate of a chain that has no other fault, if somebody else issued it.
-fn top(made: &HandMade) -> Option<&PemCertificate> {
+fn top(made: &HostCertificate) -> Option<&PemCertificate> {
     let all = &made.chain.certificates;
     let certificates: Vec<Certificate> = all.iter().map(|one| one.certificate.clone()).collect();
     let order = chain::order(&certificates);
@@ -78,7 +78,7 @@ fn issuer<'a>(
 
 fn left_out(
     host: &Host,
-    made: &HandMade,
+    made: &HostCertificate,
     authority: &Authority,
     issuer: &PemCertificate,
     (verifiers, verifier, presenter): (&str, &str, &str),
@@ -96,7 +96,7 @@ fn left_out(
         ))
 }
 
-fn unknown(host: &Host, made: &HandMade, top: &PemCertificate) -> Diagnostic {
+fn unknown(host: &Host, made: &HostCertificate, top: &PemCertificate) -> Diagnostic {
     let chain = &made.chain.path;
     let issuer = top.certificate.issuer();
     let message = format!(

@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{HandMade, Host};
+use crate::model::{Host, HostCertificate};
 use crate::pki::Certificate;
 use crate::pki::chain::{self, Order};
 
@@ -22,7 +22,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn finding(host: &Host, made: &HandMade) -> Option<Diagnostic> {
+fn finding(host: &Host, made: &HostCertificate) -> Option<Diagnostic> {
     let certificates: Vec<_> = made
         .chain
         .certificates

@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{ClientAuthentication, HandMade, HostId, Model, Service, Trust};
+use crate::model::{ClientAuthentication, HostCertificate, HostId, Model, Service, Trust};
 use crate::pki::Certificate;
 use crate::pki::chain::{self, Verdict};
 use crate::source::Span;
@@ -45,7 +45,7 @@ pub(super) fn asking(model: &Model, host: HostId) -> impl Iterator<Item = &Clien
 }
 
 /// Why a server that accepts these CAs would refuse the certificate, if it would.
-fn refusal(judged: &Judged<'_>, made: &HandMade, trust: &Trust) -> Option<Verdict> {
+fn refusal(judged: &Judged<'_>, made: &HostCertificate, trust: &Trust) -> Option<Verdict> {
     let certificates = made.chain.certificates.iter();
     let mut certificates = certificates.map(|one| one.certificate.clone());
     let leaf = certificates.next()?;

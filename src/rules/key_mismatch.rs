@@ -3,7 +3,7 @@
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Sha256;
-use crate::model::{HandMade, KeySource, PemCertificate};
+use crate::model::{HostCertificate, KeySource, PemCertificate};
 
 static CODE: Code = code!(
     "key-mismatch",
@@ -67,7 +67,7 @@ fn is_leaf_of(one: &PemCertificate, key: &Sha256) -> bool {
     !one.certificate.is_ca() && one.certificate.spki_sha256() == *key
 }
 
-fn mismatch(judged: &Judged<'_>, made: &HandMade, path: &str, key: &Sha256) -> Diagnostic {
+fn mismatch(judged: &Judged<'_>, made: &HostCertificate, path: &str, key: &Sha256) -> Diagnostic {
     let message = format!("the key in `{path}` does not belong to the certificate");
     let diagnostic =
         Diagnostic::new(&CODE, made.key_span, message).also(made.chain_span, "the certificate");

@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pki::{KeyAlgorithm, KeyKind};
+use crate::pki::KeyKind;
 
 static CODE: Code = code!(
     "leaf-key-for-few-clients",
@@ -16,11 +16,7 @@ pub const RULE: Rule = Rule { code: &CODE, check };
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let few = judged
         .presented_leaves()
-        .filter(|(_, made, leaf)| match made.algorithm {
-            // What is made up to be judged has a key of its own kind.
-            Some(algorithm) => algorithm == KeyAlgorithm::Ed25519,
-            None => *leaf.certificate.key() == KeyKind::Ed25519,
-        });
+        .filter(|(_, _, leaf)| *leaf.certificate.key() == KeyKind::Ed25519);
     few.map(|(host, made, leaf)| {
         let message = format!(
             "the certificate of `{}` has an Ed25519 key, which no browser accepts, nor Java before 16",

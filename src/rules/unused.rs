@@ -2,7 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Authority, HandMade, Model};
+use crate::model::{Authority, HostCertificate, Model};
 use crate::pki::{Certificate, chain};
 
 static CODE: Code = code!(
@@ -52,7 +52,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
 /// a time that the certificates name, since what has expired was signed nevertheless.
 fn has_signed(model: &Model, authority: &Authority) -> bool {
     let anchors: Vec<Certificate> = authority.anchors().cloned().collect();
-    let signed = |made: &HandMade| {
+    let signed = |made: &HostCertificate| {
         let certificates = made.chain.certificates.iter();
         let certificates: Vec<_> = certificates.map(|one| one.certificate.clone()).collect();
         // A chain that ends too early, or that is not for servers, has findings of its own.

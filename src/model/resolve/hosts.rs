@@ -8,7 +8,7 @@ use super::{BAD_NAME, Resolver, UNKNOWN_AUTHORITY, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::certificates;
 use crate::model::{
-    AuthorityId, HandMade, HeldCertificate, Host, Index, KeySource, PemFile, SubjectName,
+    AuthorityId, HeldCertificate, Host, HostCertificate, Index, KeySource, PemFile, SubjectName,
 };
 use crate::pki::{Holder, key};
 use crate::source::Span;
@@ -97,7 +97,7 @@ impl Resolver<'_> {
         Some((AuthorityId(*id), span))
     }
 
-    fn hand_made(&mut self, host: &str, files: &spec::CertificateFiles) -> HandMade {
+    fn hand_made(&mut self, host: &str, files: &spec::CertificateFiles) -> HostCertificate {
         let at = |field: &str| self.value(&["hosts", host, "certificate", field]);
         let (chain_span, file_span, variable_span) = (at("chain"), at("key"), at("key_env"));
         let whole = self.value(&["hosts", host, "certificate"]);
@@ -122,10 +122,8 @@ impl Resolver<'_> {
                 (KeySource::Variable(String::new()), file_span)
             }
         };
-        HandMade {
+        HostCertificate {
             issued: false,
-            due: false,
-            algorithm: None,
             chain,
             chain_span,
             key,
@@ -134,14 +132,12 @@ impl Resolver<'_> {
     }
 
     /// A certificate that is issued here, for a key of the key store.
-    fn issued(&self, name: &str, host: &spec::Host) -> Option<HandMade> {
+    fn issued(&self, name: &str, host: &spec::Host) -> Option<HostCertificate> {
         let (holder, held) = self.held_of(name).filter(|_| host.request.is_none())?;
         let span = self.value(&["hosts", name, "issuer"]);
         let public = held.key.filter(|_| !held.due).map(Ok);
-        Some(HandMade {
+        Some(HostCertificate {
             issued: true,
-            due: held.due,
-            algorithm: held.algorithm,
             chain: presented(&holder, held, span),
             chain_span: span,
             key: KeySource::File {

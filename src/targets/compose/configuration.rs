@@ -6,7 +6,7 @@ use super::directory::Directories;
 use super::mount;
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{self, HandMade};
+use crate::model::{self, HostCertificate};
 use crate::nginx::{self, Level, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
 use crate::provision::{self, ConfigurationFile, ReadAs};
 use crate::servers::Above;
@@ -151,7 +151,12 @@ impl Existing {
     }
 
     /// Names of the block that the certificate of its host does not carry.
-    pub fn uncovered(&self, host: &model::Host, made: &HandMade, at: Span) -> Vec<Diagnostic> {
+    pub fn uncovered(
+        &self,
+        host: &model::Host,
+        made: &HostCertificate,
+        at: Span,
+    ) -> Vec<Diagnostic> {
         let block = self.block().into_iter();
         block
             .flat_map(|block| uncovered::uncovered(block, host, made, at))

@@ -11,7 +11,7 @@ use super::serving::Served;
 use super::{environment, mount, reload, surroundings};
 use crate::artifact::{Access, Readers, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{self, HandMade, Host, Identity, IdentityVariables};
+use crate::model::{self, Host, HostCertificate, Identity, IdentityVariables};
 use crate::provision::{self, Existing, Provision, Value, Variable};
 use crate::servers::{self, ClientPlace, KeyReader};
 use crate::source::Span;
@@ -34,7 +34,7 @@ const LIBPQ_KEY: &str = "PGSSLKEY";
 pub struct Brought<'a> {
     keys: Deployed<'a>,
     asked: &'a Identity,
-    made: &'a HandMade,
+    made: &'a HostCertificate,
     delivery: Delivery,
     reader: Reader,
     /// The directory with the chain, from the project root.

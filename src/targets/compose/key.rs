@@ -15,7 +15,7 @@ use super::mount;
 use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{self, Compose, ComposeService, HandMade, Host, KeySource, Model};
+use crate::model::{self, Compose, ComposeService, Host, HostCertificate, KeySource, Model};
 use crate::servers::KeyReader;
 use crate::targets::Wanted;
 
@@ -184,7 +184,7 @@ impl<'a> Deployed<'a> {
     pub fn deliver(
         &self,
         host: &Host,
-        made: &HandMade,
+        made: &HostCertificate,
         reader: Reader,
     ) -> Result<Delivery, Box<Diagnostic>> {
         match &made.key {
@@ -193,7 +193,13 @@ impl<'a> Deployed<'a> {
         }
     }
 
-    fn mounted_file(&self, host: &Host, made: &HandMade, path: &str, reader: Reader) -> Delivery {
+    fn mounted_file(
+        &self,
+        host: &Host,
+        made: &HostCertificate,
+        path: &str,
+        reader: Reader,
+    ) -> Delivery {
         let file_name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let directory = format!("{KEYS_DIRECTORY}/{}", host.name);
         let target = format!("{directory}/{file_name}");
@@ -287,7 +293,7 @@ impl<'a> Deployed<'a> {
     fn copied_variable(
         &self,
         host: &Host,
-        made: &HandMade,
+        made: &HostCertificate,
         variable: &str,
         reader: Reader,
     ) -> Result<Delivery, Box<Diagnostic>> {
@@ -340,7 +346,7 @@ impl<'a> Deployed<'a> {
 
     /// What the service is given itself: keys and certificates of the hosts that it serves, and of
     /// its identity.
-    pub fn own(&self) -> Vec<&'a HandMade> {
+    pub fn own(&self) -> Vec<&'a HostCertificate> {
         let service = self.model_service();
         let served = service.serves().iter().map(|serve| serve.host);
         let hosts = served.chain(service.identity.iter().map(|identity| identity.host));

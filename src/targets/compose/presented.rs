@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{HandMade, Host, Model};
+use crate::model::{Host, HostCertificate, Model};
 use crate::pki::{Certificate, chain};
 
 /// What a certificate brought by hand comes to in a container.
@@ -17,7 +17,7 @@ pub struct Presented {
 
 impl Presented {
     /// From the files of the spec.
-    pub fn of(host: &Host, made: &HandMade, model: &Model) -> Self {
+    pub fn of(host: &Host, made: &HostCertificate, model: &Model) -> Self {
         let certificates: Vec<_> = made
             .chain
             .certificates

@@ -18,7 +18,7 @@ use super::{TRUST_DIRECTORY, environment, networks, published, reload, surroundi
 use crate::artifact::{LISTS, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
-use crate::model::{self, Compose, ComposeService, HandMade, Lists, Serve};
+use crate::model::{self, Compose, ComposeService, HostCertificate, Lists, Serve};
 use crate::provision::{self, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, KeyReader, Place, Server};
@@ -160,7 +160,7 @@ impl Serving<'_> {
         }
     }
 
-    fn made(&self, serve: &Serve) -> Option<&HandMade> {
+    fn made(&self, serve: &Serve) -> Option<&HostCertificate> {
         let host = self.inputs.model.host(serve.host);
         host.certificate.as_ref().filter(|_| serve.behind.is_none())
     }
@@ -421,7 +421,7 @@ impl Serving<'_> {
     }
 
     fn neighbours(&self, asked: &model::Serving, deliveries: &[Delivery]) -> Vec<Diagnostic> {
-        let made: Vec<&HandMade> = asked
+        let made: Vec<&HostCertificate> = asked
             .serves
             .iter()
             .filter_map(|serve| self.made(serve))
@@ -431,7 +431,7 @@ impl Serving<'_> {
             let host = self.inputs.model.host(one.host);
             host.certificate.as_ref()
         });
-        let own: Vec<&HandMade> = made.iter().copied().chain(identity).collect();
+        let own: Vec<&HostCertificate> = made.iter().copied().chain(identity).collect();
         let mounted = made.iter().zip(deliveries);
         let mounted = mounted.filter(|(_, delivery)| delivery.mount.is_some());
         mounted

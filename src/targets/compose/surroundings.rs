@@ -7,7 +7,7 @@ use std::cell::LazyCell;
 
 use super::base::{Base, MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Compose, HandMade, KeySource, Model};
+use crate::model::{Compose, HostCertificate, KeySource, Model};
 use crate::pki::pem;
 use crate::source::Span;
 use crate::world::{self, FileKind, World};
@@ -33,7 +33,7 @@ const CERTIFICATE_SUFFIXES: [&str; 6] = [".pem", ".crt", ".cer", ".cert", ".csr"
 /// The directory of a key, if nothing but `own` keys and certificates is known to lie in it.
 pub fn own_directory<'p>(
     path: &'p str,
-    own: &[&HandMade],
+    own: &[&HostCertificate],
     model: &Model,
     compose: &Compose,
     base: &Base,
@@ -93,8 +93,8 @@ fn certificates(model: &Model) -> Vec<&str> {
 /// nothing that is written may depend on it.
 pub fn neighbours(
     world: &dyn World,
-    made: &HandMade,
-    own: &[&HandMade],
+    made: &HostCertificate,
+    own: &[&HostCertificate],
     service: &str,
 ) -> Option<Diagnostic> {
     let directory = world::parent(key_file(made)?);
@@ -120,7 +120,7 @@ pub fn neighbours(
 }
 
 /// Whether a file is a key, or the same one encrypted, which is no secret.
-fn is_key_of(own: &HandMade, path: &str) -> bool {
+fn is_key_of(own: &HostCertificate, path: &str) -> bool {
     let key = key_file(own);
     key == Some(path)
         || (own.issued
@@ -187,7 +187,7 @@ pub fn keys(model: &Model) -> impl Iterator<Item = (Span, &str)> {
         .chain(authorities)
 }
 
-fn key_file(made: &HandMade) -> Option<&str> {
+fn key_file(made: &HostCertificate) -> Option<&str> {
     match &made.key {
         KeySource::File { path, .. } => Some(path),
         KeySource::Variable(_) => None,

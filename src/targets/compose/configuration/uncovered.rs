@@ -1,7 +1,7 @@
 //! Names of a server block that the certificate which is put into it does not carry.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{HandMade, Host};
+use crate::model::{Host, HostCertificate};
 use crate::nginx::{ServerBlock, ServerName};
 use crate::source::Span;
 
@@ -13,7 +13,12 @@ pub static UNCOVERED: Code = Code {
 };
 
 /// One warning for each such name; `at` is where the spec has the host served.
-pub fn uncovered(block: &ServerBlock, host: &Host, made: &HandMade, at: Span) -> Vec<Diagnostic> {
+pub fn uncovered(
+    block: &ServerBlock,
+    host: &Host,
+    made: &HostCertificate,
+    at: Span,
+) -> Vec<Diagnostic> {
     let Some(leaf) = made.chain.certificates.first() else {
         return Vec::new();
     };
