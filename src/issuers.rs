@@ -1,8 +1,8 @@
 //! How certificates arrive that are issued or requested here: which are needed and why, and how
 //! they are made.
 //!
-//! [`settle`] compares what the spec asks for with what stands on disk and what the lock remembers;
-//! it needs no key. [`preview`] makes certificates as they would be, with keys that are nobody's, so
+//! [`settle()`] compares what the spec asks for with what stands on disk and what the lock remembers;
+//! it needs no key. [`preview()`] makes certificates as they would be, with keys that are nobody's, so
 //! that everything that follows from them can be shown; [`issue()`] makes real ones.
 
 mod arrival;

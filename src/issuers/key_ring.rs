@@ -80,18 +80,18 @@ impl KeyRing<'_> {
         Ok(Some(key))
     }
 
-    /// As [`kept`].
+    /// A key as the store keeps it.
     ///
     /// # Errors
-    /// As [`kept`].
+    /// It cannot be encrypted.
     pub fn kept(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
         kept(self.keys, order, key)
     }
 
-    /// As [`opened`].
+    /// A key as a deployment mounts it.
     ///
     /// # Errors
-    /// As [`opened`].
+    /// It cannot be written as text.
     pub fn opened(&self, order: &Order, key: &PrivateKey) -> Result<NewKey, Diagnostic> {
         opened(self.keys, order, key)
     }

@@ -13,7 +13,7 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
-/// As [`printable`], at most `most` characters of the text, with `…` where more followed.
+/// At most `most` characters of a text, fit to be shown, with `…` where more followed.
 pub fn shortened(text: &str, most: usize) -> String {
     let mut cut = text.char_indices().skip(most).map(|(at, _)| at);
     match cut.next().and_then(|at| text.get(..at)) {
