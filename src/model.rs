@@ -4,6 +4,7 @@ mod certificates;
 mod held;
 mod host_name;
 mod identity;
+pub mod kubernetes;
 mod orders;
 mod resolve;
 mod revocation;
@@ -26,6 +27,7 @@ pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
+pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
     backdated,
@@ -73,6 +75,8 @@ pub struct Authority {
     pub name: String,
     /// How certificates are asked for, if it signs over ACME.
     pub acme: Option<Acme>,
+    /// The issuer in the cluster that signs for it, if one does.
+    pub cluster: Option<ClusterIssuer>,
     /// Whether tlsgen runs it.
     pub managed: bool,
     /// The authority that signs it, of those that tlsgen runs.
@@ -113,6 +117,8 @@ pub struct Host {
     pub issuer: Option<(AuthorityId, Span)>,
     /// A certificate, brought by hand or issued here.
     pub certificate: Option<HostCertificate>,
+    /// What its certificate must be, where it is issued in a cluster.
+    pub terms: CertificateTerms,
     /// What it was seen to present.
     pub observed: Option<(PemFile, Span)>,
     /// Where it was written.
@@ -203,6 +209,8 @@ pub enum TargetKind {
     Script(Script),
     /// A load balancer in front.
     LoadBalancer(LoadBalancer),
+    /// A Kubernetes cluster.
+    Kubernetes(Kubernetes),
 }
 
 /// An override for Docker Compose.
@@ -389,6 +397,7 @@ impl TargetKind {
             Self::LoadBalancer(balancer) => {
                 balancer.services.iter().map(|(id, _, _)| *id).collect()
             }
+            Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
         }
     }
 }

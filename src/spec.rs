@@ -9,6 +9,7 @@ mod file;
 mod hosts;
 mod identity;
 mod keys;
+mod kubernetes;
 mod lint;
 mod load;
 mod managed;
@@ -25,6 +26,11 @@ pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};
+pub use kubernetes::{
+    AuthoritiesVia, BundlesVia, ClusterIssued, ClusterVersion, Entrance, ExternalSecrets, Gateway,
+    IssuerReference, KindName, Kubernetes, ObjectName, SecretStore, SecretStoreKind, SecretsVia,
+    Workload, WorkloadKind, WorkloadName,
+};
 pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};

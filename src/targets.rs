@@ -8,8 +8,13 @@ use crate::source::{Sources, Span};
 use crate::world::World;
 
 pub mod compose;
+pub mod kubernetes;
 pub mod load_balancer;
+mod presented;
 pub mod script;
+
+/// Where the files by which a service trusts stand in every container.
+pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
 
 /// What a target is lowered from.
 pub struct Inputs<'a> {
@@ -79,6 +84,7 @@ pub fn lower(
     let mut lowered = match &target.kind {
         TargetKind::Compose(compose) => compose::lower(inputs, compose, sources)?,
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
+        TargetKind::Kubernetes(cluster) => kubernetes::lower(inputs, cluster, sources)?,
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
     };
     for artifact in &mut lowered.artifacts {
@@ -99,6 +105,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         compose::CODES,
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
+        kubernetes::CODES,
+        kubernetes::manifest::CODES,
         load_balancer::CODES,
         script::CODES,
     ]

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod identity;
+mod kubernetes;
 mod orders;
 mod serving;
 pub(super) mod targets;
@@ -87,6 +88,7 @@ pub static CODES: &[&Code] = &[
     &orders::REQUEST,
     &orders::KEYS,
     &TERMS,
+    &kubernetes::ENTRANCE,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
     &serving::NO_CERTIFICATE,
@@ -201,7 +203,7 @@ impl Resolver<'_> {
                     .help("choose another name for this authority"),
                 );
             }
-            let (field, path, pins, acme) = match authority {
+            let (field, path, pins, acme, cluster) = match authority {
                 spec::Authority::Managed(managed) => {
                     let index =
                         self.loaded.spec.authorities.get_index_of(
@@ -215,8 +217,16 @@ impl Resolver<'_> {
                     Some(&external.certificates),
                     external.sha256.as_ref(),
                     None,
+                    None,
                 ),
-                spec::Authority::Acme(acme) => ("root", acme.root.as_ref(), None, Some(acme)),
+                spec::Authority::Acme(acme) => ("root", acme.root.as_ref(), None, Some(acme), None),
+                spec::Authority::CertManager(issued) => (
+                    "root",
+                    issued.root.as_ref(),
+                    issued.sha256.as_ref(),
+                    None,
+                    Some(kubernetes::issuer(&issued.issuer)),
+                ),
             };
             if let Some(acme) = acme {
                 self.agreed(name, acme);
@@ -236,6 +246,7 @@ impl Resolver<'_> {
             all.push(Authority {
                 name: name.to_owned(),
                 acme: acme.cloned(),
+                cluster,
                 managed: false,
                 signer: None,
                 key: None,
@@ -257,6 +268,7 @@ impl Resolver<'_> {
         Authority {
             name: name.to_owned(),
             acme: None,
+            cluster: None,
             managed: true,
             signer,
             key: (self.store == KeyStore::Files).then(|| holder.key(self.directory)),
@@ -454,6 +466,7 @@ impl TargetKind {
             Self::Compose(compose) => (&compose.output, compose.output_span),
             Self::Script(script) => (&script.output, script.output_span),
             Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
+            Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
+use super::kubernetes::ClusterIssued;
 use super::managed::Managed;
 use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 
@@ -20,6 +21,8 @@ pub enum Authority {
     External(External),
     /// Signs over ACME, where the certificate is served.
     Acme(Acme),
+    /// An issuer of cert-manager: signs in the cluster.
+    CertManager(ClusterIssued),
 }
 
 /// Somebody else's CA: trusted and pinned, never signed with.

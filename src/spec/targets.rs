@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kubernetes::Kubernetes;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
@@ -21,6 +22,8 @@ pub enum Target {
     Script(Script),
     /// A load balancer that terminates TLS in front of services: a CloudFormation template.
     LoadBalancer(LoadBalancer),
+    /// A Kubernetes cluster: a kustomize component to be used beside the project's own manifests.
+    Kubernetes(Kubernetes),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

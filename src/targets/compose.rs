@@ -17,7 +17,6 @@ mod key;
 mod mount;
 mod networks;
 mod override_file;
-mod presented;
 mod published;
 mod reload;
 mod serving;
@@ -87,8 +86,7 @@ pub static CONFIGURATION_CODES: &[&Code] = configuration::CODES;
 
 pub use key::joined;
 
-/// Where the files stand in every container.
-pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
+pub use super::TRUST_DIRECTORY;
 
 /// The override and what containers mount.
 ///

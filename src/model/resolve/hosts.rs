@@ -4,15 +4,17 @@ use std::io::ErrorKind;
 
 use zeroize::Zeroizing;
 
+use super::orders::hosts::LIFETIME;
 use super::{BAD_NAME, Resolver, UNKNOWN_AUTHORITY, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::certificates;
 use crate::model::{
-    AuthorityId, HeldCertificate, Host, HostCertificate, Index, KeySource, PemFile, SubjectName,
+    AuthorityId, CertificateTerms, HeldCertificate, Host, HostCertificate, Index, KeySource,
+    PemFile, SubjectName,
 };
 use crate::pki::{Holder, key};
 use crate::source::Span;
-use crate::spec;
+use crate::spec::{self, KeyType, Usage};
 
 pub(super) static ISSUER: Code = Code {
     name: "issuer-unusable",
@@ -59,6 +61,7 @@ impl Resolver<'_> {
                 port: host.port.get(),
                 issuer: self.issuer(name, host, &authorities),
                 certificate,
+                terms: self.terms(host),
                 observed,
                 place: self.loaded.place(&["hosts", name]),
             });
@@ -95,6 +98,22 @@ impl Resolver<'_> {
             return None;
         }
         Some((AuthorityId(*id), span))
+    }
+
+    /// What a certificate must be that is issued in a cluster.
+    fn terms(&self, host: &spec::Host) -> CertificateTerms {
+        let defaults = &self.loaded.spec.defaults;
+        let lifetime = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
+        let renew_before = host
+            .renew_before
+            .as_ref()
+            .or(defaults.renew_before.as_ref());
+        CertificateTerms {
+            key: host.key.or(defaults.key).unwrap_or(KeyType::EcdsaP256),
+            lifetime: lifetime.map_or(LIFETIME, spec::Duration::seconds),
+            renew_before: renew_before.cloned().unwrap_or_default(),
+            usages: host.usages.clone().unwrap_or_else(|| vec![Usage::Server]),
+        }
     }
 
     fn hand_made(&mut self, host: &str, files: &spec::CertificateFiles) -> HostCertificate {

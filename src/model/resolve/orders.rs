@@ -1,7 +1,7 @@
 //! From the spec to the certificates that are issued here: who signs whom, for which names.
 
 mod authorities;
-mod hosts;
+pub(super) mod hosts;
 mod key_directory;
 
 use std::collections::{BTreeMap, BTreeSet};

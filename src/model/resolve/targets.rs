@@ -53,6 +53,9 @@ impl Resolver<'_> {
                 spec::Target::Script(script) => {
                     TargetKind::Script(self.script(name, script, &services))
                 }
+                spec::Target::Kubernetes(cluster) => {
+                    TargetKind::Kubernetes(self.kubernetes(name, cluster, &services))
+                }
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -75,14 +78,13 @@ impl Resolver<'_> {
     ) {
         let mut inputs: HashMap<String, Option<Span>> = pem_files(authorities, hosts).collect();
         for target in targets {
-            if let TargetKind::Compose(compose) = &target.kind {
-                inputs.extend(
-                    compose
-                        .files
-                        .iter()
-                        .map(|(path, span)| (path.clone(), Some(*span))),
-                );
-            }
+            let files = match &target.kind {
+                TargetKind::Compose(compose) => compose.files.as_slice(),
+                TargetKind::Kubernetes(cluster) => cluster.files.as_slice(),
+                TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
+            };
+            let files = files.iter();
+            inputs.extend(files.map(|(path, span)| (path.clone(), Some(*span))));
         }
         inputs.extend(self.loaded.files().map(|(path, _)| (path.to_owned(), None)));
         let mut outputs: HashMap<&str, Span> = HashMap::new();
@@ -195,7 +197,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn ports(
+    pub(super) fn ports(
         &mut self,
         ports: &IndexMap<spec::PortKey, NonZeroU16>,
         service: &yaml::Entry,
@@ -270,7 +272,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn service(&mut self, name: &str, known: &Index, span: Span) -> Option<ServiceId> {
+    pub(super) fn service(&mut self, name: &str, known: &Index, span: Span) -> Option<ServiceId> {
         if let Some(id) = known.get(name) {
             return Some(ServiceId(*id));
         }

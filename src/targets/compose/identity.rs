@@ -6,7 +6,6 @@ use super::delivery::{self, Delivery};
 use super::directory::Directories;
 use super::key::{self, Deployed, Reader};
 use super::override_file::{OverrideFile, ServiceOverride};
-use super::presented::Presented;
 use super::serving::Served;
 use super::{environment, mount, reload, surroundings};
 use crate::artifact::{Access, Readers, Reload};
@@ -16,6 +15,7 @@ use crate::provision::{self, Existing, Provision, Value, Variable};
 use crate::servers::{self, ClientPlace, KeyReader};
 use crate::source::Span;
 use crate::targets::Inputs;
+use crate::targets::presented::Presented;
 
 pub static TAKEN: Code = Code {
     name: "identity-variable-taken",

@@ -13,7 +13,6 @@ use super::directory::Directories;
 use super::key::{self, Deployed};
 use super::mount;
 use super::override_file::{HealthCheck, OverrideFile, ServiceOverride, Settings};
-use super::presented::Presented;
 use super::{TRUST_DIRECTORY, environment, networks, published, reload, surroundings};
 use crate::artifact::{LISTS, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -23,6 +22,7 @@ use crate::provision::{self, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, KeyReader, Place, Server};
 use crate::source::Sources;
+use crate::targets::presented::Presented;
 use crate::targets::{Inputs, Wanted};
 
 pub static SERVED: Code = Code {

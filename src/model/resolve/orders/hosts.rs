@@ -11,7 +11,7 @@ use crate::pki::{Holder, KeyAlgorithm, Profile, request};
 use crate::spec::{self, Duration, KeyType, Usage};
 
 /// How long a host's certificate is valid if nothing is said, in seconds.
-const LIFETIME: i64 = 90 * 86_400;
+pub(in crate::model::resolve) const LIFETIME: i64 = 90 * 86_400;
 
 impl Resolver<'_> {
     /// The orders of hosts, behind those of the authorities.
@@ -35,7 +35,7 @@ impl Resolver<'_> {
                         known.get(issuer.as_str()).copied().map(Signer::Here)
                     }
                     spec::Authority::External(_) => Some(Signer::Elsewhere(issuer.to_string())),
-                    spec::Authority::Acme(_) => None,
+                    spec::Authority::Acme(_) | spec::Authority::CertManager(_) => None,
                 }
             });
             match signer {

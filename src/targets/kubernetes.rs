@@ -1,0 +1,105 @@
+//! Kubernetes: a kustomize component that is used beside the project's own manifests.
+//!
+//! The component patches workloads by strategic merge and so joins what they say; what pods mount
+//! comes from ConfigMaps and Secrets that kustomize makes, from controllers of the cluster, or is
+//! there already.
+
+pub mod component;
+mod entrance;
+mod identity;
+pub mod manifest;
+pub mod patch;
+mod secret;
+mod serving;
+mod trust;
+
+use self::component::Component;
+use self::manifest::Manifests;
+use super::{Inputs, Lowered};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::Kubernetes;
+use crate::source::Sources;
+
+/// What this target can find.
+pub static CODES: &[&Code] = &[];
+
+/// The component.
+///
+/// # Errors
+/// Everything in the spec and the project's manifests that prevents it.
+pub fn lower(
+    inputs: &Inputs<'_>,
+    cluster: &Kubernetes,
+    sources: &mut Sources,
+) -> Result<Lowered, Vec<Diagnostic>> {
+    let manifests = manifest::read(inputs.world, sources, &cluster.files)?;
+    let mut gathered = gather(inputs, cluster, &manifests)?;
+    let spec = inputs.model.loaded.files().next();
+    let spec = spec.map_or("tlsgen.yaml", |(path, _)| path);
+    gathered.lowered.artifacts = gathered.component.artifacts(cluster, spec);
+    Ok(gathered.lowered)
+}
+
+/// A component, and what else a target comes to.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What the component consists of.
+    pub component: Component,
+    /// Everything but its files.
+    pub lowered: Lowered,
+}
+
+/// What the component consists of, for these manifests.
+///
+/// # Errors
+/// Everything in the spec and the project's manifests that prevents it.
+pub fn gather(
+    inputs: &Inputs<'_>,
+    cluster: &Kubernetes,
+    manifests: &Manifests,
+) -> Result<Gathered, Vec<Diagnostic>> {
+    let mut gathering = Gathering {
+        inputs,
+        cluster,
+        manifests,
+        component: Component::default(),
+        lowered: Lowered::default(),
+        found: Vec::new(),
+    };
+    for deployed in &cluster.services {
+        trust::add(&mut gathering, deployed);
+        serving::add(&mut gathering, deployed);
+        identity::add(&mut gathering, deployed);
+    }
+    entrance::add(&mut gathering);
+    let Gathering {
+        component,
+        mut lowered,
+        found,
+        ..
+    } = gathering;
+    let errors = found
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    if errors {
+        return Err(found);
+    }
+    lowered.warnings.extend(found);
+    Ok(Gathered { component, lowered })
+}
+
+/// A target while it is being gathered.
+pub struct Gathering<'a> {
+    /// What all targets are lowered from.
+    pub inputs: &'a Inputs<'a>,
+    /// The target.
+    pub cluster: &'a Kubernetes,
+    /// What the project has.
+    pub manifests: &'a Manifests,
+    /// What is gathered.
+    pub component: Component,
+    /// What else the target comes to.
+    pub lowered: Lowered,
+    /// Errors and warnings.
+    pub found: Vec<Diagnostic>,
+}
