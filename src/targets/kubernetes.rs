@@ -4,6 +4,7 @@
 //! comes from ConfigMaps and Secrets that kustomize makes, from controllers of the cluster, or is
 //! there already.
 
+mod bundle;
 pub mod component;
 mod entrance;
 mod identity;
@@ -12,6 +13,7 @@ pub mod patch;
 mod secret;
 mod serving;
 mod trust;
+mod workload;
 
 use self::component::Component;
 use self::manifest::Manifests;
@@ -21,7 +23,14 @@ use crate::model::Kubernetes;
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[];
+pub static CODES: &[&Code] = &[
+    &workload::UNKNOWN,
+    &workload::UNCLEAR,
+    &workload::CONTAINER,
+    &workload::NAMESPACE,
+    &workload::SHARED,
+    &workload::FORGOTTEN,
+];
 
 /// The component.
 ///
@@ -66,6 +75,8 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
+    let misplaced = workload::check(cluster, manifests);
+    gathering.found.extend(misplaced);
     for deployed in &cluster.services {
         trust::add(&mut gathering, deployed);
         serving::add(&mut gathering, deployed);
