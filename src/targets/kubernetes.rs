@@ -7,8 +7,10 @@
 mod bundle;
 pub mod component;
 mod entrance;
+mod environment;
 mod identity;
 pub mod manifest;
+mod mount;
 pub mod patch;
 mod secret;
 mod serving;
@@ -30,6 +32,13 @@ pub static CODES: &[&Code] = &[
     &workload::NAMESPACE,
     &workload::SHARED,
     &workload::FORGOTTEN,
+    &environment::TAKEN,
+    &environment::NOT_JOINABLE,
+    &environment::UNREAD,
+    &mount::TAKEN,
+    &mount::VOLUME,
+    &trust::TOO_LARGE,
+    &trust::WITHOUT_IMAGE,
 ];
 
 /// The component.
