@@ -27,6 +27,7 @@
 #![deny(missing_docs)]
 
 pub mod artifact;
+pub mod build;
 pub mod cli;
 pub mod diagnostic;
 pub mod digest;
