@@ -131,7 +131,8 @@ pub struct Plan {
     /// What to look at, and where to report.
     #[command(flatten)]
     pub scope: Scope,
-    /// Exit with 1 when there is something to change.
+    /// Exit with 1 when there is something to change. A certificate that somebody else has yet to sign
+    /// is nothing that a build changes: it is shown, and `check` fails while a service waits for it.
     #[arg(long, env = "TLSGEN_EXIT_CODE", value_parser = FalseyValueParser::new())]
     pub exit_code: bool,
 }
