@@ -89,6 +89,15 @@ pub struct Built {
     pub failed: Option<ApplyError>,
 }
 
+/// Why a project cannot be written now.
+#[derive(Debug)]
+pub enum Hindered {
+    /// Somebody else writes it, or it cannot be locked.
+    Held(io::Error),
+    /// What a killed run left in this directory cannot be removed.
+    Leftovers(&'static str, io::Error),
+}
+
 /// Keeps every other run that writes out of a project as long as the answer lives, and clears away what
 /// killed ones left.
 ///
@@ -204,6 +213,26 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for Hindered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                f.write_str("another tlsgen is writing this project; try again")
+            }
+            Self::Held(error) => write!(f, "cannot lock the project: {error}; try again"),
+            Self::Leftovers(directory, error) => {
+                let directory = if directory.is_empty() { "." } else { directory };
+                write!(
+                    f,
+                    "what a killed run left in `{directory}` cannot be removed: {error}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Hindered {}
+
 fn wanted(compiled: Compiled) -> Wanted {
     Wanted {
         pins: pins(&compiled.model),
@@ -246,32 +275,3 @@ fn write(world: &dyn World, plan: &Plan, keys: &str) -> Result<(), ApplyError> {
     })?;
     plan::apply(plan, world).map(|_| ())
 }
-
-/// Why a project cannot be written now.
-#[derive(Debug)]
-pub enum Hindered {
-    /// Somebody else writes it, or it cannot be locked.
-    Held(io::Error),
-    /// What a killed run left in this directory cannot be removed.
-    Leftovers(&'static str, io::Error),
-}
-
-impl fmt::Display for Hindered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Held(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                f.write_str("another tlsgen is writing this project; try again")
-            }
-            Self::Held(error) => write!(f, "cannot lock the project: {error}; try again"),
-            Self::Leftovers(directory, error) => {
-                let directory = if directory.is_empty() { "." } else { directory };
-                write!(
-                    f,
-                    "what a killed run left in `{directory}` cannot be removed: {error}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for Hindered {}
