@@ -5,6 +5,7 @@
 //! knows of the project may lie above it: [`World::repository`].
 
 mod access;
+mod beneath;
 mod disk;
 mod exclusive;
 mod faulty;
