@@ -14,8 +14,8 @@ use rustix::io::Errno;
 use super::beneath::Root;
 use super::exclusive::{Exclusive, Held};
 use super::{
-    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, leftover, permissions,
-    repository,
+    FileAccess, FileKind, LARGEST_FILE, NewFile, Readers, Repository, Stat, World, leftover,
+    parallel, permissions, repository,
 };
 
 /// The directory tree below a root.
@@ -171,6 +171,10 @@ impl World for Disk {
             let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
         }
         written
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        parallel::write_all(files, |file| self.write(file.path, file.body, file.mode))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
