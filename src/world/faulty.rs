@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
-use super::{Exclusive, FileAccess, Readers, Repository, Stat, World, leftover, parent};
+use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World, leftover, parent};
 
 /// Passes everything on until the moment at which it is told to die; from then on nothing is done
 /// and every question is an error, as for a process that is no more.
@@ -34,6 +34,7 @@ pub struct Faulty<'a> {
     inner: &'a dyn World,
     left: Cell<usize>,
     dead: Cell<bool>,
+    backwards: bool,
 }
 
 /// A process that is nobody's: above what Linux gives (`PID_MAX_LIMIT`).
@@ -46,6 +47,15 @@ impl<'a> Faulty<'a> {
             inner,
             left: Cell::new(moments),
             dead: Cell::new(false),
+            backwards: false,
+        }
+    }
+
+    /// Writes what is written together from the last to the first: nobody may rely on an order.
+    pub fn backwards(self) -> Self {
+        Self {
+            backwards: true,
+            ..self
         }
     }
 
@@ -121,6 +131,16 @@ impl World for Faulty<'_> {
         self.moment_with(path, body)?;
         self.inner.write(path, body, mode)?;
         self.moment()
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        let write = |file: &NewFile<'_>| self.write(file.path, file.body, file.mode);
+        if !self.backwards {
+            return files.iter().map(write).collect();
+        }
+        let mut written: Vec<_> = files.iter().rev().map(write).collect();
+        written.reverse();
+        written
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

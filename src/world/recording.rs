@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use super::{Exclusive, FileAccess, Readers, Repository, Stat, World};
+use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World};
 
 /// Passes everything on, and remembers the files that were read.
 pub struct Recording<'a> {
@@ -54,6 +54,10 @@ impl World for Recording<'_> {
 
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
         self.inner.write(path, body, mode)
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        self.inner.write_all(files)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -48,13 +48,25 @@ impl Scene {
         self
     }
 
-    /// Kills the build at every moment; gives the number of moments.
+    /// Kills the build at every moment, in whatever order it writes what it writes together; gives
+    /// the number of moments.
     fn play(&self) -> usize {
         let whole = lab::world_of(&self.before, self.now);
         assert_eq!(lab::build(&whole), Ok(self.due.clone()));
+        let moments = self.play_in_order(false);
+        assert_eq!(self.play_in_order(true), moments);
+        moments
+    }
+
+    fn play_in_order(&self, backwards: bool) -> usize {
         for moment in 0.. {
             let world = lab::world_of(&self.before, self.now);
             let faulty = Faulty::dies_at(&world, moment);
+            let faulty = if backwards {
+                faulty.backwards()
+            } else {
+                faulty
+            };
             let done = lab::build(&faulty);
             if !faulty.is_dead() {
                 assert_eq!(done, Ok(self.due.clone()));
