@@ -17,6 +17,7 @@ mod parallel;
 mod permissions;
 mod recording;
 mod repository;
+mod shared;
 
 use std::io;
 use std::time::Duration;
@@ -64,8 +65,8 @@ pub struct NewFile<'a> {
     pub mode: u32,
 }
 
-/// Disk, clock and environment, real or made up.
-pub trait World {
+/// Disk, clock and environment, real or made up. Several threads may ask at once.
+pub trait World: Sync {
     /// Reads a whole file.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! A world in which a run is killed at any moment, for tests of what the next run finds.
 
-use std::cell::Cell;
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World, leftover, parent};
@@ -32,8 +32,8 @@ use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World, le
 /// as the kernel does it for a process.
 pub struct Faulty<'a> {
     inner: &'a dyn World,
-    left: Cell<usize>,
-    dead: Cell<bool>,
+    left: AtomicUsize,
+    dead: AtomicBool,
     backwards: bool,
 }
 
@@ -45,8 +45,8 @@ impl<'a> Faulty<'a> {
     pub fn dies_at(inner: &'a dyn World, moments: usize) -> Self {
         Self {
             inner,
-            left: Cell::new(moments),
-            dead: Cell::new(false),
+            left: AtomicUsize::new(moments),
+            dead: AtomicBool::new(false),
             backwards: false,
         }
     }
@@ -61,11 +61,11 @@ impl<'a> Faulty<'a> {
 
     /// Whether the moment came.
     pub fn is_dead(&self) -> bool {
-        self.dead.get()
+        self.dead.load(Ordering::SeqCst)
     }
 
     fn alive(&self) -> io::Result<()> {
-        match self.dead.get() {
+        match self.dead.load(Ordering::SeqCst) {
             true => Err(io::Error::other("the run was killed")),
             false => Ok(()),
         }
@@ -74,9 +74,9 @@ impl<'a> Faulty<'a> {
     /// A moment at which one can die.
     fn moment(&self) -> io::Result<()> {
         self.alive()?;
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            None => self.dead.set(true),
+        match self.left.load(Ordering::SeqCst).checked_sub(1) {
+            Some(left) => self.left.store(left, Ordering::SeqCst),
+            None => self.dead.store(true, Ordering::SeqCst),
         }
         self.alive()
     }
