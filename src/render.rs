@@ -128,14 +128,6 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/start/keytool.sh.j2"),
     ),
     (
-        "start/pod/keytool.sh",
-        include_str!("../templates/start/pod/keytool.sh.j2"),
-    ),
-    (
-        "start/pod/system-store.sh",
-        include_str!("../templates/start/pod/system-store.sh.j2"),
-    ),
-    (
         "start/system-store.sh",
         include_str!("../templates/start/system-store.sh.j2"),
     ),

@@ -50,8 +50,6 @@ pub struct Deployed {
     pub workload: Option<(WorkloadName, Span)>,
     /// The containers, each with the place that names it; none where the spec names none.
     pub containers: Vec<(String, Span)>,
-    /// Containers that need to trust nobody.
-    pub untouched: Vec<String>,
     /// The mechanism that is asked for.
     pub trust_via: Option<(Mechanism, Span)>,
     /// The image of init containers.

@@ -61,9 +61,6 @@ pub struct Circumstances {
     pub read_only: Option<Span>,
     /// Directories that can be written all the same.
     pub writable: Vec<String>,
-    /// Whether steps run in a container of their own, which fills a volume for the service: then
-    /// they need neither root nor a root file system that can be written.
-    pub apart: bool,
 }
 
 /// What all runtimes of a service need together, start scripts included.
@@ -122,7 +119,7 @@ pub fn provide(
     if !found.is_empty() {
         return Err(found);
     }
-    match start::scripts(model, service, anchors, &provision, circumstances.apart) {
+    match start::scripts(model, service, anchors, &provision) {
         Ok(scripts) => provision.files.extend(scripts),
         Err(diagnostic) => return Err(vec![*diagnostic]),
     }
@@ -203,7 +200,7 @@ fn obstacle(
     let span = circumstances
         .pinned
         .map_or(circumstances.place, |(_, span)| span);
-    for step in steps.iter().filter(|_| !circumstances.apart) {
+    for step in steps {
         let alternatives = || alternatives(runtime, step.mechanism);
         if let (true, Some((user, user_span))) = (step.needs_root, &circumstances.not_root) {
             let message = format!(

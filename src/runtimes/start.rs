@@ -6,7 +6,7 @@ use super::{PUBLIC_ROOTS, Provision, TRUSTSTORE_PASSWORD};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Model, Service, SubjectName};
 use crate::pki::TrustAnchors;
-use crate::provision::{Mechanism, RuntimeFile, Step};
+use crate::provision::{Mechanism, RuntimeFile};
 use crate::render;
 
 static UNWRITABLE: Code = Code {
@@ -43,8 +43,7 @@ struct HostPort {
     port: u16,
 }
 
-/// The script of every step, and what the scripts read beside the anchors; `apart` for steps that
-/// run in a container of their own.
+/// The script of every step, and what the scripts read beside the anchors.
 ///
 /// # Errors
 /// A value that a script cannot carry.
@@ -53,7 +52,6 @@ pub fn scripts(
     service: &Service,
     anchors: &TrustAnchors,
     provision: &Provision,
-    apart: bool,
 ) -> Result<Vec<RuntimeFile>, Box<Diagnostic>> {
     let mut files = Vec::new();
     let java = provision
@@ -73,11 +71,14 @@ pub fn scripts(
             public: anchors.public().is_some(),
             java,
         };
-        let script = render::text(&template(step, apart), &context).map_err(|error| {
-            let message = format!("cannot write `{}`: {error}", step.script);
-            let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
-            Box::new(unwritable.help("remove control characters from names that reach the script"))
-        })?;
+        let script =
+            render::text(&format!("start/{}", step.script), &context).map_err(|error| {
+                let message = format!("cannot write `{}`: {error}", step.script);
+                let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
+                Box::new(
+                    unwritable.help("remove control characters from names that reach the script"),
+                )
+            })?;
         files.push(RuntimeFile::readable(
             step.script.clone(),
             script.into_bytes(),
@@ -91,12 +92,6 @@ pub fn scripts(
         }
     }
     Ok(files)
-}
-
-/// What is downloaded goes into a directory of its own wherever it runs.
-fn template(step: &Step, apart: bool) -> String {
-    let pod = apart && step.mechanism != Mechanism::Download;
-    format!("start/{}{}", if pod { "pod/" } else { "" }, step.script)
 }
 
 fn named(anchors: &TrustAnchors) -> Vec<Anchor<'_>> {

@@ -61,10 +61,6 @@ pub struct Workload {
     /// Its containers or init containers, by name; without it, the only one of the workload.
     #[schemars(extend("examples" = ["backend", ["backend", "migrate-db"]]))]
     pub container: Option<OneOrMany<ObjectName>>,
-    /// Containers of the workload that need to trust nobody: they are not asked after.
-    #[serde(default)]
-    #[schemars(extend("examples" = [["log-shipper"]]))]
-    pub untouched: Vec<ObjectName>,
     /// Pins the mechanism by which it learns whom to trust; without it, the first that works.
     pub trust_via: Option<Mechanism>,
     /// The image of init containers that prepare a trust store; without it, the container's own.

@@ -15,7 +15,6 @@ mod secret;
 mod serving;
 mod shared_keys;
 mod trust;
-pub mod workload;
 
 use self::component::Component;
 use self::manifest::Manifests;
@@ -26,12 +25,7 @@ use crate::model::{Kubernetes, TargetKind};
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[
-    &shared_keys::KEYS_APART,
-    &workload::UNKNOWN,
-    &workload::SHARED,
-    &workload::FORGOTTEN,
-];
+pub static CODES: &[&Code] = &[&shared_keys::KEYS_APART];
 
 /// The component.
 ///
@@ -114,14 +108,12 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
-    let places = workload::places(&mut gathering);
-    for (deployed, place) in &places {
-        trust::add(&mut gathering, deployed, place);
-        serving::add(&mut gathering, deployed, place);
-        identity::add(&mut gathering, deployed, place);
+    for deployed in &cluster.services {
+        trust::add(&mut gathering, deployed);
+        serving::add(&mut gathering, deployed);
+        identity::add(&mut gathering, deployed);
     }
     entrance::add(&mut gathering);
-    workload::arrange(&mut gathering, &places);
     let Gathering {
         component,
         mut lowered,

@@ -101,7 +101,6 @@ impl Resolver<'_> {
                 name: name.to_string(),
                 workload: workload.workload.clone().zip(Some(field("workload"))),
                 containers: containers.collect(),
-                untouched: workload.untouched.iter().map(ToString::to_string).collect(),
                 trust_via: workload.trust_via.zip(Some(field("trust_via"))),
                 image: workload.image.clone().zip(Some(field("image"))),
                 ports: self.ports(&workload.ports, entry, field("ports")),

@@ -44,7 +44,6 @@ pub fn of(
     let said = service.read_only.filter(|(read_only, _)| *read_only);
     let in_base = base.read_only.filter(|(read_only, _)| *read_only);
     Circumstances {
-        apart: false,
         place: deployed.place.key,
         pinned: deployed.trust_via,
         not_root: not_root(service, base, image),

@@ -1,10 +1,9 @@
 //! A service that presents a certificate as a TLS client.
 
 use super::Gathering;
-use super::workload::Place;
 use crate::model::kubernetes::Deployed;
 
 /// Adds to the component what a service presents as a client.
-pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed, place: &Place<'_>) {
-    let _ = (gathering, deployed, place);
+pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed) {
+    let _ = (gathering, deployed);
 }

@@ -5,7 +5,6 @@ mod read;
 use std::collections::HashMap;
 use std::io;
 
-use super::component::WorkloadKey;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{Sources, Span};
 use crate::spec::WorkloadName;
@@ -51,8 +50,6 @@ pub struct Manifests {
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
     pub others: Vec<(String, Option<String>, String)>,
-    /// The places of workloads by their names.
-    by_name: HashMap<String, Vec<usize>>,
 }
 
 /// What runs pods.
@@ -70,17 +67,6 @@ pub struct Workload {
     pub labels: Vec<(String, String)>,
     /// Its pods.
     pub pod: Pod,
-}
-
-impl Workload {
-    /// By what its patch is found.
-    pub fn key(&self) -> WorkloadKey {
-        (
-            self.namespace.clone(),
-            self.name.kind,
-            self.name.name.clone(),
-        )
-    }
 }
 
 /// The pods of a workload.
@@ -231,24 +217,13 @@ impl Manifests {
     /// Adds what documents hold, and says which are no manifests.
     pub fn add(&mut self, documents: &[Node]) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let known = self.workloads.len();
         for document in documents.iter().filter(|document| !document.is_null()) {
             match unfit(document) {
                 Some(diagnostic) => found.push(diagnostic),
                 None => read::add(self, document),
             }
         }
-        for (place, workload) in self.workloads.iter().enumerate().skip(known) {
-            let places = self.by_name.entry(workload.name.name.clone());
-            places.or_default().push(place);
-        }
         found
-    }
-
-    /// The workloads of a name.
-    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Workload> {
-        let places = self.by_name.get(name).into_iter().flatten();
-        places.filter_map(|place| self.workloads.get(*place))
     }
 
     /// Workloads that the manifests have twice: a patch could mean either.

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::manifest::Workload;
 use crate::spec::WorkloadKind;
 
 /// What is added to the pods of one workload.
@@ -46,67 +45,6 @@ pub struct PodPatch {
     /// What containers mount.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
-}
-
-impl WorkloadPatch {
-    /// Nothing yet.
-    pub fn of(workload: &Workload) -> Self {
-        Self {
-            kind: workload.name.kind,
-            name: workload.name.name.clone(),
-            namespace: workload.namespace.clone(),
-            api_version: workload.api_version.clone(),
-            annotations: BTreeMap::new(),
-            pod: PodPatch::default(),
-        }
-    }
-}
-
-impl PodPatch {
-    /// What is added to a container of the base.
-    pub fn container(&mut self, name: &str, is_init: bool) -> &mut ContainerPatch {
-        let all = match is_init {
-            true => &mut self.init_containers,
-            false => &mut self.containers,
-        };
-        let place = all.iter().position(|one| one.name == name);
-        let place = place.unwrap_or_else(|| {
-            all.push(ContainerPatch {
-                name: name.to_owned(),
-                ..ContainerPatch::default()
-            });
-            all.len() - 1
-        });
-        &mut all[place]
-    }
-
-    /// Adds a volume, once.
-    pub fn volume(&mut self, volume: Volume) {
-        if !self.volumes.contains(&volume) {
-            self.volumes.push(volume);
-        }
-    }
-}
-
-impl Volume {
-    /// A volume of one source.
-    pub fn new(name: &str, kind: &str, source: serde_json::Value) -> Self {
-        Self {
-            name: name.to_owned(),
-            source: IndexMap::from([(kind.to_owned(), source)]),
-        }
-    }
-}
-
-impl VolumeMount {
-    /// A volume that can only be read.
-    pub fn read_only(volume: &str, path: &str) -> Self {
-        Self {
-            mount_path: path.to_owned(),
-            name: volume.to_owned(),
-            read_only: true,
-        }
-    }
 }
 
 /// What is added to a container, or a container that is added.

@@ -1,10 +1,9 @@
 //! A service that presents certificates itself: its configuration, its Secret, its ports.
 
 use super::Gathering;
-use super::workload::Place;
 use crate::model::kubernetes::Deployed;
 
 /// Adds to the component what a service presents.
-pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed, place: &Place<'_>) {
-    let _ = (gathering, deployed, place);
+pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed) {
+    let _ = (gathering, deployed);
 }
