@@ -107,6 +107,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         compose::base::CODES,
         kubernetes::CODES,
         kubernetes::manifest::CODES,
+        kubernetes::entrance::CODES,
         load_balancer::CODES,
         script::CODES,
     ]
