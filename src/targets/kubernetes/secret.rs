@@ -29,6 +29,6 @@ pub fn of(
     let _ = (namespace, asked_at);
     Ok(TlsSecret {
         name: format!("{}-{}-tls", gathering.inputs.model.project, host.name),
-        renewed_in_place: false,
+        renewed_in_place: gathering.cluster.secrets_via.0 == crate::spec::SecretsVia::Existing,
     })
 }
