@@ -182,7 +182,7 @@ fn trust(
 ) -> Result<Exported, Failure> {
     let trust = trust_list(model, &options.authorities)?;
     let public = match trust.public {
-        true => Some(crate::kept_public_roots(world)?),
+        true => Some(crate::stages::kept_public_roots(world)?),
         false => None,
     };
     let anchors = trust_anchors(model, &trust, public.as_ref());
