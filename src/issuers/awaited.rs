@@ -44,10 +44,7 @@ fn waiting(waits: &str, host: &Host, span: Span, orders: &Orders) -> Option<Diag
     let Signer::Elsewhere(authority) = &orders.of(&holder)?.signer else {
         return None;
     };
-    let message = format!(
-        "`{waits}` waits for the certificate of `{}`",
-        host.name
-    );
+    let message = format!("`{waits}` waits for the certificate of `{}`", host.name);
     let help = format!(
         "have `{}`, which `build` writes, signed by `{authority}`, then run `tlsgen import FILE` with what comes back",
         holder.request()

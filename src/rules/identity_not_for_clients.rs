@@ -56,14 +56,18 @@ fn issued_in_clusters<'a>(judged: &'a Judged<'_>) -> impl Iterator<Item = Diagno
     let identities: BTreeMap<HostId, Span> = identities.map(|one| (one.host, one.span)).collect();
     identities.into_iter().filter_map(|(id, span)| {
         let host = model.host(id);
-        let wrong =
-            model.issued_in_cluster(host) && !host.terms.usages.contains(&Usage::Client);
+        let wrong = model.issued_in_cluster(host) && !host.terms.usages.contains(&Usage::Client);
         wrong.then(|| {
-            let message = format!("the certificate of `{}` is issued for servers only", host.name);
+            let message = format!(
+                "the certificate of `{}` is issued for servers only",
+                host.name
+            );
             Diagnostic::new(&CODE, host.place.key, message)
                 .about(about(host))
                 .also(span, "a client presents it")
-                .help("write `usages: [client]`, or `[server, client]` where it serves too")
+                .help(
+                    "write `usages: [client]`; if it serves too, give the client a host of its own",
+                )
         })
     })
 }

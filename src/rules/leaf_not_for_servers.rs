@@ -55,14 +55,16 @@ fn issued_in_clusters<'a>(judged: &'a Judged<'_>) -> impl Iterator<Item = Diagno
     let served: BTreeMap<HostId, Span> = model.entered().chain(served).collect();
     served.into_iter().filter_map(|(id, span)| {
         let host = model.host(id);
-        let wrong =
-            model.issued_in_cluster(host) && !host.terms.usages.contains(&Usage::Server);
+        let wrong = model.issued_in_cluster(host) && !host.terms.usages.contains(&Usage::Server);
         wrong.then(|| {
-            let message = format!("the certificate of `{}` is issued for clients only", host.name);
+            let message = format!(
+                "the certificate of `{}` is issued for clients only",
+                host.name
+            );
             Diagnostic::new(&CODE, host.place.key, message)
                 .about(about(host))
                 .also(span, "it is served here")
-                .help("write `usages: [server, client]`, or remove `usages`")
+                .help("remove `usages`; if it is a client too, give that one a host of its own")
         })
     })
 }

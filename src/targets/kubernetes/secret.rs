@@ -108,7 +108,10 @@ enum Way {
 /// comes from files, unless it comes from a store.
 fn way(gathering: &Gathering<'_>, asked: &Asked<'_>) -> Result<Way, Box<Diagnostic>> {
     let model = gathering.inputs.model;
-    let issuer = asked.host.issuer.map(|(id, span)| (id, model.authority(id), span));
+    let issuer = asked
+        .host
+        .issuer
+        .map(|(id, span)| (id, model.authority(id), span));
     if let Some((id, authority, span)) = issuer {
         if authority.cluster.is_some() {
             return Ok(Way::Issuer(id));
@@ -187,3 +190,6 @@ pub(super) fn metadata(name: &str, namespace: Option<&str>) -> serde_json::Value
         None => serde_json::json!({"name": name}),
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

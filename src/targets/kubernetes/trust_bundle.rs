@@ -4,7 +4,7 @@
 mod cluster_trust_bundle;
 mod trust_manager;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Gathering;
 use super::secret::put;
@@ -126,7 +126,9 @@ fn fitting(wanted: &Wanted<'_>, size: usize) -> Result<(), Box<Diagnostic>> {
         size.div_ceil(1024)
     );
     Err(Box::new(
-        Diagnostic::new(&TOO_LARGE, wanted.asked_at, message)
-            .help("trust fewer authorities"),
+        Diagnostic::new(&TOO_LARGE, wanted.asked_at, message).help("trust fewer authorities"),
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,9 +122,10 @@ fn tell(gathering: &mut Gathering<'_>, authority: &Authority) {
         "the key of `{name}` goes into the cluster: whoever reads its Secret there, or may create a Certificate, has what `{name}` signs"
     );
     say(gathering, note);
-    let told = gathering.found.iter().any(|one| {
-        one.code.name == ROOT.name && one.span() == Some(authority.place.key)
-    });
+    let told = gathering
+        .found
+        .iter()
+        .any(|one| one.code.name == ROOT.name && one.span() == Some(authority.place.key));
     if authority.signer.is_some() || told {
         return;
     }

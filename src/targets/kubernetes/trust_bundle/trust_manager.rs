@@ -29,13 +29,17 @@ pub fn projected(
     // A truststore comes beside a bundle, and holds the same.
     let bundle = truststore || wanted.files.contains(&BUNDLE);
     let private = wanted.files.contains(&PRIVATE_ROOTS);
-    let files = [(BUNDLE, bundle, "trust"), (PRIVATE_ROOTS, private, "private-roots")];
+    let files = [
+        (BUNDLE, bundle, "trust"),
+        (PRIVATE_ROOTS, private, "private-roots"),
+    ];
     for (file, _, what) in files.into_iter().filter(|(_, asked, _)| *asked) {
         let Some(texts) = texts(wanted.anchors, file) else {
             continue;
         };
         let namespace = namespace(gathering, &wanted)?;
-        fitting(&wanted, texts.iter().map(String::len).sum())?;
+        let size = texts.iter().map(String::len).sum();
+        fitting(&wanted, size)?;
         // A Bundle is the whole cluster's, and its ConfigMap is called like it.
         let project = &gathering.inputs.model.project;
         let name = format!("{project}-{namespace}-{what}-{}", wanted.list);
@@ -43,14 +47,15 @@ pub fn projected(
         let mut keys: Vec<&str> = Vec::new();
         keys.extend(Some(file).filter(|file| wanted.files.contains(file)));
         keys.extend(with_truststore.then_some(TRUSTSTORE));
-        let size: usize = texts.iter().map(String::len).sum();
-        // Java may be one of two readers of a list: what either asks for is made for both.
         let object = object(&name, &namespace, file, texts);
         put(gathering, FILE, object, wanted.asked_at);
         if size > ANNOTATIONS {
             large(gathering);
         }
-        let items: Vec<Value> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
+        let items: Vec<Value> = keys
+            .iter()
+            .map(|key| json!({"key": key, "path": key}))
+            .collect();
         let source = json!({"configMap": {"name": name, "items": items}});
         projected.sources.push(source);
         projected.files.extend(keys.into_iter().map(str::to_owned));
@@ -58,10 +63,14 @@ pub fn projected(
     Ok(projected)
 }
 
-/// A Bundle of exactly these certificates. The truststore is PKCS#12 by its name's leave: readers of
-/// JKS take it in every Java since 8u301, and the profiles for older ones are unreadable to new.
+/// A Bundle of exactly these certificates. The truststore is PKCS#12 although it is called like a JKS
+/// one: as JKS it is opened by every Java since 8u301, and profiles for older ones by none from 20 on.
+/// It is made for whoever asks first, so that the order of services changes nothing.
 fn object(name: &str, namespace: &str, file: &str, texts: Vec<String>) -> Value {
-    let sources: Vec<Value> = texts.into_iter().map(|text| json!({"inLine": text})).collect();
+    let sources: Vec<Value> = texts
+        .into_iter()
+        .map(|text| json!({"inLine": text}))
+        .collect();
     let mut target = Map::new();
     target.insert("configMap".to_owned(), json!({"key": file}));
     if file == BUNDLE {
@@ -87,10 +96,7 @@ fn object(name: &str, namespace: &str, file: &str, texts: Vec<String>) -> Value 
 }
 
 /// The namespace of the pods, by their manifest or by the spec.
-fn namespace(
-    gathering: &Gathering<'_>,
-    wanted: &Wanted<'_>,
-) -> Result<String, Box<Diagnostic>> {
+fn namespace(gathering: &Gathering<'_>, wanted: &Wanted<'_>) -> Result<String, Box<Diagnostic>> {
     let said = gathering.cluster.namespace.as_ref();
     let said = said.map(|(name, _)| name.as_str());
     wanted.namespace.or(said).map(str::to_owned).ok_or_else(|| {
