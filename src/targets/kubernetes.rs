@@ -4,17 +4,21 @@
 //! comes from ConfigMaps and Secrets that kustomize makes, from controllers of the cluster, or is
 //! there already.
 
+mod bundle;
 pub mod component;
 pub mod entrance;
+mod environment;
 pub mod identity;
 mod kustomization;
 pub mod manifest;
+mod mount;
 pub mod patch;
 mod patch_document;
 mod secret;
 pub mod serving;
 mod shared_keys;
 mod trust;
+mod workload;
 
 use self::component::Component;
 use self::manifest::Manifests;
@@ -25,7 +29,22 @@ use crate::model::{Kubernetes, TargetKind};
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[&shared_keys::KEYS_APART];
+pub static CODES: &[&Code] = &[
+    &workload::UNKNOWN,
+    &workload::UNCLEAR,
+    &workload::CONTAINER,
+    &workload::NAMESPACE,
+    &workload::SHARED,
+    &workload::FORGOTTEN,
+    &environment::TAKEN,
+    &environment::NOT_JOINABLE,
+    &environment::UNREAD,
+    &mount::TAKEN,
+    &mount::VOLUME,
+    &trust::TOO_LARGE,
+    &trust::WITHOUT_IMAGE,
+    &shared_keys::KEYS_APART,
+];
 
 /// The component.
 ///
@@ -108,6 +127,8 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
+    let misplaced = workload::check(cluster, manifests);
+    gathering.found.extend(misplaced);
     for deployed in &cluster.services {
         trust::add(&mut gathering, deployed);
         serving::add(&mut gathering, deployed);
