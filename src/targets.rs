@@ -107,6 +107,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
         kubernetes::CODES,
+        kubernetes::secret::CODES,
+        kubernetes::trust_bundle::CODES,
         kubernetes::manifest::CODES,
         kubernetes::entrance::CODES,
         kubernetes::serving::CODES,

@@ -2,6 +2,7 @@
 
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::spec::Usage;
 
 static CODE: Code = code!(
     "leaf-not-for-servers",
@@ -36,5 +37,17 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
                 .help("have it issued anew with the extended key usage `serverAuth`"),
         );
     }
+    let in_clusters = judged.served_in_clusters();
+    let others = in_clusters.filter(|(host, _)| !host.terms.usages.contains(&Usage::Server));
+    found.extend(others.map(|(host, span)| {
+        let message = format!(
+            "the certificate of `{}` is issued for clients only",
+            host.name
+        );
+        Diagnostic::new(&CODE, host.place.key, message)
+            .about(about(host))
+            .also(span, "it is served here")
+            .help("remove `usages`; if it is a client too, give that one a host of its own")
+    }));
     found
 }

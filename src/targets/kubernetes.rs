@@ -14,10 +14,11 @@ pub mod manifest;
 mod mount;
 pub mod patch;
 mod patch_document;
-mod secret;
+pub mod secret;
 pub mod serving;
 mod shared_keys;
 mod trust;
+pub mod trust_bundle;
 mod workload;
 
 use self::component::Component;

@@ -70,15 +70,17 @@ fn compiled(at_hand: &AtHand, output: &mut Output) -> Result<Compiled, Exit> {
 fn deployed(at_hand: &AtHand, compiled: &Compiled) -> Vec<String> {
     let model = &compiled.model;
     let mut names: Vec<String> = Vec::new();
-    for service in model.deployed() {
-        for host in model.keys_of(service) {
-            let name = &model.host(host).name;
-            let is_ours = at_hand
-                .keys()
-                .any(|(order, _)| order.holder == Holder::Host(name.clone()));
-            if is_ours && !names.contains(name) {
-                names.push(name.clone());
-            }
+    for host in model
+        .targets
+        .iter()
+        .flat_map(|target| model.key_files(&target.kind))
+    {
+        let name = &model.host(host).name;
+        let is_ours = at_hand
+            .keys()
+            .any(|(order, _)| order.holder == Holder::Host(name.clone()));
+        if is_ours && !names.contains(name) {
+            names.push(name.clone());
         }
     }
     names
