@@ -50,6 +50,8 @@ pub struct Deployed {
     pub workload: Option<(WorkloadName, Span)>,
     /// The containers, each with the place that names it; none where the spec names none.
     pub containers: Vec<(String, Span)>,
+    /// Containers of the same pods that need to trust nobody, each with the place that names it.
+    pub untouched: Vec<(String, Span)>,
     /// The mechanism that is asked for.
     pub trust_via: Option<(Mechanism, Span)>,
     /// The image of init containers.

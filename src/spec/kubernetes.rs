@@ -61,6 +61,10 @@ pub struct Workload {
     /// Its containers or init containers, by name; without it, the only one of the workload.
     #[schemars(extend("examples" = ["backend", ["backend", "migrate-db"]]))]
     pub container: Option<OneOrMany<ObjectName>>,
+    /// Containers of the same pods that need to trust nobody, such as a log shipper.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["log-shipper"]]))]
+    pub untouched: Vec<ObjectName>,
     /// Pins the mechanism by which it learns whom to trust; without it, the first that works.
     pub trust_via: Option<Mechanism>,
     /// The image of init containers that prepare a trust store; without it, the container's own.

@@ -23,7 +23,7 @@ pub enum Target {
     /// A load balancer that terminates TLS in front of services: a CloudFormation template.
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster: a kustomize component to be used beside the project's own manifests.
-    Kubernetes(Kubernetes),
+    Kubernetes(Box<Kubernetes>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

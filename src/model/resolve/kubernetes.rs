@@ -96,11 +96,16 @@ impl Resolver<'_> {
                 let located = entry.value.locate(["container", &index]);
                 (name.to_string(), located.value)
             });
+            let untouched = workload.untouched.iter().enumerate().map(|(index, name)| {
+                let located = entry.value.locate(["untouched", &index.to_string()]);
+                (name.to_string(), located.value)
+            });
             all.push(Deployed {
                 service,
                 name: name.to_string(),
                 workload: workload.workload.clone().zip(Some(field("workload"))),
                 containers: containers.collect(),
+                untouched: untouched.collect(),
                 trust_via: workload.trust_via.zip(Some(field("trust_via"))),
                 image: workload.image.clone().zip(Some(field("image"))),
                 ports: self.ports(&workload.ports, entry, field("ports")),

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::Gathering;
 use super::component::ConfigMap;
 use super::patch::Volume;
-use crate::model::Trust;
+use super::trust_bundle::{self, Projected, Wanted};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Model, Trust};
 use crate::source::Span;
-use crate::spec::BundlesVia;
 
 /// The files of one trust list, as some containers mount them.
 #[derive(Debug)]
@@ -28,22 +31,67 @@ pub struct Bundle<'b> {
 }
 
 /// The volume `name` with these files.
-pub fn volume(gathering: &mut Gathering<'_>, name: &str, bundle: Bundle<'_>) -> Volume {
-    let (via, _) = gathering.cluster.bundles_via;
-    match via {
-        BundlesVia::ConfigMap | BundlesVia::TrustManager | BundlesVia::ClusterTrustBundle => {
-            config_map(gathering, name, bundle)
-        }
+///
+/// # Errors
+/// A controller of the cluster is to bring them, and cannot.
+pub fn volume(
+    gathering: &mut Gathering<'_>,
+    name: &str,
+    mut bundle: Bundle<'_>,
+) -> Result<Volume, Box<Diagnostic>> {
+    let projected = projected(gathering, &bundle)?;
+    if projected.sources.is_empty() {
+        let source = config_map(gathering, bundle);
+        return Ok(Volume::of(name, "configMap", source));
     }
+    let brought = |key: &String| projected.files.contains(key);
+    bundle.files.retain(|key, _| !brought(key));
+    let mut sources = projected.sources;
+    if !bundle.files.is_empty() {
+        sources.push(json!({"configMap": config_map(gathering, bundle)}));
+    }
+    Ok(Volume::of(name, "projected", json!({"sources": sources})))
 }
 
-fn config_map(gathering: &mut Gathering<'_>, name: &str, bundle: Bundle<'_>) -> Volume {
-    let mut source = serde_json::json!({"name": bundle.config_map});
+/// What a controller of the cluster brings of it.
+fn projected(
+    gathering: &mut Gathering<'_>,
+    bundle: &Bundle<'_>,
+) -> Result<Projected, Box<Diagnostic>> {
+    let inputs = gathering.inputs;
+    let Some(anchors) = inputs.lists.get(bundle.trust) else {
+        return Ok(Projected::default());
+    };
+    let files: Vec<&str> = bundle.files.keys().map(String::as_str).collect();
+    let wanted = Wanted {
+        list: &list_name(inputs.model, bundle.trust),
+        anchors,
+        files: &files,
+        namespace: bundle.namespace,
+        asked_at: bundle.origin,
+    };
+    trust_bundle::projected(gathering, wanted)
+}
+
+/// `corp-public`.
+pub fn list_name(model: &Model, trust: &Trust) -> String {
+    let authorities = trust.authorities.iter();
+    let mut names: Vec<&str> = authorities
+        .map(|id| model.authority(*id).name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.extend(trust.public.then_some("public"));
+    names.join("-")
+}
+
+/// The source of a volume that is a ConfigMap, and the ConfigMap.
+fn config_map(gathering: &mut Gathering<'_>, bundle: Bundle<'_>) -> Value {
+    let mut source = json!({"name": bundle.config_map});
     if !bundle.items.is_empty() {
         let elsewhere = |key: &str| bundle.items.iter().find(|(known, _)| known == key);
         let items = bundle.files.keys().map(|key| {
             let path = elsewhere(key).map_or(key, |(_, path)| path);
-            serde_json::json!({"key": key, "path": path})
+            json!({"key": key, "path": path})
         });
         source["items"] = items.collect();
     }
@@ -54,5 +102,5 @@ fn config_map(gathering: &mut Gathering<'_>, name: &str, bundle: Bundle<'_>) -> 
         fixed_name: false,
         origin: bundle.origin,
     });
-    Volume::of(name, "configMap", source)
+    source
 }

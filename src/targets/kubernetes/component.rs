@@ -107,10 +107,7 @@ impl Component {
             text(name, emit(configuration));
         }
         for (name, objects) in &self.objects {
-            text(
-                name,
-                joined(sorted(objects).into_iter().map(|object| emit(object))),
-            );
+            text(name, joined(sorted(objects).into_iter().map(emit)));
         }
         if !self.secrets.is_empty() {
             text(
@@ -209,9 +206,7 @@ impl Component {
     fn patch_documents(&self) -> String {
         let workloads = self.patches.values().map(PatchDocument::of);
         let workloads = workloads.map(|document| emit(&document));
-        let services = sorted(&self.services)
-            .into_iter()
-            .map(|object| emit(object));
+        let services = sorted(&self.services).into_iter().map(emit);
         joined(workloads.chain(services))
     }
 }

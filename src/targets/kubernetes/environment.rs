@@ -100,7 +100,7 @@ impl<'j> Joining<'j> {
     ) -> Result<Vec<EnvironmentVariable>, Box<Diagnostic>> {
         let name = &variable.name;
         let Some(existing) = self.container.variable(name) else {
-            return self.from_elsewhere(variable, ours, unread);
+            return self.said_elsewhere(variable, ours, unread);
         };
         match (variable.existing, &existing.value) {
             (Existing::Append, VariableValue::Text(text)) => {
@@ -133,7 +133,7 @@ impl<'j> Joining<'j> {
     }
 
     /// What all entries of a ConfigMap or Secret may set; of several, the last one holds.
-    fn from_elsewhere(
+    fn said_elsewhere(
         self,
         variable: &Variable,
         ours: String,

@@ -82,7 +82,10 @@ pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed) {
         items: Vec::new(),
         origin: deployed.place.key,
     };
-    let volume = bundle::volume(gathering, &name, bundle);
+    let volume = match bundle::volume(gathering, &name, bundle) {
+        Ok(volume) => volume,
+        Err(diagnostic) => return gathering.found.push(*diagnostic),
+    };
     workload::pod(gathering, &place).volume(volume);
     let mounted = VolumeMount {
         mount_path: TRUST_DIRECTORY.to_owned(),
@@ -152,15 +155,8 @@ fn config_map_name(
     deployed: &Deployed,
     provision: &Provision,
 ) -> String {
-    let mut parts = vec![model.project.as_str(), "trust"];
-    let mut authorities: Vec<&str> = trust
-        .authorities
-        .iter()
-        .map(|id| model.authority(*id).name.as_str())
-        .collect();
-    authorities.sort_unstable();
-    parts.extend(authorities);
-    parts.extend(trust.public.then_some("public"));
+    let list = bundle::list_name(model, trust);
+    let mut parts = vec![model.project.as_str(), "trust", &list];
     let is_further = |name: &&str| *name != BUNDLE && !name.starts_with("anchors/");
     let further: Vec<&str> = provision
         .files
@@ -230,10 +226,10 @@ fn note(
     }
     notes.extend(provision.notes.iter().map(|note| format!("{name}: {note}")));
     let joined = provision.variables.iter().filter(|variable| {
-        let sets = |it: &&crate::targets::kubernetes::manifest::Container| {
+        let sets = |it: &crate::targets::kubernetes::manifest::Container| {
             it.variable(&variable.name).is_some()
         };
-        variable.existing == Existing::Append && !place.containers.iter().all(|it| sets(&it))
+        variable.existing == Existing::Append && !place.containers.iter().all(|it| sets(it))
     });
     let joined: Vec<&str> = joined.map(|variable| variable.name.as_str()).collect();
     if !joined.is_empty() {

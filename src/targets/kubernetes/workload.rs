@@ -96,6 +96,16 @@ pub fn check(cluster: &Kubernetes, manifests: &Manifests) -> Vec<Diagnostic> {
                 found.push(shared(&place, container, deployed, other));
             }
         }
+        for (name, span) in &deployed.untouched {
+            match workload.all_containers().find(|it| it.name == *name) {
+                Some(container) => {
+                    owners
+                        .entry((workload.span, &container.name))
+                        .or_insert(deployed);
+                }
+                None => found.push(unknown_container(workload, name, *span)),
+            }
+        }
         if known.insert(workload.span) {
             workloads.push((workload, deployed));
         }
@@ -292,12 +302,7 @@ fn containers<'a>(
     let mut all: Vec<&Container> = Vec::new();
     for (name, span) in &deployed.containers {
         let Some(container) = workload.all_containers().find(|it| it.name == *name) else {
-            let message = format!("`{}` has no container `{name}`", workload.name);
-            return Err(Box::new(
-                Diagnostic::new(&CONTAINER, *span, message)
-                    .also(workload.span, "the workload")
-                    .help(suggest(name, names())),
-            ));
+            return Err(Box::new(unknown_container(workload, name, *span)));
         };
         // Named twice is named.
         if !all.iter().any(|known| known.name == container.name) {
@@ -305,6 +310,14 @@ fn containers<'a>(
         }
     }
     Ok(all)
+}
+
+fn unknown_container(workload: &Workload, name: &str, span: Span) -> Diagnostic {
+    let message = format!("`{}` has no container `{name}`", workload.name);
+    let names = workload.all_containers().map(|it| it.name.as_str());
+    Diagnostic::new(&CONTAINER, span, message)
+        .also(workload.span, "the workload")
+        .help(suggest(name, names))
 }
 
 fn shared(
@@ -355,8 +368,9 @@ fn forgotten(
             .about(format!("services.{}", deployed.name))
             .also(deployed.place.key, "this service runs in the same pods")
             .help(format!(
-                "if it connects to the same hosts, write `container: [{}]`; else allow this",
-                own.join(", ")
+                "if it connects to the same hosts, write `container: [{}]`; else `untouched: [{}]`",
+                own.join(", "),
+                first.name
             )),
     )
 }
