@@ -11,6 +11,7 @@ mod identity;
 mod import;
 mod inspect;
 mod keys;
+mod krm;
 mod man;
 mod output;
 mod plan;
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Keys(options) => keys::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
+        Command::Krm(_) => krm::run(&arguments, &mut output),
         Command::Update(options) => update::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),

@@ -33,6 +33,7 @@ pub mod dockerfile;
 pub mod exposure;
 mod issuance;
 pub mod issuers;
+pub mod krm;
 pub mod marked;
 pub mod model;
 pub mod nginx;
@@ -59,14 +60,16 @@ use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use digest::Sha256;
 use issuance::{Issuance, Ordered, ignore_file, ignored_keys, order};
 use issuers::Remembered;
-use model::{Held, Model};
+use model::{Held, Model, TargetKind};
 use pki::{Certificate, Holder, Identities, Issued, PublicRoots, Revoked};
 use plan::KeyFile;
 use rules::Judged;
 use runtimes::TrustLists;
 use source::{Sources, Span};
-use targets::{Inputs, Lowered, Wanted};
+use targets::{Inputs, Lowered, Wanted, kubernetes};
 use world::{Recording, World};
+
+pub use targets::kubernetes::Gathered;
 
 /// Where the public roots are kept in a project that trusts them.
 pub const PUBLIC_ROOTS_FILE: &str = "pki/public-roots.pem";
@@ -269,6 +272,76 @@ pub fn check(
         sources,
         &mut Diagnostics::default(),
     )
+}
+
+/// What a Kubernetes target comes to with manifests that somebody else brings, and with the
+/// certificates that are there: none is issued.
+///
+/// `choose` is given the names of such targets.
+///
+/// # Errors
+/// What is wrong, or what must be done before.
+pub fn gather(
+    world: &dyn World,
+    asked: Asked<'_>,
+    choose: impl FnOnce(&[&str]) -> Result<usize, krm::Problem>,
+    documents: &[yaml::Node],
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Result<Gathered, Withheld> {
+    let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
+    ordered.usable(world, found)?;
+    let due: Vec<_> = ordered.issuances().iter().map(krm::Problem::due).collect();
+    if !due.is_empty() {
+        return Err(Withheld::Problems(due));
+    }
+    let issuance = Issuance::made_up(&ordered, found)?;
+    let stages = Stages {
+        world: &Recording::new(world),
+        ordered: &ordered,
+        only: &[],
+    };
+    let model = stages.judge(&issuance.held, sources, found)?;
+    let clusters = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Kubernetes(cluster) => Some((target.name.as_str(), cluster)),
+            _ => None,
+        });
+    let (names, clusters): (Vec<_>, Vec<_>) = clusters.unzip();
+    let chosen = choose(&names).map_err(|problem| Withheld::Problems(vec![problem]))?;
+    let public = public_roots(world, &model, found)?;
+    let inputs = Inputs {
+        model: &model,
+        lists: &TrustLists::new(&model, public.as_ref()),
+        world,
+    };
+    let gathered = clusters.get(chosen).ok_or(vec![]).and_then(|cluster| {
+        let manifests = kubernetes::manifest::from_documents(documents)?;
+        kubernetes::gather(&inputs, cluster, &manifests)
+    });
+    let gathered = gathered.map_err(|wrong| {
+        found.extend(wrong);
+        Withheld::Found
+    })?;
+    found.extend(gathered.lowered.warnings.iter().cloned());
+    Ok(gathered)
+}
+
+/// Why a target comes to nothing.
+#[derive(Debug)]
+pub enum Withheld {
+    /// An error that is among the findings.
+    Found,
+    /// What has no place among the findings of a spec.
+    Problems(Vec<krm::Problem>),
+}
+
+impl From<Stop> for Withheld {
+    fn from(_: Stop) -> Self {
+        Self::Found
+    }
 }
 
 /// As [`check`], and judges nothing: what is wrong with certificates is no matter.

@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("issuers", 5),
     ("targets", 6),
     ("plan", 7),
+    ("krm", 8),
     ("issuance", 8),
     ("report", 8),
     ("cli", 8),
@@ -41,7 +42,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rooms of one floor that may know each other, the second the first.
-const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli"), ("issuance", "cli")];
+const NEIGHBOURS: &[(&str, &str)] = &[("report", "cli"), ("issuance", "cli"), ("krm", "cli")];
 
 /// Who owns an outside crate: nobody else imports it.
 const OWNERS: &[(&str, &str)] = &[
@@ -59,6 +60,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("rcgen", "pki"),
     ("rustls", "probe"),
     ("base64", "pki"),
+    // Files of a ConfigMap that are no text.
+    ("base64", "krm"),
     ("cbc", "pki"),
     ("des", "pki"),
     ("p12_keystore", "pki"),

@@ -31,6 +31,18 @@ client_certificate_asked, broken_off, certificates (as `inspect` has them), malf
 `observed`; state: `written`, `same` or `in-the-way`), pinned (what, name, title, same, expected,
 seen), verified_by (authorities of the project), spec.";
 
+const KRM_HELP: &str = "\
+Reads a ResourceList (config.kubernetes.io/v1) on standard input and writes one to standard output: the
+items with what the target adds to workloads, ConfigMaps and other resources behind them, and results.
+Its functionConfig has the spec under `spec`, with a target that has neither `files` nor `output`; or
+`file: tlsgen.yaml` and, where that has several, `target: NAME`. Paths start where the command runs,
+which is the directory of the kustomization.
+
+No certificate is issued, nothing is written, nothing is fetched, and no private key passes through.
+
+Exit codes: 0 done; 1 an error is among the results, and the items are as they came; 2 there is no list
+or no spec, and nothing is printed.";
+
 /// A declarative TLS compiler: one spec in, the files that make every handshake work out.
 #[derive(Debug, Parser)]
 #[command(name = "tlsgen", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -97,6 +109,8 @@ pub enum Command {
     Export(Export),
     /// Show what a server presents, and what of it could be trusted.
     Fetch(Fetch),
+    /// Add what a Kubernetes target needs to a list of resources: a KRM function of kustomize and kpt.
+    Krm(Krm),
     /// Replace the project's copy of the public roots by the one that this program carries.
     Update(Update),
     /// Print the JSON Schema of the language, or of a plan.
@@ -357,6 +371,11 @@ pub struct Fetch {
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600), env = "TLSGEN_TIMEOUT")]
     pub timeout: u64,
 }
+
+/// Options of `krm`.
+#[derive(Debug, Args)]
+#[command(after_help = KRM_HELP)]
+pub struct Krm {}
 
 /// Options of `update`.
 #[derive(Debug, Args)]

@@ -87,10 +87,12 @@ impl<'t> Editor<'t> {
             self.splice(start(node)..end(node), becomes.to_string());
             return;
         }
-        match (patch, (self.key)(field)) {
-            (Value::Object(patch), _) if node.is_mapping() => self.join_mapping(node, patch),
-            (Value::Array(patch), Some(name)) if node.is_sequence() => {
-                self.join_list(node, patch, name);
+        match patch {
+            Value::Object(patch) if node.is_mapping() => self.join_mapping(node, patch),
+            Value::Array(patch) if node.is_sequence() => {
+                if let Some(name) = (self.key)(field, patch) {
+                    self.join_list(node, patch, name);
+                }
             }
             _ => self.splice(start(node)..end(node), inline(&becomes)),
         }
@@ -128,7 +130,7 @@ impl<'t> Editor<'t> {
         match patch {
             _ if is_empty => false,
             Value::Object(_) => node.is_mapping(),
-            Value::Array(_) => node.is_sequence() && (self.key)(field).is_some(),
+            Value::Array(patch) => node.is_sequence() && (self.key)(field, patch).is_some(),
             _ => false,
         }
     }

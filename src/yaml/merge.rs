@@ -4,16 +4,16 @@
 
 use serde_json::{Map, Value};
 
-/// The key by which the elements of the list under a field are told apart; `None` where a list can
-/// only be replaced.
-pub type ElementKey = fn(field: &str) -> Option<&'static str>;
+/// The key by which the elements of the list under a field are told apart, such as these of a patch;
+/// `None` where a list can only be replaced.
+pub type ElementKey = fn(field: &str, patch: &[Value]) -> Option<&'static str>;
 
 /// What a value of `field` becomes.
 pub fn merged(base: Value, patch: &Value, field: &str, key: ElementKey) -> Value {
     match (base, patch) {
         (Value::Object(base), Value::Object(patch)) => merged_object(base, patch, key).into(),
         (Value::Null, Value::Object(patch)) => merged_object(Map::new(), patch, key).into(),
-        (Value::Array(base), Value::Array(patch)) => match key(field) {
+        (Value::Array(base), Value::Array(patch)) => match key(field, patch) {
             Some(name) => merged_list(base, patch, name, key).into(),
             None => patch.clone().into(),
         },

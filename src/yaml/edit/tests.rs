@@ -6,7 +6,7 @@ use crate::source::Sources;
 use crate::yaml::merge::merged;
 use crate::yaml::{Node, parse};
 
-fn key(field: &str) -> Option<&'static str> {
+fn key(field: &str, _: &[Value]) -> Option<&'static str> {
     match field {
         "list" | "env" => Some("name"),
         "mounts" => Some("path"),
@@ -103,7 +103,9 @@ fn tree() -> impl Strategy<Value = Value> {
 }
 
 fn object() -> impl Strategy<Value = Value> {
-    tree().prop_filter("a mapping", |tree| tree.as_object().is_some_and(|all| !all.is_empty()))
+    tree().prop_filter("a mapping", |tree| {
+        tree.as_object().is_some_and(|all| !all.is_empty())
+    })
 }
 
 /// The tree as people write: in either style, with comments, blank lines and any indentation.
@@ -152,7 +154,11 @@ fn below(
         || value.as_array().is_some_and(|all| !all.is_empty());
     match value {
         Value::Null if kind % 2 == 0 => text.push_str(&format!("{comment}\n")),
-        Value::String(words) if kind % 3 == 0 && words.starts_with(|c: char| c.is_alphabetic()) && words.ends_with('\n') => {
+        Value::String(words)
+            if kind % 3 == 0
+                && words.starts_with(|c: char| c.is_alphabetic())
+                && words.ends_with('\n') =>
+        {
             text.push_str(" |\n");
             for line in words.lines() {
                 text.push_str(&format!("{}{line}\n", " ".repeat(indent + 1)));
@@ -160,7 +166,11 @@ fn below(
         }
         _ if filled && kind % 5 > 0 => {
             let deeper = indent + 1 + usize::from(kind % 3);
-            let deeper = if value.is_array() && kind % 2 == 0 { indent } else { deeper };
+            let deeper = if value.is_array() && kind % 2 == 0 {
+                indent
+            } else {
+                deeper
+            };
             text.push_str(&format!("{comment}\n{}", " ".repeat(deeper)));
             written(value, deeper, style, text);
         }
