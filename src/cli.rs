@@ -21,6 +21,7 @@ mod project;
 mod renew;
 mod revoke;
 mod schema;
+mod stdout;
 mod update;
 mod validate;
 
@@ -54,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
+        Command::Build(options) if options.stdout => stdout::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),

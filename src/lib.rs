@@ -274,8 +274,8 @@ pub fn check(
     )
 }
 
-/// What a Kubernetes target comes to with manifests that somebody else brings, and with the
-/// certificates that are there: none is issued.
+/// What a Kubernetes target comes to with the certificates that are there: none is issued. Its
+/// manifests are these, or those of its files; which that are is answered, too.
 ///
 /// `choose` is given the names of such targets.
 ///
@@ -285,10 +285,10 @@ pub fn gather(
     world: &dyn World,
     asked: Asked<'_>,
     choose: impl FnOnce(&[&str]) -> Result<usize, krm::Problem>,
-    documents: &[yaml::Node],
+    documents: Option<&[yaml::Node]>,
     sources: &mut Sources,
     found: &mut Diagnostics,
-) -> Result<Gathered, Withheld> {
+) -> Result<(Gathered, Vec<String>), Withheld> {
     let ordered = order(world, asked.spec, asked.remembered, sources, found)?;
     ordered.usable(world, found)?;
     let due: Vec<_> = ordered.issuances().iter().map(krm::Problem::due).collect();
@@ -318,15 +318,19 @@ pub fn gather(
         world,
     };
     let gathered = clusters.get(chosen).ok_or(vec![]).and_then(|cluster| {
-        let manifests = kubernetes::manifest::from_documents(documents)?;
-        kubernetes::gather(&inputs, cluster, &manifests)
+        let manifests = match documents {
+            Some(documents) => kubernetes::manifest::from_documents(documents)?,
+            None => kubernetes::manifest::read(world, sources, &cluster.files)?,
+        };
+        let files = cluster.files.iter().map(|(path, _)| path.clone());
+        kubernetes::gather(&inputs, cluster, &manifests).map(|all| (all, files.collect()))
     });
-    let gathered = gathered.map_err(|wrong| {
+    let (gathered, files) = gathered.map_err(|wrong| {
         found.extend(wrong);
         Withheld::Found
     })?;
     found.extend(gathered.lowered.warnings.iter().cloned());
-    Ok(gathered)
+    Ok((gathered, files))
 }
 
 /// Why a target comes to nothing.

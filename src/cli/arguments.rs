@@ -168,6 +168,9 @@ pub struct Build {
     /// build wrote them; `all` stands for whatever is in the way.
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
+    /// Print the manifests of a Kubernetes target with all that it adds, and write and issue nothing.
+    #[arg(long, env = "TLSGEN_STDOUT", value_parser = FalseyValueParser::new(), conflicts_with_all = ["adopt", "locked", "report", "full"])]
+    pub stdout: bool,
     /// Fail rather than issue a certificate or change the lock.
     #[arg(long, env = "TLSGEN_LOCKED", value_parser = FalseyValueParser::new())]
     pub locked: bool,

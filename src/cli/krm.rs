@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Exit {
     let mut results = Results::new(&list, &sources);
     results.findings(&found);
     let component = match &gathered {
-        Ok(gathered) => {
+        Ok((gathered, _)) => {
             results.notes(&gathered.lowered.notes);
             Some(&gathered.component)
         }
@@ -93,7 +93,7 @@ fn gathered(
     config: &Config,
     sources: &mut Sources,
     found: &mut Diagnostics,
-) -> Result<Gathered, Withheld> {
+) -> Result<(Gathered, Vec<String>), Withheld> {
     let lock = Lock::load(&project.disk).map_err(|error| {
         found.push(error.diagnostic(sources));
         Withheld::Found
@@ -106,20 +106,27 @@ fn gathered(
                 &world,
                 asked,
                 |names| choose(names, None),
-                list.items(),
+                Some(list.items()),
                 sources,
                 found,
             )
         }
         Config::File { target, .. } => {
             let choose = |names: &[&str]| choose(names, target.as_deref());
-            crate::gather(&project.disk, asked, choose, list.items(), sources, found)
+            crate::gather(
+                &project.disk,
+                asked,
+                choose,
+                Some(list.items()),
+                sources,
+                found,
+            )
         }
     }
 }
 
 /// The target that is meant, among those of Kubernetes.
-fn choose(names: &[&str], said: Option<&str>) -> Result<usize, Problem> {
+pub fn choose(names: &[&str], said: Option<&str>) -> Result<usize, Problem> {
     let problem = |message: String, help: String| Problem {
         span: None,
         message,

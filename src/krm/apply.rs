@@ -10,11 +10,12 @@ use serde_json::{Map, Value, json};
 use super::list::{Changes, ResourceList};
 use super::names::{names, refer};
 use super::results::{Problem, Results};
-use crate::source::{Sources, Span};
+use crate::source::{SourceId, Sources, Span};
 use crate::spec::WorkloadKind;
 use crate::targets::kubernetes::component::{Component, ConfigMap, Object};
 use crate::targets::kubernetes::patch::WorkloadPatch;
-use crate::yaml::Node;
+use crate::yaml::merge::merged;
+use crate::yaml::{Editor, Node, emit, parse_documents};
 
 /// The list as it goes out: with what a component adds, or as it came if anything is wrong.
 pub fn apply(
@@ -23,7 +24,7 @@ pub fn apply(
     sources: &Sources,
     results: &mut Results<'_>,
 ) -> String {
-    let changes = component.map(|component| changes(list, component));
+    let changes = component.map(|component| changes(list.items(), component));
     let changes = match changes {
         Some(Ok(changes)) => changes,
         Some(Err(problems)) => {
@@ -33,6 +34,63 @@ pub fn apply(
         None => Changes::default(),
     };
     list.written(sources, &changes, results.to_value(), element_key)
+}
+
+/// The same for files of manifests, as one stream of documents.
+///
+/// # Errors
+/// What keeps them from being changed.
+pub fn apply_to_files(
+    files: &[(SourceId, Vec<Node>)],
+    component: &Component,
+    sources: &Sources,
+) -> Result<String, Vec<Problem>> {
+    let documents: Vec<&Node> = files.iter().flat_map(|(_, documents)| documents).collect();
+    let Changes { patches, added } = changes(documents.iter().copied(), component)?;
+    let mut from = 0;
+    let mut stream = Vec::new();
+    for (source, documents) in files {
+        let here = from..from + documents.len();
+        let patches = patches.iter().filter(|(index, _)| here.contains(index));
+        let patches: Vec<(&Node, &Value)> = patches
+            .filter_map(|(index, patch)| Some((documents.get(index - from)?, patch)))
+            .collect();
+        stream.push(joined(&sources.get(*source).text, documents, &patches));
+        from = here.end;
+    }
+    let added = added.iter();
+    stream.extend(added.map(|value| emit(value).unwrap_or_else(|_| format!("{value}\n"))));
+    Ok(stream.join("---\n"))
+}
+
+/// A text of documents with patches in it.
+fn joined(text: &str, documents: &[Node], patches: &[(&Node, &Value)]) -> String {
+    let text = match text.ends_with('\n') {
+        true => text.to_owned(),
+        false => format!("{text}\n"),
+    };
+    let mut editor = Editor::new(&text, element_key);
+    for (document, patch) in patches {
+        editor.merge(document, patch);
+    }
+    let edited = editor.finish();
+    let patched = |document: &Node| {
+        let mut patches = patches.iter();
+        let patch = patches.find(|(one, _)| one.span == document.span);
+        let base = document.to_json();
+        patch.map_or(base.clone(), |(_, patch)| {
+            merged(base, patch, "", element_key)
+        })
+    };
+    let expected: Vec<Value> = documents.iter().map(patched).collect();
+    let mut again = Sources::default();
+    let id = again.add("", edited.as_str());
+    let read = parse_documents(&again, id).unwrap_or_default();
+    if read.iter().map(Node::to_json).eq(expected.iter().cloned()) {
+        return edited;
+    }
+    let texts = expected.iter().map(|value| emit(value).unwrap_or_default());
+    texts.collect::<Vec<_>>().join("---\n")
 }
 
 /// The keys by which Kubernetes tells elements of lists apart, of the lists that are joined here.
@@ -47,10 +105,13 @@ fn element_key(field: &str, patch: &[Value]) -> Option<&'static str> {
     })
 }
 
-fn changes(list: &ResourceList, component: &Component) -> Result<Changes, Vec<Problem>> {
+fn changes<'l>(
+    items: impl IntoIterator<Item = &'l Node>,
+    component: &Component,
+) -> Result<Changes, Vec<Problem>> {
     let mut problems: Vec<Problem> = component.secrets.iter().map(kept_out).collect();
     let names = names(component);
-    let mut found = Items::of(list);
+    let mut found = Items::of(items);
     let mut changes = Changes::default();
     for patch in component.patches.values() {
         let identity = (patch.kind.name(), patch.namespace.as_deref(), &*patch.name);
@@ -98,10 +159,11 @@ fn kept_out((name, secret): (&String, &crate::targets::kubernetes::component::Se
 struct Items<'l>(BTreeMap<(&'l str, Option<&'l str>, &'l str), usize>);
 
 impl<'l> Items<'l> {
-    fn of(list: &'l ResourceList) -> Self {
-        let items = list.items().iter().enumerate();
+    fn of(items: impl IntoIterator<Item = &'l Node>) -> Self {
         Self(
             items
+                .into_iter()
+                .enumerate()
                 .filter_map(|(index, item)| {
                     let metadata = item.get("metadata")?;
                     let text = |node: &'l Node, field| node.get(field).and_then(Node::text);

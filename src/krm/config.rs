@@ -7,8 +7,8 @@ use crate::yaml::{Node, emit};
 
 /// What a spec that stands in the function's configuration is called.
 pub const INLINE: &str = "functionConfig";
-/// What its target is told of manifests and output, which a function has none of.
-const NO_FILE: &str = "items";
+/// What its target is told, since a function has no files and writes none.
+const NEITHER: [(&str, &str); 2] = [("files", "items"), ("output", "component")];
 
 /// What a function is told.
 #[derive(Debug)]
@@ -80,16 +80,15 @@ fn inline(spec: Value, name: Option<&str>) -> Result<String, String> {
         let Value::Object(target) = target else {
             continue;
         };
-        if let Some(field) = ["files", "output"]
-            .into_iter()
-            .find(|field| target.contains_key(*field))
-        {
+        let mut fields = NEITHER.iter().map(|(field, _)| field);
+        if let Some(field) = fields.find(|field| target.contains_key(**field)) {
             return Err(format!(
                 "the target in `functionConfig` has `{field}`: leave it out, a function reads and writes items"
             ));
         }
-        target.insert("files".to_owned(), json!([NO_FILE]));
-        target.insert("output".to_owned(), NO_FILE.into());
+        let [(files, items), (output, component)] = NEITHER;
+        target.insert(files.to_owned(), json!([items]));
+        target.insert(output.to_owned(), component.into());
     }
     emit(&whole).map_err(|error| format!("`spec` in `functionConfig`: {error}"))
 }

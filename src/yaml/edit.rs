@@ -45,7 +45,7 @@ impl<'t> Editor<'t> {
             self.splice(end(last)..end(last), all.collect());
             return;
         }
-        let column = self.column(self.dash(last));
+        let column = self.column(start(list));
         let at = self.behind(last);
         for value in values {
             self.splice(at..at, element(value, column));
@@ -136,12 +136,9 @@ impl<'t> Editor<'t> {
     }
 
     fn join_list(&mut self, list: &Node, patch: &[Value], name: &str) {
-        let Some(first) = list.items().first() else {
-            return;
-        };
-        let dash = self.dash(first);
-        let column = self.column(dash);
-        let mut at = dash.saturating_sub(column);
+        // All dashes stand below the first, with which the list begins.
+        let column = self.column(start(list));
+        let mut at = start(list) - column;
         for one in patch {
             let is_it = |item: &&Node| {
                 let found = item.get(name).map(Node::to_json);
@@ -264,15 +261,6 @@ impl<'t> Editor<'t> {
 
     fn column(&self, at: usize) -> usize {
         at - self.line_start(at)
-    }
-
-    /// The dash of an element in block style.
-    fn dash(&self, item: &Node) -> usize {
-        let before = self.text.get(..start(item)).unwrap_or_default();
-        let trimmed = before.trim_end();
-        trimmed
-            .strip_suffix('-')
-            .map_or_else(|| start(item), str::len)
     }
 
     /// The byte behind the colon of an entry.
