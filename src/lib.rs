@@ -319,7 +319,7 @@ pub fn gather(
     };
     let gathered = clusters.get(chosen).ok_or(vec![]).and_then(|cluster| {
         let manifests = match documents {
-            Some(documents) => kubernetes::manifest::from_documents(documents)?,
+            Some(documents) => kubernetes::manifest::from_documents("items", documents)?,
             None => kubernetes::manifest::read(world, sources, &cluster.files)?,
         };
         let files = cluster.files.iter().map(|(path, _)| path.clone());

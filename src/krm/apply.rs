@@ -45,44 +45,50 @@ pub fn apply_to_files(
     component: &Component,
     sources: &Sources,
 ) -> Result<String, Vec<Problem>> {
-    let documents: Vec<&Node> = files.iter().flat_map(|(_, documents)| documents).collect();
-    let Changes { patches, added } = changes(documents.iter().copied(), component)?;
-    let mut from = 0;
-    let mut stream = Vec::new();
-    for (source, documents) in files {
-        let here = from..from + documents.len();
-        let patches = patches.iter().filter(|(index, _)| here.contains(index));
-        let patches: Vec<(&Node, &Value)> = patches
-            .filter_map(|(index, patch)| Some((documents.get(index - from)?, patch)))
-            .collect();
-        stream.push(joined(&sources.get(*source).text, documents, &patches));
-        from = here.end;
-    }
+    let documents = files.iter().flat_map(|(_, documents)| documents);
+    let objects: Vec<&Node> = documents.flat_map(objects).collect();
+    let Changes { patches, added } = changes(objects.iter().copied(), component)?;
+    let patches = patches.iter();
+    let patches: BTreeMap<Span, &Value> = patches
+        .filter_map(|(index, patch)| Some((objects.get(*index)?.span, patch)))
+        .collect();
+    let texts = files
+        .iter()
+        .map(|(source, documents)| joined(&sources.get(*source).text, documents, &patches));
+    let mut stream: Vec<String> = texts.collect();
     let added = added.iter();
     stream.extend(added.map(|value| emit(value).unwrap_or_else(|_| format!("{value}\n"))));
     Ok(stream.join("---\n"))
 }
 
-/// A text of documents with patches in it.
-fn joined(text: &str, documents: &[Node], patches: &[(&Node, &Value)]) -> String {
+/// The objects of a document: itself, or those of a list.
+fn objects(document: &Node) -> Vec<&Node> {
+    let kind = document.get("kind").and_then(Node::text);
+    match document.get("items") {
+        Some(items) if kind.is_some_and(|kind| kind.ends_with("List")) => {
+            items.items().iter().collect()
+        }
+        _ => vec![document],
+    }
+}
+
+/// A text of documents with patches in it, each for the object that begins where it says.
+fn joined(text: &str, documents: &[Node], patches: &BTreeMap<Span, &Value>) -> String {
     let text = match text.ends_with('\n') {
         true => text.to_owned(),
         false => format!("{text}\n"),
     };
     let mut editor = Editor::new(&text, element_key);
-    for (document, patch) in patches {
-        editor.merge(document, patch);
+    for object in documents.iter().flat_map(objects) {
+        if let Some(patch) = patches.get(&object.span) {
+            editor.merge(object, patch);
+        }
     }
     let edited = editor.finish();
-    let patched = |document: &Node| {
-        let mut patches = patches.iter();
-        let patch = patches.find(|(one, _)| one.span == document.span);
-        let base = document.to_json();
-        patch.map_or(base.clone(), |(_, patch)| {
-            merged(base, patch, "", element_key)
-        })
-    };
-    let expected: Vec<Value> = documents.iter().map(patched).collect();
+    let expected: Vec<Value> = documents
+        .iter()
+        .map(|document| patched(document, patches))
+        .collect();
     let mut again = Sources::default();
     let id = again.add("", edited.as_str());
     let read = parse_documents(&again, id).unwrap_or_default();
@@ -91,6 +97,26 @@ fn joined(text: &str, documents: &[Node], patches: &[(&Node, &Value)]) -> String
     }
     let texts = expected.iter().map(|value| emit(value).unwrap_or_default());
     texts.collect::<Vec<_>>().join("---\n")
+}
+
+fn patched(document: &Node, patches: &BTreeMap<Span, &Value>) -> Value {
+    let mut tree = document.to_json();
+    let one = |object: &Node, tree: &mut Value| {
+        if let Some(patch) = patches.get(&object.span) {
+            *tree = merged(tree.take(), patch, "", element_key);
+        }
+    };
+    match tree.get_mut("items").and_then(Value::as_array_mut) {
+        Some(items) => {
+            let nodes = document.get("items").map(Node::items).unwrap_or_default();
+            nodes
+                .iter()
+                .zip(items)
+                .for_each(|(node, tree)| one(node, tree));
+        }
+        None => one(document, &mut tree),
+    }
+    tree
 }
 
 /// The keys by which Kubernetes tells elements of lists apart, of the lists that are joined here.

@@ -1,12 +1,29 @@
 //! The project's own manifests: what runs pods, and what those refer to.
+//!
+//! They are read as `kubectl apply -f` and the `resources` of a kustomization take them: files of
+//! many documents, lists among them. What is of no interest here is kept by its name alone.
+
+mod file;
+mod object;
+mod pod;
+
+use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
-use crate::spec::{WorkloadKind, WorkloadName};
+use crate::spec::WorkloadName;
 use crate::world::World;
+use crate::yaml::Node;
 
 /// What reading manifests can find.
-pub static CODES: &[&Code] = &[];
+pub static CODES: &[&Code] = &[
+    &file::MISSING,
+    &file::UNREADABLE,
+    &file::TO_RENDER,
+    &object::NOT_MANIFEST,
+    &object::SHAPE,
+    &object::TWICE,
+];
 
 /// What the files of a target hold, as far as it matters.
 #[derive(Debug, Default)]
@@ -19,6 +36,8 @@ pub struct Manifests {
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
     pub others: Vec<(String, Option<String>, String)>,
+    /// Where workloads of a name stand among those: in large projects there are thousands.
+    index: HashMap<String, Vec<usize>>,
 }
 
 /// What runs pods.
@@ -51,6 +70,8 @@ pub struct Pod {
     pub security: Security,
     /// Whether its containers see each other's processes.
     pub shares_processes: bool,
+    /// Whether it is in the network of its node.
+    pub host_network: bool,
 }
 
 /// A container.
@@ -82,6 +103,10 @@ pub struct Container {
     pub lifecycle: Option<(Span, bool)>,
     /// Whether it has a `command`.
     pub command: Option<Span>,
+    /// The words of `command` and `args`.
+    pub words: Vec<(String, Span)>,
+    /// An init container that keeps running (`restartPolicy: Always`).
+    pub keeps_running: bool,
 }
 
 /// A variable.
@@ -167,15 +192,67 @@ pub fn read(
     sources: &mut Sources,
     files: &[(String, Span)],
 ) -> Result<Manifests, Vec<Diagnostic>> {
-    let _ = (world, sources, files, WorkloadKind::ALL);
-    Ok(Manifests::default())
+    let mut manifests = Manifests::default();
+    let mut found = Vec::new();
+    for (path, asked) in files {
+        match file::documents(world, sources, path, *asked) {
+            Ok(documents) => {
+                for document in &documents {
+                    object::take(path, document, &mut manifests, &mut found);
+                }
+            }
+            Err(diagnostics) => found.extend(diagnostics),
+        }
+    }
+    match found.is_empty() {
+        true => Ok(manifests),
+        false => Err(found),
+    }
 }
 
-/// What documents hold that were read already.
+/// What documents hold that were read already, from a text that is called `name`.
 ///
 /// # Errors
 /// What is no manifest, at its place.
-pub fn from_documents(documents: &[crate::yaml::Node]) -> Result<Manifests, Vec<Diagnostic>> {
-    let _ = documents;
-    Ok(Manifests::default())
+pub fn from_documents(name: &str, documents: &[Node]) -> Result<Manifests, Vec<Diagnostic>> {
+    let mut manifests = Manifests::default();
+    let mut found = Vec::new();
+    for document in documents {
+        object::take(name, document, &mut manifests, &mut found);
+    }
+    match found.is_empty() {
+        true => Ok(manifests),
+        false => Err(found),
+    }
 }
+
+impl Manifests {
+    /// The workloads of a name: of several kinds, or in several namespaces.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Workload> {
+        let places = self.index.get(name).into_iter().flatten();
+        places.filter_map(|place| self.workloads.get(*place))
+    }
+
+    fn add(&mut self, workload: Workload) {
+        let places = self.index.entry(workload.name.name.clone()).or_default();
+        places.push(self.workloads.len());
+        self.workloads.push(workload);
+    }
+}
+
+impl Workload {
+    /// Its containers and then its init containers.
+    pub fn all_containers(&self) -> impl Iterator<Item = &Container> + Clone {
+        self.pod.containers.iter().chain(&self.pod.init_containers)
+    }
+}
+
+impl Container {
+    /// The variable of this name; of several, the last one holds.
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.env.iter().rev().find(|variable| variable.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests;
