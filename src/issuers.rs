@@ -9,6 +9,7 @@ mod arrival;
 mod awaited;
 mod differences;
 mod exposed;
+mod found;
 mod issue;
 mod key_ring;
 mod key_stores;

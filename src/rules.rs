@@ -40,6 +40,7 @@ mod same_certificate_twice;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
 mod unused;
+mod usages_for_both_sides;
 mod weak_key;
 mod weak_signature;
 mod x509_v1;
@@ -87,6 +88,7 @@ pub static RULES: &[Rule] = &[
     chain_incomplete::RULE,
     leaf_not_for_servers::RULE,
     leaf_key_for_few_clients::RULE,
+    usages_for_both_sides::RULE,
     long_lived_leaf::RULE,
     public_lifetime_exceeded::RULE,
     no_subject_alternative_name::RULE,
@@ -148,6 +150,7 @@ impl Judged<'_> {
             .flat_map(Service::serves)
             .filter(|serve| serve.behind.is_none())
             .map(|serve| serve.host)
+            .chain(self.model.entered().map(|(host, _)| host))
             .collect();
         let hosts = self.model.hosts();
         hosts

@@ -5,6 +5,7 @@
 //! knows of the project may lie above it: [`World::repository`].
 
 mod access;
+mod beneath;
 mod disk;
 mod exclusive;
 mod faulty;
@@ -12,9 +13,11 @@ mod leftover;
 mod memory;
 mod network;
 mod overlaid;
+mod parallel;
 mod permissions;
 mod recording;
 mod repository;
+mod shared;
 
 use std::io;
 use std::time::Duration;
@@ -51,8 +54,19 @@ pub struct Stat {
     pub length: u64,
 }
 
-/// Disk, clock and environment, real or made up.
-pub trait World {
+/// A file to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFile<'a> {
+    /// Where, relative to the root.
+    pub path: &'a str,
+    /// All that is in it.
+    pub body: &'a [u8],
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// Disk, clock and environment, real or made up. Several threads may ask at once.
+pub trait World: Sync {
     /// Reads a whole file.
     ///
     /// # Errors
@@ -84,6 +98,14 @@ pub trait World {
     /// # Errors
     /// Whatever the disk says; a symbolic link in the way is never followed.
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()>;
+
+    /// Replaces files, no two at one path, each as [`World::write`] does: in no certain order, and
+    /// maybe several at once. Says what became of each, in the order in which they are given; one
+    /// that cannot be written holds no other up.
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        let write = |file: &NewFile<'_>| self.write(file.path, file.body, file.mode);
+        files.iter().map(write).collect()
+    }
 
     /// Removes a file, and directories that this leaves empty.
     ///

@@ -1,35 +1,27 @@
 //! What can be said on the command line; every option also by a variable `TLSGEN_…`.
 
+mod export;
+mod fetch;
 mod keys;
+mod revoke;
 
 use std::path::PathBuf;
 
 use super::identity::IdentityFiles;
 use super::import::Imported;
-use crate::pki::crl::Reason;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::macros::format_description;
 use time::{Date, UtcOffset};
 
+pub use export::{Export, ExportHost, ExportStore, ExportTrust, StoreEncoding, StoreType};
+pub use fetch::{Fetch, Starttls};
 pub use keys::{Keys, KeysList, KeysLock, KeysReencrypt, KeysUnlock};
+pub use revoke::Revoke;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
 bad usage, an invalid spec, a file that cannot be read; 3 something not ours would be overwritten.";
-
-const FETCH_HELP: &str = "\
-Exit codes: 0 seen, whether anybody trusts it or not; 1 it is not what the project has pinned; 2 no
-certificate came; 3 the file of --save holds something else.
-
-What is seen is what whoever answered sent: trust on first use. Compare the fingerprint with whoever
-runs the CA before you trust it.
-
---format json prints one object: host, port, server_name, starttls, address, tls (`TLS 1.3`),
-client_certificate_asked, broken_off, certificates (as `inspect` has them), malformed, ca (kind: `sent`,
-`not-sent` or `self-signed`; subject, sha256), public (trusted, reason), file (path, holds: `ca` or
-`observed`; state: `written`, `same` or `in-the-way`), pinned (what, name, title, same, expected,
-seen), verified_by (authorities of the project), spec.";
 
 const KRM_HELP: &str = "\
 Reads a ResourceList (config.kubernetes.io/v1) on standard input and writes one to standard output: the
@@ -153,7 +145,8 @@ pub struct Plan {
     /// What to look at, and where to report.
     #[command(flatten)]
     pub scope: Scope,
-    /// Exit with 1 when there is something to change.
+    /// Exit with 1 when there is something to change. A certificate that somebody else has yet to sign
+    /// is nothing that a build changes: it is shown, and `check` fails while a service waits for it.
     #[arg(long, env = "TLSGEN_EXIT_CODE", value_parser = FalseyValueParser::new())]
     pub exit_code: bool,
 }
@@ -195,36 +188,6 @@ pub enum WhenInSync {
 /// Options of `renew`.
 #[derive(Debug, Args)]
 pub struct Renew {
-    /// What to build, and where to report.
-    #[command(flatten)]
-    pub scope: Scope,
-    /// What opens the key store.
-    #[command(flatten)]
-    pub identity: IdentityFiles,
-}
-
-/// Options of `revoke`.
-#[derive(Debug, Args)]
-pub struct Revoke {
-    /// The host or authority, as the spec calls it; `hosts.NAME` or `authorities.NAME` where both
-    /// have the name.
-    #[arg(value_name = "HOST|AUTHORITY")]
-    pub name: String,
-    /// Why.
-    #[arg(long, value_name = "REASON", value_parser = reason, default_value = "unspecified", env = "TLSGEN_REASON")]
-    pub reason: Reason,
-    /// The serial of an earlier certificate, in hex digits; without it, the one that stands.
-    #[arg(long, value_name = "HEX", value_parser = serial, env = "TLSGEN_SERIAL")]
-    pub serial: Option<String>,
-    /// The authority that issued it, where the spec no longer has the host.
-    #[arg(long, value_name = "AUTHORITY", env = "TLSGEN_ISSUER")]
-    pub issuer: Option<String>,
-    /// Show what would be done, and do nothing.
-    #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
-    pub dry_run: bool,
-    /// Revoke even an authority, which is given a new key, with everything that it signed.
-    #[arg(long, env = "TLSGEN_YES", value_parser = FalseyValueParser::new())]
-    pub yes: bool,
     /// What to build, and where to report.
     #[command(flatten)]
     pub scope: Scope,
@@ -283,98 +246,6 @@ pub struct Inspect {
     pub password: Option<String>,
 }
 
-/// What `export` writes.
-#[derive(Debug, Subcommand)]
-pub enum Export {
-    /// A host's key with its certificate and intermediates, as PKCS#12.
-    Host(ExportHost),
-    /// Whom to trust, as JKS or PKCS#12.
-    Trust(ExportTrust),
-}
-
-/// Options of `export host`.
-#[derive(Debug, Args)]
-pub struct ExportHost {
-    /// The host, as the spec calls it.
-    #[arg(value_name = "HOST")]
-    pub host: String,
-    /// The entry's name, in lower case as Java has it; without it, the host's.
-    #[arg(long, value_name = "NAME", env = "TLSGEN_ALIAS")]
-    pub alias: Option<String>,
-    /// Add the root, which who connects should have anyway.
-    #[arg(long, env = "TLSGEN_WITH_ROOT", value_parser = FalseyValueParser::new())]
-    pub with_root: bool,
-    /// Where to, and how.
-    #[command(flatten)]
-    pub store: ExportStore,
-}
-
-/// Options of `export trust`.
-#[derive(Debug, Args)]
-pub struct ExportTrust {
-    /// The authorities, as the spec calls them; `public` adds the public roots.
-    #[arg(value_name = "AUTHORITY", required = true)]
-    pub authorities: Vec<String>,
-    /// The kind of keystore.
-    #[arg(long, value_enum, value_name = "TYPE", env = "TLSGEN_STORE_TYPE")]
-    pub store_type: StoreType,
-    /// Where to, and how.
-    #[command(flatten)]
-    pub store: ExportStore,
-}
-
-/// What both have.
-#[derive(Debug, Args)]
-pub struct ExportStore {
-    /// The file to write.
-    #[arg(long, value_name = "FILE", env = "TLSGEN_OUT")]
-    pub out: PathBuf,
-    /// Overwrite a file that is there.
-    #[arg(long, env = "TLSGEN_FORCE", value_parser = FalseyValueParser::new())]
-    pub force: bool,
-    /// The algorithms of a PKCS#12 file.
-    #[arg(long, value_enum, default_value_t = StoreEncoding::Modern, env = "TLSGEN_ENCODING")]
-    pub encoding: StoreEncoding,
-    /// The file with the password; `-` is standard input.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "TLSGEN_PASSWORD_FILE",
-        conflicts_with = "password_env"
-    )]
-    pub password_file: Option<PathBuf>,
-    /// The variable with the password.
-    #[arg(long, value_name = "VARIABLE", env = "TLSGEN_PASSWORD_ENV")]
-    pub password_env: Option<String>,
-}
-
-/// Options of `fetch`.
-#[derive(Debug, Args)]
-#[command(after_help = FETCH_HELP)]
-pub struct Fetch {
-    /// Whom to ask: a name or an address, of IPv6 in brackets where a port follows.
-    #[arg(value_name = "HOST[:PORT]")]
-    pub server: String,
-    /// What is spoken before TLS; the port is then the usual one of that protocol, else 443.
-    #[arg(long, value_enum, value_name = "PROTOCOL", env = "TLSGEN_STARTTLS")]
-    pub starttls: Option<Starttls>,
-    /// The name to ask for, and to expect in the certificate, instead of HOST.
-    #[arg(long, value_name = "NAME", env = "TLSGEN_SERVER_NAME")]
-    pub server_name: Option<String>,
-    /// Write the CA's certificate there or, if the server does not send it, the chain as observed.
-    #[arg(long, value_name = "FILE", env = "TLSGEN_SAVE")]
-    pub save: Option<PathBuf>,
-    /// Replace what else is in that file.
-    #[arg(long, requires = "save")]
-    pub adopt: bool,
-    /// What the lines for the spec call it.
-    #[arg(long, value_name = "NAME", env = "TLSGEN_NAME")]
-    pub name: Option<String>,
-    /// How long all of it may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600), env = "TLSGEN_TIMEOUT")]
-    pub timeout: u64,
-}
-
 /// Options of `krm`.
 #[derive(Debug, Args)]
 #[command(after_help = KRM_HELP)]
@@ -414,19 +285,6 @@ pub struct Man {
     pub out: Option<PathBuf>,
 }
 
-/// In which protocol TLS is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Starttls {
-    /// Mail: STARTTLS after EHLO.
-    Smtp,
-    /// Mailboxes.
-    Imap,
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL and MariaDB.
-    Mysql,
-}
-
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -447,24 +305,6 @@ pub enum Color {
     Never,
 }
 
-/// The kinds of keystore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StoreType {
-    /// Java's own, which every JVM reads and nothing else.
-    Jks,
-    /// PKCS#12, Java's default since 9.
-    Pkcs12,
-}
-
-/// How PKCS#12 is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StoreEncoding {
-    /// AES-256 and SHA-256: OpenSSL, Python, Java from 8u301 on, Windows from 2019 on.
-    Modern,
-    /// 3DES and SHA-1, for the keychain of macOS, older Windows and older Java.
-    Compatible,
-}
-
 /// What there are schemas of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
@@ -474,26 +314,6 @@ pub enum SchemaOf {
     Fragment,
     /// What `plan --format json` prints.
     Plan,
-}
-
-fn reason(text: &str) -> Result<Reason, String> {
-    text.parse().map_err(|()| {
-        let all: Vec<String> = Reason::ALL.iter().map(ToString::to_string).collect();
-        format!("write one of {}", all.join(", "))
-    })
-}
-
-/// Hex digits as programs print them: in either case, with colons, and with zeros in front.
-fn serial(text: &str) -> Result<String, String> {
-    let digits = text.replace(':', "").to_ascii_lowercase();
-    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
-    let digits = digits.trim_start_matches('0');
-    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match hex && (1..=40).contains(&digits.len()) {
-        true if digits.len() % 2 == 1 => Ok(format!("0{digits}")),
-        true => Ok(digits.to_owned()),
-        false => Err("write up to 40 hex digits, as `tlsgen inspect` prints them".to_owned()),
-    }
 }
 
 /// Midnight of a day, UTC, in seconds since 1970.

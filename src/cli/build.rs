@@ -8,10 +8,10 @@ use super::identity::{self, IdentityFiles};
 use super::output::Output;
 use super::planned::{LockReading, Planned, planned};
 use super::progress::Progress;
+use crate::build::{self, Verdict};
 use crate::pki::Identities;
-use crate::plan::{self, Adopt, ApplyError, Plan, in_sync};
+use crate::plan::{Adopt, ApplyError, Plan, in_sync};
 use crate::report;
-use crate::world::World as _;
 
 const LOCKED: &str = "error: the lock would change, and `--locked` forbids it; run `tlsgen build` and commit what it writes\n";
 /// The next build mends it, once somebody has seen it.
@@ -43,46 +43,45 @@ pub fn carry_out(
     adopt: &Adopt,
     output: &mut Output,
 ) -> Exit {
-    if let (Adopt::Paths(paths), Some(plan)) = (adopt, &planned.plan)
+    if let (Adopt::Paths(paths), Some(plan)) = (adopt, &planned.outcome.plan)
         && let Some(unknown) = paths
             .iter()
             .find(|path| !plan.changes.iter().any(|change| is_in(&change.path, path)))
     {
         return output.no_answer(&format!("`--adopt {unknown}` names no file that is written; paths are relative to the spec's directory"));
     }
-    let mut exit = verdict(&planned, options.locked);
-    if exit == Exit::Done && makes(&planned) {
-        let identities = match identities(arguments, &options.identity, output) {
-            Ok(identities) => identities,
-            Err(exit) => return exit,
-        };
-        let progress = (!output.quiet).then(|| Progress::on_terminal(issuing(&planned)));
-        let issued = planned.issue(&options.scope, adopt, Some(&identities), output);
-        drop(progress);
-        if let Err(exit) = issued {
-            return exit;
-        }
-        exit = verdict(&planned, false);
-        if exit == Exit::Done && planned.project.disk.looks_ahead() && issues(&planned) {
-            output.complain(AHEAD);
-        }
+    let mut progress = None;
+    let first = std::mem::take(&mut planned.outcome);
+    let run = planned.run(&options.scope, adopt);
+    let built = build::build(&planned.project.disk, &run, first, options.locked, |plan| {
+        let identities = identities(arguments, &options.identity, output)?;
+        progress = (!output.quiet).then(|| Progress::on_terminal(issuing(plan)));
+        Ok(identities)
+    });
+    drop(progress);
+    let built = match built {
+        Ok(built) => built,
+        Err(exit) => return exit,
+    };
+    planned.outcome = built.outcome;
+    let exit = exit(built.verdict);
+    if exit == Exit::Done && built.made && planned.project.disk.looks_ahead() && issues(&planned) {
+        output.complain(AHEAD);
     }
     if output.format == Format::Text {
-        output.findings(&planned.found, &planned.sources);
+        output.findings(&planned.outcome.found, &planned.outcome.sources);
     }
-    let mut unset = None;
-    if let (Exit::Done, Some(plan)) = (exit, &planned.plan) {
-        match execute(&planned, plan) {
-            Ok(()) => {}
-            Err(error @ ApplyError::Access { .. }) => unset = Some(error),
-            Err(error) => return output.no_answer(&error.to_string()),
+    let unset = match built.failed {
+        Some(error) if !matches!(error, ApplyError::Access { .. }) => {
+            return output.no_answer(&error.to_string());
         }
-    }
+        unset => unset,
+    };
     if (output.format, exit) == (Format::Text, Exit::Done) {
         output.say(&planned.heading);
     }
     let view = planned.view(output.style(), options.scope.full);
-    match (output.format, exit, &planned.plan) {
+    match (output.format, exit, &planned.outcome.plan) {
         (Format::Json, ..) => output.answer(&planned.json()),
         (Format::Text, Exit::Done, Some(plan)) => {
             let done = done(plan, unset.as_ref());
@@ -105,7 +104,7 @@ pub fn carry_out(
     if let Some(error) = &unset {
         output.complain(&format!("error: {error}\n"));
     }
-    let waits = exit == Exit::Done && planned.awaits;
+    let waits = exit == Exit::Done && planned.outcome.awaits;
     let exit = if unset.is_some() || waits {
         Exit::No
     } else {
@@ -117,32 +116,25 @@ pub fn carry_out(
     }
 }
 
-/// What stands in the way of a build.
-fn verdict(planned: &Planned, locked: bool) -> Exit {
-    match &planned.plan {
-        None => Exit::NoAnswer,
-        Some(plan) if plan.refused().next().is_some() => Exit::Refused,
-        Some(plan) if locked && plan.changes_lock() => Exit::No,
-        Some(_) => Exit::Done,
+/// How a command ends if this stands in its way.
+fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Ready => Exit::Done,
+        Verdict::Locked => Exit::No,
+        Verdict::Refused => Exit::Refused,
+        Verdict::Unplanned => Exit::NoAnswer,
     }
-}
-
-/// Whether anything is made that takes keys.
-fn makes(planned: &Planned) -> bool {
-    let plan = planned.plan.as_ref();
-    plan.is_some_and(Plan::makes_something)
 }
 
 /// Whether anything is dated.
 fn issues(planned: &Planned) -> bool {
-    let plan = planned.plan.as_ref();
+    let plan = planned.outcome.plan.as_ref();
     plan.is_some_and(|plan| plan.changes.iter().any(|change| change.issuance.is_some()))
 }
 
 /// What is said while keys are made: those of RSA take a second each.
-fn issuing(planned: &Planned) -> String {
-    let count = planned.plan.as_ref().map(|plan| plan.issuances.len());
-    format!("issuing {} certificates …", count.unwrap_or_default())
+fn issuing(plan: &Plan) -> String {
+    format!("issuing {} certificates …", plan.issuances.len())
 }
 
 /// What opens the key store; where its identities are, is said once.
@@ -160,19 +152,6 @@ pub fn identities(
         output.complain(&format!("warning: {warning}\n"));
     }
     Ok(found.identities)
-}
-
-/// Writes, once what a killed build left of its keys is gone.
-fn execute(planned: &Planned, plan: &Plan) -> Result<(), ApplyError> {
-    let disk = &planned.project.disk;
-    let directory = &planned.key_directory;
-    disk.remove_leftovers(directory)
-        .map_err(|error| ApplyError::Disk {
-            doing: plan::Doing::Removing,
-            path: directory.clone(),
-            error,
-        })?;
-    plan::apply(plan, disk).map(|_| ())
 }
 
 /// The plan without what could not be done.

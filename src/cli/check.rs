@@ -22,8 +22,8 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
     match output.format {
         Format::Json => output.answer(&planned.json()),
         Format::Text => {
-            output.findings(&planned.found, &planned.sources);
-            if let Some(plan) = &planned.plan {
+            output.findings(&planned.outcome.found, &planned.outcome.sources);
+            if let Some(plan) = &planned.outcome.plan {
                 let view = planned.view(output.style(), options.scope.full);
                 output.answer(&report::check(plan, &view, options.diff));
                 if arguments.verbose && in_sync(plan) {
@@ -38,11 +38,11 @@ pub fn run(arguments: &Arguments, options: &Check, output: &mut Output) -> Exit 
     if let Err(exit) = planned.write_reports(&options.scope, output) {
         return exit;
     }
-    match &planned.plan {
+    match &planned.outcome.plan {
         None => Exit::NoAnswer,
         Some(plan) if plan.refused().next().is_some() => Exit::Refused,
         // What is served is not here yet, though nothing is left to be written.
-        Some(_) if planned.awaits => Exit::No,
+        Some(_) if planned.outcome.awaits => Exit::No,
         Some(plan) if in_sync(plan) => Exit::Done,
         Some(_) => Exit::No,
     }

@@ -7,12 +7,13 @@ use super::Exit;
 use super::arguments::Arguments;
 use super::output::Output;
 use super::project::{Project, asked};
+use crate::Withheld;
 use crate::diagnostic::{Diagnostics, suggest};
 use crate::krm::{Config, INLINE, Problem, ResourceList, Results, apply};
 use crate::plan::Lock;
 use crate::source::Sources;
+use crate::targets::kubernetes::Gathered;
 use crate::world::Overlaid;
-use crate::{Gathered, Withheld};
 
 /// The longest list that is read, in bytes: what a cluster of ten thousand workloads has.
 const LONGEST: u64 = 256 << 20;

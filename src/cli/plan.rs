@@ -27,8 +27,8 @@ pub fn show(planned: &Planned, options: &Plan, output: &mut Output) -> Exit {
     match output.format {
         Format::Json => output.answer(&planned.json()),
         Format::Text => {
-            output.findings(&planned.found, &planned.sources);
-            if let Some(plan) = &planned.plan {
+            output.findings(&planned.outcome.found, &planned.outcome.sources);
+            if let Some(plan) = &planned.outcome.plan {
                 let view = planned.view(output.style(), options.scope.full);
                 output.answer(&report::plan(plan, &view));
             }
@@ -37,7 +37,7 @@ pub fn show(planned: &Planned, options: &Plan, output: &mut Output) -> Exit {
     if let Err(exit) = planned.write_reports(&options.scope, output) {
         return exit;
     }
-    match &planned.plan {
+    match &planned.outcome.plan {
         None => Exit::NoAnswer,
         Some(plan) if plan.refused().next().is_some() => Exit::Refused,
         Some(plan) if options.exit_code && !in_sync(plan) => Exit::No,

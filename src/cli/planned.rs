@@ -1,38 +1,27 @@
 //! What `plan`, `build` and `check` share: compile, and compare with what is there.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::Exit;
 use super::arguments::{Arguments, Format, Scope};
 use super::output::Output;
-use super::project::{Project, asked};
+use super::project::Project;
+use crate::Hand;
 use crate::artifact::READABLE;
-use crate::diagnostic::{self, Diagnostics, Style, suggest};
-use crate::model::Model;
-use crate::pki::{Identities, Revoked};
-use crate::plan::{self, Adopt, Lock, Pin, Plan, Wanted};
+pub use crate::build::LockReading;
+use crate::build::{self, Outcome, Run};
+use crate::diagnostic::{self, Style, suggest};
+use crate::pki::Revoked;
+use crate::plan::Adopt;
 use crate::report::{self, PlanJson, View};
-use crate::source::Sources;
-use crate::world::{Disk, Exclusive, Overlaid, World};
-use crate::{Asked, Hand};
+use crate::world::{Disk, Exclusive, World as _};
 
 /// A plan and all that a report of it needs.
 pub struct Planned {
     /// The project.
     pub project: Project,
-    /// The plan; `None` when something is wrong, and `found` says what.
-    pub plan: Option<Plan>,
-    /// Every text that was read.
-    pub sources: Sources,
-    /// Every finding.
-    pub found: Diagnostics,
-    /// What there is to say of each service.
-    pub notes: Vec<String>,
-    /// Whether a certificate is awaited, without which no target is compiled.
-    pub awaits: bool,
-    /// The directory of the key store.
-    pub key_directory: String,
+    /// The plan, and what was found on the way to it.
+    pub outcome: Outcome,
     /// What is said first of what was done.
     pub heading: String,
     /// What is revoked now, beside what the lock knows.
@@ -40,22 +29,6 @@ pub struct Planned {
     lock_reading: LockReading,
     /// Keeps every other build out as long as this one lives.
     _exclusive: Option<Exclusive>,
-}
-
-/// How long a build waits for another one.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where killed runs leave files although the next one writes nothing there: beside the lock, and
-/// beside certificates. The key store is looked at by who writes it.
-const SWEPT: [&str; 3] = ["", "pki/authorities", "pki/hosts"];
-
-/// How an unreadable lock is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockReading {
-    /// As an error.
-    Strict,
-    /// As something to be rebuilt, if it only has conflict markers.
-    Rebuild,
 }
 
 /// Compiles the spec and compares.
@@ -70,7 +43,7 @@ pub fn planned(
     output: &mut Output,
 ) -> Result<Planned, Exit> {
     let mut planned = opened(arguments, lock_reading, output)?;
-    planned.compile(scope, adopt, Hand::Nobody, output)?;
+    planned.compile(scope, adopt, output)?;
     Ok(planned)
 }
 
@@ -90,12 +63,7 @@ pub fn opened(
     };
     Ok(Planned {
         project,
-        plan: None,
-        sources: Sources::default(),
-        found: Diagnostics::default(),
-        notes: Vec::new(),
-        awaits: false,
-        key_directory: String::new(),
+        outcome: Outcome::default(),
         heading: String::new(),
         revoking: BTreeSet::new(),
         lock_reading,
@@ -108,42 +76,10 @@ pub fn opened(
 /// # Errors
 /// How the command ends when another one does not end.
 pub fn exclusive(project: &Project, output: &mut Output) -> Result<Exclusive, Exit> {
-    let held = project.disk.exclusive(PATIENCE).map_err(|error| {
-        let why = match error.kind() {
-            std::io::ErrorKind::WouldBlock => "another tlsgen is writing this project".to_owned(),
-            _ => format!("cannot lock the project: {error}"),
-        };
-        output.no_answer(&format!("{why}; try again"))
-    })?;
-    for directory in SWEPT {
-        project.disk.remove_leftovers(directory).map_err(|error| {
-            let directory = if directory.is_empty() { "." } else { directory };
-            output.no_answer(&format!(
-                "what a killed run left in `{directory}` cannot be removed: {error}"
-            ))
-        })?;
-    }
-    Ok(held)
+    build::exclusive(&project.disk).map_err(|hindered| output.no_answer(&hindered.to_string()))
 }
 
 impl Planned {
-    /// Compiles once more, and makes what is due.
-    ///
-    /// # Errors
-    /// As [`planned`].
-    pub fn issue(
-        &mut self,
-        scope: &Scope,
-        adopt: &Adopt,
-        identities: Option<&Identities>,
-        output: &mut Output,
-    ) -> Result<(), Exit> {
-        self.plan = None;
-        self.sources = Sources::default();
-        self.found = Diagnostics::default();
-        self.compile(scope, adopt, Hand::Keys(identities), output)
-    }
-
     /// Compiles, and compares with what is there.
     ///
     /// # Errors
@@ -152,111 +88,63 @@ impl Planned {
         &mut self,
         scope: &Scope,
         adopt: &Adopt,
-        hand: Hand<'_>,
         output: &mut Output,
     ) -> Result<(), Exit> {
-        let disk = &self.project.disk;
-        let lock = match self.lock_reading {
-            LockReading::Strict => Lock::load(disk),
-            LockReading::Rebuild => Lock::load_to_rebuild(disk),
-        };
-        // A lock that cannot be read is told after what is wrong with the spec.
-        let (lock, error) = match lock {
-            Ok(lock) => (lock, None),
-            Err(error) => (Lock::default(), Some(error)),
-        };
-        let mut remembered = lock.clone();
-        remembered.revoked.extend(self.revoking.iter().cloned());
-        let asked = Asked {
-            only: &scope.only,
-            hand,
-            ..asked(&self.project.spec, &remembered)
-        };
-        let imported = scope.imported.as_ref();
-        let overlaid = imported.map(|file| Overlaid::new(disk, &file.path, file.body.as_bytes()));
-        let world: &dyn World = match &overlaid {
-            Some(overlaid) => overlaid,
-            None => disk,
-        };
-        let compiled = crate::compile(world, asked, &mut self.sources, &mut self.found);
-        let Ok(compiled) = compiled else {
-            return Ok(());
-        };
-        if let Some(error) = error {
-            self.found.push(error.diagnostic(&mut self.sources));
-            return Ok(());
-        }
-        let targets: Vec<&str> = compiled
-            .model
-            .targets
-            .iter()
-            .map(|target| target.name.as_str())
-            .collect();
-        if let Some(unknown) = scope
-            .only
-            .iter()
-            .find(|name| !targets.contains(&name.as_str()))
-        {
-            let words = format!(
-                "there is no target `{unknown}`; {}",
-                suggest(unknown, targets.iter().copied())
-            );
+        let outcome = build::planned(&self.project.disk, &self.run(scope, adopt), Hand::Nobody);
+        let targets = &outcome.targets;
+        let mut unknown = scope.only.iter().filter(|name| !targets.contains(name));
+        if let (Some(_), Some(unknown)) = (&outcome.plan, unknown.next()) {
+            let suggested = suggest(unknown, targets.iter().map(String::as_str));
+            let words = format!("there is no target `{unknown}`; {suggested}");
             return Err(output.no_answer(&words));
         }
-        let wanted = Wanted {
-            pins: pins(&compiled.model),
-            artifacts: compiled.artifacts,
-            accesses: compiled.accesses,
-            reloads: compiled.reloads,
-            issued: compiled.issued,
-            revoked: compiled.revoked,
-            issuances: compiled.issuances,
-            keys: compiled.keys,
-            keys_to_come: compiled.keys_to_come,
-            rewrites_keys: compiled.rewrites_keys,
-            recipients: compiled.recipients,
-            inputs: compiled.inputs,
-            kept: compiled.kept,
-        };
-        let whole = plan::plan(&wanted, &lock, disk, adopt);
-        let only: Vec<&str> = scope.only.iter().map(String::as_str).collect();
-        // While a certificate is awaited no target is compiled, and what they wrote stays.
-        let partial = !only.is_empty() || !compiled.complete;
-        self.plan = Some(match partial {
-            true => whole.of_targets(&only),
-            false => whole,
-        });
-        self.awaits = !compiled.complete;
-        self.key_directory = compiled.key_directory;
-        self.notes = compiled.notes;
+        self.outcome = outcome;
         Ok(())
+    }
+
+    /// What is asked for by a command.
+    pub fn run<'a>(&'a self, scope: &'a Scope, adopt: &'a Adopt) -> Run<'a> {
+        let imported = scope.imported.as_ref();
+        Run {
+            spec: &self.project.spec,
+            only: &scope.only,
+            lock: self.lock_reading,
+            adopt,
+            revoking: &self.revoking,
+            imported: imported.map(|file| (file.path.as_str(), file.body.as_bytes())),
+        }
     }
 
     /// What a text report needs beside the plan.
     pub fn view(&self, style: Style, full: bool) -> View<'_> {
         View {
-            sources: &self.sources,
+            sources: &self.outcome.sources,
             spec: &self.project.spec,
             style,
             full,
-            notes: &self.notes,
+            notes: &self.outcome.notes,
         }
     }
 
     /// The report for programs, be there a plan or not.
     pub fn json(&self) -> String {
-        let found = diagnostic::to_json(&self.found, &self.sources);
-        match &self.plan {
-            Some(plan) => PlanJson::of(plan, &self.sources, &self.notes, found),
+        let found = diagnostic::to_json(&self.outcome.found, &self.outcome.sources);
+        match &self.outcome.plan {
+            Some(plan) => PlanJson::of(plan, &self.outcome.sources, &self.outcome.notes, found),
             None => PlanJson::errored(found),
         }
         .to_text()
     }
 
     fn text(&self, scope: &Scope) -> String {
-        let findings = diagnostic::to_text(&self.found, &self.sources, Style::Plain);
+        let findings =
+            diagnostic::to_text(&self.outcome.found, &self.outcome.sources, Style::Plain);
         let view = self.view(Style::Plain, scope.full);
-        let plan = self.plan.as_ref().map(|plan| report::plan(plan, &view));
+        let plan = self
+            .outcome
+            .plan
+            .as_ref()
+            .map(|plan| report::plan(plan, &view));
         findings + &plan.unwrap_or_default()
     }
 
@@ -287,20 +175,4 @@ impl Planned {
         }
         Ok(())
     }
-}
-
-/// The certificates of external authorities, as they are seen.
-fn pins(model: &Model) -> Vec<Pin> {
-    let authorities = model.authorities.iter();
-    authorities
-        .filter(|authority| !authority.managed)
-        .flat_map(|authority| {
-            let certificates = authority
-                .file
-                .certificates
-                .iter()
-                .map(|one| &one.certificate);
-            certificates.map(|one| Pin::new(authority.name.clone(), one.fingerprint(), one.title()))
-        })
-        .collect()
 }

@@ -10,7 +10,6 @@ use super::build;
 use super::output::Output;
 use super::plan;
 use super::planned::{LockReading, Planned, opened};
-use crate::Hand;
 use crate::diagnostic::{Diagnostics, Stop};
 use crate::model::{self, Orders};
 use crate::plan::{Adopt, Lock};
@@ -33,13 +32,13 @@ pub fn run(arguments: &Arguments, options: &Revoke, output: &mut Output) -> Exit
         Err(exit) => return exit,
     };
     planned.revoking = BTreeSet::from([chosen.revoked.clone()]);
-    if let Err(exit) = planned.compile(&options.scope, &Adopt::Nothing, Hand::Nobody, output) {
+    if let Err(exit) = planned.compile(&options.scope, &Adopt::Nothing, output) {
         return exit;
     }
     planned.heading = said(&chosen, options.dry_run);
     match options.dry_run {
         true => {
-            if output.format == Format::Text && planned.plan.is_some() {
+            if output.format == Format::Text && planned.outcome.plan.is_some() {
                 output.say(&planned.heading);
             }
             let options = Plan {

@@ -1,6 +1,7 @@
 //! Keys that Git has or would take. One that is in a repository is everybody's who has that, for good.
 
-use super::settle::{Settled, Settlement, sealed};
+use super::found::sealed;
+use super::settle::{Settled, Settlement};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::exposure::{Answer, Block, Git};
 use crate::model::{Order, Orders};

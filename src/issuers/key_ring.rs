@@ -5,7 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::NewKey;
-use super::settle::sealed;
+use super::found::sealed;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Keys, Order};
 use crate::pki::sealed::{open, seal};

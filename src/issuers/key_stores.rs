@@ -1,8 +1,9 @@
 //! Where keys lie or lay: directories that `.gitignore` names in our block, and the default one. A
 //! key store that was moved away from still holds keys until somebody moves them.
 
+use super::found::sealed;
 use super::key_ring::KEY_MISSING;
-use super::settle::{Settled, sealed};
+use super::settle::Settled;
 use crate::diagnostic::Diagnostic;
 use crate::exposure::{Format, ignore_lines};
 use crate::marked;

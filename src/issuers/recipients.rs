@@ -1,8 +1,9 @@
 //! For whom the keys of the store `age` are encrypted. The files do not tell, so the lock remembers.
 
 use super::NewKey;
+use super::found::sealed;
 use super::key_ring::KeyRing;
-use super::settle::{Remembered, sealed};
+use super::settle::Remembered;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
 use crate::model::{Keys, Order, Orders};

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use rayon::prelude::*;
+
 use super::differences::{differences, lacking};
+use super::found::Found;
 use super::lists::{self, List};
 use super::open_copy::OpenCopy;
 use super::preview;
 use super::reason::Reason;
 use crate::digest::Sha256;
 use crate::model::{KeyWanted, Order, Orders, Signer};
-use crate::pki::{self, Certificate, Holder, Issued, Revoked, key, pem, request};
-use crate::spec::KeyStore;
+use crate::pki::{self, Certificate, Holder, Issued, Revoked, request};
 use crate::world::World;
 
 /// What the lock remembers.
@@ -151,7 +153,12 @@ impl Settlement {
 /// Settles every order; `now` in seconds since 1970.
 pub fn settle(world: &dyn World, orders: &Orders, remembered: Remembered<'_>, now: i64) -> Settled {
     let mut all: Vec<Settlement> = Vec::with_capacity(orders.all.len());
-    for order in &orders.all {
+    // On all cores: keys are computed with, and certificates parsed.
+    let found = orders.all.par_iter();
+    let found: Vec<Found> = found
+        .map(|order| Found::on_disk(world, orders, order))
+        .collect();
+    for (order, found) in orders.all.iter().zip(found) {
         let signer = match order.signer {
             Signer::Here(index) => all.get(index).zip(orders.all.get(index)),
             _ => None,
@@ -163,7 +170,7 @@ pub fn settle(world: &dyn World, orders: &Orders, remembered: Remembered<'_>, no
             remembered,
             now,
         };
-        all.push(settlement.settle(world));
+        all.push(settlement.settle(world, found));
     }
     let lists = lists::settle(world, orders, &all, remembered.revoked, now);
     for (settlement, list) in all.iter_mut().zip(lists) {
@@ -181,13 +188,14 @@ struct Settling<'a> {
 }
 
 impl Settling<'_> {
-    fn settle(&self, world: &dyn World) -> Settlement {
-        let (key_is_here, public_key) = self.key(world);
-        let bytes = world.read(&self.order.holder.certificate());
-        let made_here = bytes.as_ref().ok().map(|bytes| Sha256::of(bytes));
-        let (standing, behind, fault) = self.standing(bytes);
-        let made_here = made_here
-            .filter(|file| self.is_made_here(*file, standing.as_ref(), &behind, public_key));
+    fn settle(&self, world: &dyn World, found: Found) -> Settlement {
+        let (key_is_here, public_key) = found.key;
+        let file = found.file.filter(|_| found.is_as_written);
+        let (standing, behind, fault) = match found.certificates {
+            Ok((standing, behind)) => (Some(standing), behind, None),
+            Err(kind) => (None, Vec::new(), self.fault(kind)),
+        };
+        let made_here = file.filter(|_| self.is_made_here(standing.as_ref(), public_key));
         let reasons = match &standing {
             None => vec![fault.unwrap_or(Reason::New)],
             Some(found) => self.reasons(found, &behind, key_is_here, public_key),
@@ -232,46 +240,25 @@ impl Settling<'_> {
         })
     }
 
-    /// The certificates of its file, or why there is none.
-    fn standing(
-        &self,
-        bytes: io::Result<Vec<u8>>,
-    ) -> (Option<Certificate>, Vec<Certificate>, Option<Reason>) {
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    /// Why it has no certificate.
+    fn fault(&self, kind: io::ErrorKind) -> Option<Reason> {
+        match kind {
+            io::ErrorKind::NotFound => {
                 let known = self.remembered.issued.contains_key(&self.order.holder);
-                return (None, Vec::new(), known.then_some(Reason::Missing));
+                known.then_some(Reason::Missing)
             }
-            Err(_) => return (None, Vec::new(), Some(Reason::Damaged)),
-        };
-        let reading = pem::blocks(&bytes);
-        let mut certificates = reading.certificates().filter_map(|(_, read)| read.ok());
-        match certificates.next() {
-            Some(first) => (Some(first), certificates.collect(), None),
-            None => (None, Vec::new(), Some(Reason::Damaged)),
+            _ => Some(Reason::Damaged),
         }
     }
 
-    /// Whether a file holds nothing but a certificate that our authority signed, and its chain, as
-    /// they are written here.
-    fn is_made_here(
-        &self,
-        file: Sha256,
-        standing: Option<&Certificate>,
-        behind: &[Certificate],
-        key: Option<Sha256>,
-    ) -> bool {
+    /// Whether a certificate, and so the file that holds nothing but it and its chain, was signed by
+    /// our authority.
+    fn is_made_here(&self, standing: Option<&Certificate>, key: Option<Sha256>) -> bool {
         let Some(found) = standing else { return false };
-        let text: String = std::iter::once(found)
-            .chain(behind)
-            .map(Certificate::to_pem)
-            .collect();
         let above = self.signer.and_then(|(signer, _)| signer.standing.as_ref());
-        Sha256::of(text.as_bytes()) == file
-            && (self.is_known(found)
-                || above.is_some_and(|above| found.issued_by(above))
-                || self.is_own_root(found, key))
+        self.is_known(found)
+            || above.is_some_and(|above| found.issued_by(above))
+            || self.is_own_root(found, key)
     }
 
     /// Whether an authority signed its own certificate with the key in the store; where that cannot
@@ -287,25 +274,6 @@ impl Settling<'_> {
     fn is_known(&self, found: &Certificate) -> bool {
         let issued = self.remembered.issued.get(&self.order.holder);
         issued.is_some_and(|issued| issued.sha256 == found.fingerprint())
-    }
-
-    /// Whether its key is in the store, and its public half.
-    fn key(&self, world: &dyn World) -> (bool, Option<Sha256>) {
-        if matches!(self.order.key, KeyWanted::Of(_)) {
-            return (false, None);
-        }
-        let keys = &self.orders.keys;
-        let path = self.order.holder.key(&keys.directory);
-        match keys.store {
-            KeyStore::Age => (matches!(world.stat(&sealed(&path)), Ok(Some(_))), None),
-            KeyStore::Files => match world.read(&path).map(zeroize::Zeroizing::new) {
-                Ok(bytes) => (
-                    true,
-                    key::public_key_of(&bytes).ok().map(|key| key.spki_sha256()),
-                ),
-                Err(error) => (error.kind() != io::ErrorKind::NotFound, None),
-            },
-        }
     }
 
     fn reasons(
@@ -428,7 +396,10 @@ impl Settling<'_> {
         }
         let fits = !settlement.changes_key()
             && match above {
-                Some(above) if known => found.authority_key_id() == above.subject_key_id(),
+                Some(above) if known => {
+                    found.was_verified_under(above);
+                    found.authority_key_id() == above.subject_key_id()
+                }
                 Some(above) => found.issued_by(above),
                 // Its next certificate will be for the key that is in the store.
                 None => settlement
@@ -457,9 +428,4 @@ impl Settling<'_> {
         let since = until - self.order.renew_before.seconds(lifetime);
         (self.now >= since).then_some(Reason::Window { since, until })
     }
-}
-
-/// The file of a key in the store `age`.
-pub fn sealed(path: &str) -> String {
-    format!("{path}.age")
 }

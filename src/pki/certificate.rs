@@ -290,6 +290,16 @@ impl Certificate {
         }
     }
 
+    /// Takes the word of whoever verified, when it was issued, that `issuer` signed this one: of the
+    /// lock, which has its fingerprint. Where names or key identifiers say otherwise, nothing is
+    /// taken.
+    pub fn was_verified_under(&self, issuer: &Self) {
+        let named = self.parsed().raw_issuer == issuer.parsed().raw_subject;
+        if named && self.authority_key_id() == issuer.subject_key_id() {
+            let _ = self.0.signer.set(issuer.parsed().spki.clone());
+        }
+    }
+
     /// Whether nothing in the two certificates says that another key signed this one.
     fn key_ids_agree(&self, issuer: &Self) -> bool {
         match (self.authority_key_id(), issuer.subject_key_id()) {

@@ -5,9 +5,10 @@ use std::fmt;
 use std::io;
 
 use super::replaced::Replaced;
-use super::{AccessChange, Action, Change, Content, Plan, lock};
+use super::{AccessChange, Action, Change, Plan, lock};
 use crate::artifact::{Extent, READABLE};
-use crate::world::World;
+use crate::pki::Holder;
+use crate::world::{NewFile, World};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,23 +85,32 @@ pub fn apply(plan: &Plan, world: &dyn World) -> Result<Applied, ApplyError> {
     // A key without its certificate is taken up by the next build; a certificate without its key
     // would be lost.
     let (mut replaced, mut certified) = (Replaced::default(), BTreeSet::new());
-    for key in &plan.keys {
-        if let Err(error) = replaced.write(key, world) {
+    let keys = replaced.by(&plan.keys, world);
+    let paths = keys.iter().map(|key| key.path);
+    for (path, written) in paths.zip(world.write_all(&keys)) {
+        if let Err(error) = written {
             replaced.put_back(&certified, world);
-            return Err(failed(Doing::Writing, &key.path, error));
+            return Err(failed(Doing::Writing, path, error));
         }
         applied.written += 1;
     }
     let mut ungranted = grant(plan, world, &mut applied, |access| !access.widens());
-    for (change, content) in in_order(plan).filter_map(to_write) {
-        let written = unchanged_since(change, world)
-            .and_then(|()| world.write(&change.path, &content.body, content.mode));
-        if let Err(error) = written {
+    let changes = in_order(plan);
+    for together in changes.chunk_by(|one, next| turn(one).is_some() && turn(one) == turn(next)) {
+        let mut failure = None;
+        for (change, written) in together.iter().zip(write(together, world)) {
+            match written {
+                Ok(()) => {
+                    certified.insert(change.path.as_str());
+                    applied.written += 1;
+                }
+                Err(error) => failure = failure.or(Some((change, error))),
+            }
+        }
+        if let Some((change, error)) = failure {
             replaced.put_back(&certified, world);
             return Err(failed(Doing::Writing, &change.path, error));
         }
-        certified.insert(change.path.as_str());
-        applied.written += 1;
     }
     ungranted.extend(grant(plan, world, &mut applied, AccessChange::widens));
     // What is no longer asked for goes last: until then whatever still names it works.
@@ -136,23 +146,59 @@ fn revoke(plan: &Plan, world: &dyn World) -> Result<(), ApplyError> {
     written.map_err(|error| failed(Doing::Writing, lock::PATH, error))
 }
 
-/// Certificates first, each behind the one that signs it: whatever a killed build leaves can be
-/// verified, and is kept by the next.
-fn in_order(plan: &Plan) -> impl Iterator<Item = &Change> {
+/// What is written: certificates first, each behind the one that signs it. Whatever a killed build
+/// leaves can be verified, and is kept by the next.
+fn in_order(plan: &Plan) -> Vec<&Change> {
     let places: BTreeMap<&str, usize> = plan
         .issuances
         .iter()
         .enumerate()
         .map(|(place, issuance)| (issuance.path.as_str(), place))
         .collect();
-    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    let changes = plan.changes.iter();
+    let mut changes: Vec<&Change> = changes.filter(|change| is_written(change)).collect();
     changes.sort_by_key(|change| {
         places
             .get(change.path.as_str())
             .copied()
             .unwrap_or(usize::MAX)
     });
-    changes.into_iter()
+    changes
+}
+
+/// What is written together, in whatever order; by itself what others are signed by, and what is
+/// compared first with what stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Hosts,
+    Outputs,
+}
+
+fn turn(change: &Change) -> Option<Turn> {
+    let holder = change.issuance.as_ref().map(|issuance| &issuance.holder);
+    match (change.extent, holder) {
+        (Extent::Block, _) | (_, Some(Holder::Authority(_))) => None,
+        (_, Some(Holder::Host(_))) => Some(Turn::Hosts),
+        (_, None) => Some(Turn::Outputs),
+    }
+}
+
+/// What became of each.
+fn write(changes: &[&Change], world: &dyn World) -> Vec<io::Result<()>> {
+    if let [change] = changes
+        && let Err(error) = unchanged_since(change, world)
+    {
+        return vec![Err(error)];
+    }
+    let contents = changes
+        .iter()
+        .filter_map(|change| Some((&change.path, change.after.as_ref()?)));
+    let files = contents.map(|(path, content)| NewFile {
+        path,
+        body: &content.body,
+        mode: content.mode,
+    });
+    world.write_all(&files.collect::<Vec<_>>())
 }
 
 /// Sets the readers of the files that are chosen; what fails holds nothing else up.
@@ -199,16 +245,12 @@ fn unchanged_since(change: &Change, world: &dyn World) -> io::Result<()> {
     Err(io::Error::other("somebody is writing it right now"))
 }
 
-fn to_write(change: &Change) -> Option<(&Change, &Content)> {
+fn is_written(change: &Change) -> bool {
     let writes = matches!(
         change.action,
         Action::Create | Action::Update | Action::Chmod
     );
-    change
-        .after
-        .as_ref()
-        .filter(|_| writes)
-        .map(|after| (change, after))
+    writes && change.after.is_some()
 }
 
 fn is_removal(change: &Change) -> bool {

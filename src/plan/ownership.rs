@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::lock::{Lock, Written};
 use super::standing::{Standing, standing};
 use super::{Action, Adopt, Cause, Change, Content, Obstacle, Record, Wanted, block, paths};
@@ -17,8 +19,10 @@ pub fn changes(all: &Wanted, lock: &Lock, world: &dyn World, adopt: &Adopt) -> V
     for artifact in &all.artifacts {
         wanted.entry(&artifact.path).or_default().push(artifact);
     }
-    let mut changes: Vec<Change> = wanted
-        .values()
+    // On all cores: every file is read.
+    let paths: Vec<&Vec<&Artifact>> = wanted.values().collect();
+    let mut changes: Vec<Change> = paths
+        .par_iter()
         .filter_map(|same_path| {
             let artifact = *same_path.first()?;
             let found = collision(same_path, &wanted).or_else(|| unfit(artifact));

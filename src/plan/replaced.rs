@@ -2,12 +2,11 @@
 //! in between, the old key is put back beside the old certificate.
 
 use std::collections::BTreeSet;
-use std::io;
 
 use zeroize::Zeroizing;
 
 use super::KeyFile;
-use crate::world::{Acl, World};
+use crate::world::{Acl, NewFile, World};
 
 /// Keys as they were before they were written over.
 #[derive(Default)]
@@ -22,11 +21,17 @@ struct Old<'a> {
 }
 
 impl<'a> Replaced<'a> {
-    /// Writes a key, and remembers the one that it replaces.
-    ///
-    /// # Errors
-    /// Whatever the disk says.
-    pub fn write(&mut self, new: &'a KeyFile, world: &dyn World) -> io::Result<()> {
+    /// Remembers the keys that new ones are about to replace, and says how those are to be written.
+    pub fn by(&mut self, keys: &'a [KeyFile], world: &dyn World) -> Vec<NewFile<'a>> {
+        let files = keys.iter().map(|new| NewFile {
+            path: &new.path,
+            body: &new.body,
+            mode: self.remember(new, world),
+        });
+        files.collect()
+    }
+
+    fn remember(&mut self, new: &'a KeyFile, world: &dyn World) -> u32 {
         let old = world.read(&new.path).map(Zeroizing::new);
         let access = world.access(&new.path);
         // Whoever may only read the key of before may not write this one.
@@ -41,7 +46,7 @@ impl<'a> Replaced<'a> {
             let mode = access.mode & bits;
             self.keys.push(Old { new, body, mode });
         }
-        world.write(&new.path, &new.body, mode)
+        mode
     }
 
     /// Puts back those whose new certificates were not written. Where that fails as well, the next

@@ -1,11 +1,13 @@
 //! A plan for programs. The same plan gives the same bytes.
 
+mod left_to_do;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::unified::NO_NEWLINE;
 use super::words;
-use crate::artifact::{Extent, Reload};
+use crate::artifact::Extent;
 use crate::diagnostic::DiagnosticJson;
 use crate::digest::Sha256;
 use crate::pki::moment;
@@ -14,6 +16,8 @@ use crate::plan::{
     Direction, Hunk, IssuanceKind, Line, Plan, Sign, Summary, in_sync,
 };
 use crate::source::{Sources, Span};
+
+pub use left_to_do::{AbsentJson, ReloadJson, RestartJson, WaitJson};
 
 /// What `tlsgen plan --format json` prints.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -41,9 +45,16 @@ pub struct PlanJson {
     /// build where they are. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Vec<AbsentJson>>,
+    /// Requests that somebody else has yet to sign, sorted by path; a build can do no more for them, so
+    /// they may be here while `in_sync` is true. Absent if errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Vec<WaitJson>>,
     /// Services that go on serving old certificates until they are told. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reloads: Option<Vec<ReloadJson>>,
+    /// Services whose containers have to be made anew. Absent if errored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<Vec<RestartJson>>,
     /// What happens to the lock. Absent if errored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockJson>,
@@ -116,27 +127,6 @@ pub struct AccessJson {
     pub before: Option<String>,
     /// Who is to, in words.
     pub after: String,
-}
-
-/// A service that goes on serving an old certificate until it is told.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct ReloadJson {
-    /// What the platform calls it.
-    pub service: String,
-    /// The target that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// The command that tells it, from the project root, for a shell.
-    pub command: String,
-}
-
-/// A file that the user brings and that is not here.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct AbsentJson {
-    /// The path, relative to the project root.
-    pub path: String,
-    /// Who is to read it, in words.
-    pub access: String,
 }
 
 /// A file at one time.
@@ -221,7 +211,7 @@ pub struct LockJson {
 }
 
 /// The version of the format.
-const FORMAT_VERSION: &str = "1.2";
+const FORMAT_VERSION: &str = "1.3";
 /// As many lines of one file's difference are printed.
 const LINES_OF_A_FILE: usize = 2000;
 
@@ -246,7 +236,9 @@ impl PlanJson {
                     .collect(),
             ),
             absent: Some(plan.changes.iter().filter_map(AbsentJson::of).collect()),
+            waits: Some(plan.changes.iter().filter_map(WaitJson::of).collect()),
             reloads: Some(plan.reloads().map(ReloadJson::of).collect()),
+            restarts: Some(plan.first_lists().map(RestartJson::of).collect()),
             lock: Some(LockJson {
                 changes: plan.changes_lock(),
                 reason: words::lock_only(plan),
@@ -278,7 +270,9 @@ impl PlanJson {
             summary: None,
             changes: None,
             absent: None,
+            waits: None,
             reloads: None,
+            restarts: None,
             lock: None,
             notes: Vec::new(),
             diagnostics,
@@ -342,26 +336,6 @@ impl AccessJson {
             before: access.before.map(|before| before.to_string()),
             after: access.readers.to_string(),
         }
-    }
-}
-
-impl ReloadJson {
-    fn of(reload: &Reload) -> Self {
-        Self {
-            service: reload.service.clone(),
-            target: reload.target.clone(),
-            command: reload.command.clone(),
-        }
-    }
-}
-
-impl AbsentJson {
-    fn of(change: &Change) -> Option<Self> {
-        let access = change.access.as_ref().filter(|_| change.is_absent())?;
-        Some(Self {
-            path: change.path.clone(),
-            access: access.readers.to_string(),
-        })
     }
 }
 

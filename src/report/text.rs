@@ -7,7 +7,7 @@ use super::certificates::CertificateList;
 use super::paint::Paint;
 use super::unified::{has_text, mode_only, unified};
 use super::words::{
-    done, harmless, lock_only, plural, summary, waits, why, why_and_where, will, word,
+    NO_LISTS, done, harmless, lock_only, plural, summary, waits, why, why_and_where, will, word,
 };
 use crate::plan::{Action, Change, Contents, Detail, Plan, in_sync};
 use crate::world;
@@ -232,8 +232,7 @@ impl<'a> Page<'a> {
     /// Who is told of revoked certificates for the first time.
     fn starts(&mut self, plan: &Plan) {
         for reload in plan.first_lists() {
-            let why = "looks at no revocation list until its container is made anew";
-            self.line(Action::Update, "restart", &reload.service, why);
+            self.line(Action::Update, "restart", &reload.service, NO_LISTS);
         }
     }
 

@@ -7,6 +7,9 @@ use crate::plan::{
     shell_word,
 };
 
+/// What a service does that is told of revoked certificates for the first time.
+pub const NO_LISTS: &str = "looks at no revocation list until its container is made anew";
+
 /// The word for what would be done.
 pub fn will(action: Action) -> &'static str {
     match action {

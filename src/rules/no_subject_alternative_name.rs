@@ -17,10 +17,10 @@ pub const RULE: Rule = Rule {
         let nameless = judged.certificates().filter(|named| {
             let certificate = &named.certificate.certificate;
             named.is_leaf_of_chain()
-                && !is_for_a_client(judged.model, &named.subject)
                 && certificate.version() == 3
                 && !certificate.is_ca()
                 && certificate.names().is_empty()
+                && !is_for_a_client(judged.model, &named.subject)
         });
         nameless
             .map(|named| {

@@ -7,21 +7,26 @@
 pub mod component;
 mod entrance;
 mod identity;
+mod kustomization;
 pub mod manifest;
 pub mod patch;
-mod secret;
+mod patch_document;
+pub mod secret;
 mod serving;
+mod shared_keys;
 mod trust;
+pub mod trust_bundle;
 
 use self::component::Component;
 use self::manifest::Manifests;
+use self::shared_keys::SharedKeys;
 use super::{Inputs, Lowered};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::Kubernetes;
+use crate::model::{Kubernetes, TargetKind};
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[];
+pub static CODES: &[&Code] = &[&shared_keys::KEYS_APART];
 
 /// The component.
 ///
@@ -36,8 +41,46 @@ pub fn lower(
     let mut gathered = gather(inputs, cluster, &manifests)?;
     let spec = inputs.model.loaded.files().next();
     let spec = spec.map_or("tlsgen.yaml", |(path, _)| path);
-    gathered.lowered.artifacts = gathered.component.artifacts(cluster, spec);
+    let keys = match gathered.component.secrets.is_empty() {
+        true => SharedKeys::default(),
+        false => shared_keys(inputs, cluster, &gathered.component, sources)
+            .map_err(|diagnostic| vec![*diagnostic])?,
+    };
+    gathered.lowered.artifacts = gathered.component.artifacts(cluster, spec, &keys);
+    let artifact = keys.artifact(spec, cluster.output_span);
+    gathered.lowered.artifacts.extend(artifact);
     Ok(gathered.lowered)
+}
+
+/// The keys of all targets together: one component reads them, whoever asks.
+///
+/// # Errors
+/// There is no place for that component.
+fn shared_keys(
+    inputs: &Inputs<'_>,
+    cluster: &Kubernetes,
+    component: &Component,
+    sources: &Sources,
+) -> Result<SharedKeys, Box<Diagnostic>> {
+    let mut keys = SharedKeys::default();
+    keys.add(component);
+    let mut sources = sources.clone();
+    for target in &inputs.model.targets {
+        let TargetKind::Kubernetes(other) = &target.kind else {
+            continue;
+        };
+        if other.output == cluster.output {
+            continue;
+        }
+        // What is wrong with another target is told where that one is lowered.
+        let manifests = manifest::read(inputs.world, &mut sources, &other.files);
+        let gathered = manifests.and_then(|manifests| gather(inputs, other, &manifests));
+        if let Ok(gathered) = gathered {
+            keys.add(&gathered.component);
+        }
+    }
+    keys.place(cluster)?;
+    Ok(keys)
 }
 
 /// A component, and what else a target comes to.

@@ -5,23 +5,23 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::beneath::Root;
 use super::exclusive::{Exclusive, Held};
 use super::{
-    FileAccess, FileKind, LARGEST_FILE, Readers, Repository, Stat, World, leftover, permissions,
-    repository,
+    FileAccess, FileKind, LARGEST_FILE, NewFile, Readers, Repository, Stat, World, leftover,
+    parallel, permissions, repository,
 };
 
 /// The directory tree below a root.
 #[derive(Debug)]
 pub struct Disk {
-    root: PathBuf,
+    root: Root,
     now: Option<i64>,
     held: Held,
 }
@@ -32,9 +32,8 @@ impl Disk {
     /// # Errors
     /// When there is no such directory.
     pub fn new(root: &Path) -> io::Result<Self> {
-        let root = root.canonicalize()?;
         Ok(Self {
-            root,
+            root: Root::new(root)?,
             now: None,
             held: Held::default(),
         })
@@ -55,52 +54,29 @@ impl Disk {
 
     /// The root, absolute.
     pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The real path behind a relative one, which must lie in the root.
-    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
-        let real = self.root.join(path).canonicalize()?;
-        if real.starts_with(&self.root) {
-            return Ok(real);
-        }
-        let message = "the path leads outside the project";
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+        self.root.path()
     }
 
     /// Opens the directory of a path, and says the name in it.
     fn open_parent(&self, path: &str, create: bool) -> io::Result<(OwnedFd, String)> {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(io::ErrorKind::InvalidFilename.into());
-        }
-        Ok((self.open_directory(directory, create)?, name.to_owned()))
+        named_plainly(path)?;
+        let opened = self.root.open_directory(directory, create)?;
+        Ok((opened, name.to_owned()))
     }
 
-    /// Opens a directory part by part, so that no symbolic link can lead astray.
-    fn open_directory(&self, path: &str, create: bool) -> io::Result<OwnedFd> {
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let mut directory = rustix::fs::open(&self.root, flags, Mode::empty())?;
-        for part in path.split('/').filter(|_| !path.is_empty()) {
-            let beneath = flags | OFlags::NOFOLLOW;
-            let opened = rustix::fs::openat(&directory, part, beneath, Mode::empty());
-            directory = match opened {
-                Err(Errno::NOENT) if create => {
-                    rustix::fs::mkdirat(&directory, part, Mode::from_raw_mode(0o755))?;
-                    let made = rustix::fs::openat(&directory, part, beneath, Mode::empty())?;
-                    // The umask must not decide who can read what a container mounts.
-                    rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))?;
-                    made
-                }
-                opened => opened?,
-            };
+    /// Why something cannot be read that is no regular file, or leads to one outside.
+    fn no_file(&self, path: &str) -> io::Error {
+        match self.root.real(path).and_then(fs::metadata) {
+            Ok(meta) if meta.is_dir() => io::ErrorKind::IsADirectory.into(),
+            Ok(_) => io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
+            Err(error) => error,
         }
-        Ok(directory)
     }
 
     /// What killed runs left half-written in a directory, and the directories in it.
     fn leftovers(&self, directory: &str) -> io::Result<(Vec<String>, Vec<String>)> {
-        let opened = match self.open_directory(directory, false) {
+        let opened = match self.root.open_directory(directory, false) {
             Ok(opened) => opened,
             // Nothing of ours lies behind a symbolic link.
             Err(error) => match Errno::from_io_error(&error) {
@@ -108,73 +84,58 @@ impl Disk {
                 _ => return Err(error),
             },
         };
-        leftover::entries(&opened)
+        leftover::entries(opened)
     }
 }
 
 impl World for Disk {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let real = self.resolve(path)?;
-        let meta = fs::metadata(&real)?;
-        if meta.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !meta.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "not a regular file",
-            ));
-        }
-        if meta.len() > LARGEST_FILE {
+        // A pipe or a device is never opened: somebody may be waiting at its other end.
+        let length = match self.root.glance(path) {
+            Ok(stat) if kind_of(&stat) == FileKind::File => length_of(&stat),
+            Err(error @ (Errno::NOENT | Errno::NOTDIR)) => return Err(error.into()),
+            _ => return Err(self.no_file(path)),
+        };
+        let opened = self.root.open(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        if length > LARGEST_FILE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut body = Vec::with_capacity(meta.len() as usize);
-        File::open(&real)?
+        let mut body = Vec::with_capacity(length as usize);
+        File::from(opened)
             .take(LARGEST_FILE)
             .read_to_end(&mut body)?;
         Ok(body)
     }
 
     fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
-        let real = match self.resolve(path) {
-            Ok(real) => real,
+        let opened = match self.root.open(path, OFlags::PATH) {
+            Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
             Err(error) => return Err(error),
         };
-        let meta = fs::metadata(real)?;
-        let kind = match meta.file_type() {
-            kind if kind.is_file() => FileKind::File,
-            kind if kind.is_dir() => FileKind::Directory,
-            _ => FileKind::Other,
-        };
+        let stat = rustix::fs::fstat(&opened)?;
         Ok(Some(Stat {
-            kind,
-            mode: meta.permissions().mode() & 0o7777,
-            length: meta.len(),
+            kind: kind_of(&stat),
+            mode: stat.st_mode & 0o7777,
+            length: length_of(&stat),
         }))
     }
 
     fn link_in(&self, path: &str) -> io::Result<Option<String>> {
-        let ends = path.match_indices('/').map(|(at, _)| at);
-        for end in ends.chain([path.len()]) {
-            let part = &path[..end];
-            match fs::symlink_metadata(self.root.join(part)) {
-                Ok(meta) if meta.is_symlink() => return Ok(Some(part.to_owned())),
-                Ok(meta) if meta.is_dir() => {}
-                Ok(_) => break,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+        self.root.link_in(path)
     }
 
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.resolve(directory)?)? {
-            if let Ok(name) = entry?.file_name().into_string() {
-                names.push(name);
+        let opened = self
+            .root
+            .open(directory, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        for entry in Dir::new(opened)? {
+            if let Ok(name) = entry?.file_name().to_str()
+                && !matches!(name, "." | "..")
+            {
+                names.push(name.to_owned());
             }
         }
         names.sort();
@@ -186,7 +147,7 @@ impl World for Disk {
         let temporary = leftover::temporary(&name, std::process::id());
         // What killed runs may have left: any, if nobody else is here, else those with our number.
         if self.held.is_new(super::parent(path)) {
-            for left in leftover::entries(&directory)?.0 {
+            for left in leftover::entries(directory.try_clone()?)?.0 {
                 rustix::fs::unlinkat(&directory, &left, AtFlags::empty())?;
             }
         }
@@ -212,6 +173,10 @@ impl World for Disk {
         written
     }
 
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        parallel::write_all(files, |file| self.write(file.path, file.body, file.mode))
+    }
+
     fn remove(&self, path: &str) -> io::Result<()> {
         let (directory, name) = self.open_parent(path, false)?;
         rustix::fs::unlinkat(&directory, &name, AtFlags::empty())?;
@@ -227,6 +192,13 @@ impl World for Disk {
     }
 
     fn access(&self, path: &str) -> io::Result<Option<FileAccess>> {
+        named_plainly(path)?;
+        let looking = OFlags::PATH | OFlags::NOFOLLOW;
+        match self.root.open_without_links(path, looking) {
+            Ok(opened) => return permissions::of_opened(&opened).map(Some),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(_) => {}
+        }
         match self.open_parent(path, false) {
             Ok((directory, name)) => permissions::look(&directory, &name),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -240,7 +212,7 @@ impl World for Disk {
     }
 
     fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
-        self.held.lock(&self.root, patience)
+        self.held.lock(self.root.path(), patience)
     }
 
     fn remove_leftovers(&self, directory: &str) -> io::Result<Vec<String>> {
@@ -273,12 +245,32 @@ impl World for Disk {
     }
 
     fn repository(&self) -> io::Result<Option<Repository>> {
-        repository::find(&self.root)
+        repository::find(self.root.path())
     }
 
     fn now(&self) -> i64 {
         self.now.unwrap_or_else(clock)
     }
+}
+
+/// What is written has no way round in its path.
+fn named_plainly(path: &str) -> io::Result<()> {
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    }
+    Ok(())
+}
+
+fn kind_of(stat: &rustix::fs::Stat) -> FileKind {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        _ => FileKind::Other,
+    }
+}
+
+fn length_of(stat: &rustix::fs::Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or_default()
 }
 
 fn clock() -> i64 {

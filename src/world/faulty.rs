@@ -1,10 +1,10 @@
 //! A world in which a run is killed at any moment, for tests of what the next run finds.
 
-use std::cell::Cell;
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{Exclusive, FileAccess, Readers, Repository, Stat, World, leftover, parent};
+use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World, leftover, parent};
 
 /// Passes everything on until the moment at which it is told to die; from then on nothing is done
 /// and every question is an error, as for a process that is no more.
@@ -32,8 +32,9 @@ use super::{Exclusive, FileAccess, Readers, Repository, Stat, World, leftover, p
 /// as the kernel does it for a process.
 pub struct Faulty<'a> {
     inner: &'a dyn World,
-    left: Cell<usize>,
-    dead: Cell<bool>,
+    left: AtomicUsize,
+    dead: AtomicBool,
+    backwards: bool,
 }
 
 /// A process that is nobody's: above what Linux gives (`PID_MAX_LIMIT`).
@@ -44,18 +45,27 @@ impl<'a> Faulty<'a> {
     pub fn dies_at(inner: &'a dyn World, moments: usize) -> Self {
         Self {
             inner,
-            left: Cell::new(moments),
-            dead: Cell::new(false),
+            left: AtomicUsize::new(moments),
+            dead: AtomicBool::new(false),
+            backwards: false,
+        }
+    }
+
+    /// Writes what is written together from the last to the first: nobody may rely on an order.
+    pub fn backwards(self) -> Self {
+        Self {
+            backwards: true,
+            ..self
         }
     }
 
     /// Whether the moment came.
     pub fn is_dead(&self) -> bool {
-        self.dead.get()
+        self.dead.load(Ordering::SeqCst)
     }
 
     fn alive(&self) -> io::Result<()> {
-        match self.dead.get() {
+        match self.dead.load(Ordering::SeqCst) {
             true => Err(io::Error::other("the run was killed")),
             false => Ok(()),
         }
@@ -64,9 +74,9 @@ impl<'a> Faulty<'a> {
     /// A moment at which one can die.
     fn moment(&self) -> io::Result<()> {
         self.alive()?;
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            None => self.dead.set(true),
+        match self.left.load(Ordering::SeqCst).checked_sub(1) {
+            Some(left) => self.left.store(left, Ordering::SeqCst),
+            None => self.dead.store(true, Ordering::SeqCst),
         }
         self.alive()
     }
@@ -121,6 +131,16 @@ impl World for Faulty<'_> {
         self.moment_with(path, body)?;
         self.inner.write(path, body, mode)?;
         self.moment()
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        let write = |file: &NewFile<'_>| self.write(file.path, file.body, file.mode);
+        if !self.backwards {
+            return files.iter().map(write).collect();
+        }
+        let mut written: Vec<_> = files.iter().rev().map(write).collect();
+        written.reverse();
+        written
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -23,9 +23,10 @@ pub(super) fn is_temporary(name: &str) -> bool {
 }
 
 /// Our temporary files and the directories in a directory, by name.
-pub(super) fn entries(directory: &OwnedFd) -> io::Result<(Vec<String>, Vec<String>)> {
+pub(super) fn entries(directory: OwnedFd) -> io::Result<(Vec<String>, Vec<String>)> {
     let (mut files, mut directories) = (Vec::new(), Vec::new());
-    for entry in Dir::read_from(directory)? {
+    let mut listed = Dir::new(directory)?;
+    while let Some(entry) = listed.read() {
         let entry = entry?;
         let Ok(name) = entry.file_name().to_str() else {
             continue;
@@ -35,7 +36,7 @@ pub(super) fn entries(directory: &OwnedFd) -> io::Result<(Vec<String>, Vec<Strin
         }
         let is_directory = match entry.file_type() {
             FileType::Unknown => {
-                let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = rustix::fs::statat(listed.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 FileType::from_raw_mode(stat.st_mode).is_dir()
             }
             kind => kind.is_dir(),

@@ -1,23 +1,24 @@
 //! A world made up for tests: files in a map, a clock that stands still.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::access::Step;
 use super::exclusive::{Exclusive, Held};
 use super::leftover;
+use super::shared::Shared;
 use super::{Acl, FileAccess, FileKind, Readers, Repository, Stat, World};
 
 /// Files by path, each with its mode, and a time.
 #[derive(Debug, Default)]
 pub struct Memory {
-    files: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
-    accesses: RefCell<BTreeMap<String, FileAccess>>,
+    files: Shared<BTreeMap<String, (Vec<u8>, u32)>>,
+    accesses: Shared<BTreeMap<String, FileAccess>>,
     held: Held,
     /// How many random bytes were asked for.
-    drawn: Cell<u64>,
+    drawn: AtomicU64,
     /// Who runs; 0 is root.
     pub user: u32,
     /// What [`World::now`] answers.
@@ -33,7 +34,7 @@ impl Memory {
         for (path, text) in files {
             world
                 .files
-                .borrow_mut()
+                .lock()
                 .insert(path.to_owned(), (text.as_bytes().to_vec(), 0o644));
         }
         world
@@ -41,14 +42,14 @@ impl Memory {
 
     /// Sets who may read a file or pass through a directory.
     pub fn set_access(&self, path: &str, access: FileAccess) {
-        if let Some((_, mode)) = self.files.borrow_mut().get_mut(path) {
+        if let Some((_, mode)) = self.files.lock().get_mut(path) {
             *mode = access.mode;
         }
-        self.accesses.borrow_mut().insert(path.to_owned(), access);
+        self.accesses.lock().insert(path.to_owned(), access);
     }
 
     fn drop_leftovers(&self, chosen: impl Fn(&str) -> bool) -> Vec<String> {
-        let mut files = self.files.borrow_mut();
+        let mut files = self.files.lock();
         let is_left = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
             leftover::is_temporary(name) && chosen(path)
@@ -61,20 +62,20 @@ impl Memory {
 
     /// Every path with its bytes and mode.
     pub fn files(&self) -> BTreeMap<String, (Vec<u8>, u32)> {
-        self.files.borrow().clone()
+        self.files.lock().clone()
     }
 }
 
 impl World for Memory {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        match self.files.borrow().get(path) {
+        match self.files.lock().get(path) {
             Some((body, _)) => Ok(body.clone()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
-        let files = self.files.borrow();
+        let files = self.files.lock();
         if let Some((body, mode)) = files.get(path) {
             return Ok(Some(Stat {
                 kind: FileKind::File,
@@ -103,7 +104,7 @@ impl World for Memory {
         };
         let mut names: Vec<String> = self
             .files
-            .borrow()
+            .lock()
             .keys()
             .filter_map(|path| path.strip_prefix(&inside))
             .filter_map(|rest| rest.split('/').next())
@@ -119,13 +120,13 @@ impl World for Memory {
             self.drop_leftovers(|left| super::parent(left) == directory);
         }
         self.files
-            .borrow_mut()
+            .lock()
             .insert(path.to_owned(), (body.to_vec(), mode));
         Ok(())
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        match self.files.borrow_mut().remove(path) {
+        match self.files.lock().remove(path) {
             Some(_) => Ok(()),
             None => Err(io::ErrorKind::NotFound.into()),
         }
@@ -135,7 +136,7 @@ impl World for Memory {
         let Some(stat) = self.stat(path)? else {
             return Ok(None);
         };
-        let kept = self.accesses.borrow().get(path).copied();
+        let kept = self.accesses.lock().get(path).copied();
         let ours = FileAccess {
             owner: self.user,
             group: self.user,
@@ -188,8 +189,8 @@ impl World for Memory {
     /// Always the same bytes in the same order, none of them soon again.
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
         for byte in bytes {
-            self.drawn.set(self.drawn.get() + 1);
-            *byte = scattered(self.drawn.get()) as u8;
+            let drawn = self.drawn.fetch_add(1, Ordering::Relaxed) + 1;
+            *byte = scattered(drawn) as u8;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Exclusive, FileAccess, FileKind, Readers, Repository, Stat, World};
+use super::{Exclusive, FileAccess, FileKind, NewFile, Readers, Repository, Stat, World};
 
 /// Passes everything on, but for the bytes of one file that is read.
 pub struct Overlaid<'a> {
@@ -49,6 +49,10 @@ impl World for Overlaid<'_> {
 
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
         self.inner.write(path, body, mode)
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        self.inner.write_all(files)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

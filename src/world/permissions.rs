@@ -21,6 +21,11 @@ pub(super) fn look(directory: &OwnedFd, name: &str) -> io::Result<Option<FileAcc
         Err(Errno::NOENT) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    of_opened(&file).map(Some)
+}
+
+/// The same of what was opened for its path only.
+pub(super) fn of_opened(file: &OwnedFd) -> io::Result<FileAccess> {
     // A descriptor that was opened for its path only has no attributes of its own.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let mut list = [0; LONGEST_ACL];
@@ -29,7 +34,7 @@ pub(super) fn look(directory: &OwnedFd, name: &str) -> io::Result<Option<FileAcc
         file.as_fd(),
         found.map(|length| list.get(..length).unwrap_or_default()),
     )
-    .map(|(access, _)| Some(access))
+    .map(|(access, _)| access)
 }
 
 /// Makes these the readers of a file, and of a directory that everybody may pass through.

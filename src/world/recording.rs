@@ -1,16 +1,16 @@
 //! A world that remembers what was read from it.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use super::{Exclusive, FileAccess, Readers, Repository, Stat, World};
+use super::shared::Shared;
+use super::{Exclusive, FileAccess, NewFile, Readers, Repository, Stat, World};
 
 /// Passes everything on, and remembers the files that were read.
 pub struct Recording<'a> {
     inner: &'a dyn World,
-    read: RefCell<BTreeSet<String>>,
+    read: Shared<BTreeSet<String>>,
 }
 
 impl<'a> Recording<'a> {
@@ -18,25 +18,25 @@ impl<'a> Recording<'a> {
     pub fn new(inner: &'a dyn World) -> Self {
         Self {
             inner,
-            read: RefCell::default(),
+            read: Shared::default(),
         }
     }
 
     /// Whether a file was read.
     pub fn has_read(&self, path: &str) -> bool {
-        self.read.borrow().contains(path)
+        self.read.lock().contains(path)
     }
 
     /// Every file that was read.
     pub fn all_read(&self) -> BTreeSet<String> {
-        self.read.borrow().clone()
+        self.read.lock().clone()
     }
 }
 
 impl World for Recording<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let body = self.inner.read(path)?;
-        self.read.borrow_mut().insert(path.to_owned());
+        self.read.lock().insert(path.to_owned());
         Ok(body)
     }
 
@@ -54,6 +54,10 @@ impl World for Recording<'_> {
 
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
         self.inner.write(path, body, mode)
+    }
+
+    fn write_all(&self, files: &[NewFile<'_>]) -> Vec<io::Result<()>> {
+        self.inner.write_all(files)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

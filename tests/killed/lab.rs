@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tlsgen::diagnostic::{Diagnostics, Style, to_text};
-use tlsgen::issuers::Remembered;
+use tlsgen::Hand;
+use tlsgen::build::{LockReading, Run, Verdict};
+use tlsgen::diagnostic::{Style, to_text};
 use tlsgen::pki::{Certificate, Identities, Revoked, key, pem};
-use tlsgen::plan::{Adopt, Lock, Plan, Wanted, apply, in_sync, plan};
-use tlsgen::source::Sources;
-use tlsgen::world::{Exclusive, Memory, PATIENCE, World};
-use tlsgen::{Asked, Hand, compile};
+use tlsgen::plan::{Adopt, Plan, in_sync};
+use tlsgen::world::{Memory, World};
 
 pub const SPEC: &str = include_str!("tlsgen.yaml");
 pub const COMPOSE: &str = include_str!("compose.yml");
@@ -47,108 +46,64 @@ pub fn unbuilt(spec: &str) -> Files {
     BTreeMap::from([file("tlsgen.yaml", spec), file("compose.yml", COMPOSE)])
 }
 
-/// What a build, or nobody, would do.
-pub fn planned(world: &dyn World, hand: Hand<'_>, adopt: &Adopt) -> Result<(Plan, String), String> {
-    planned_revoking(world, hand, adopt, None)
-}
-
-/// The same of `tlsgen revoke`.
-fn planned_revoking(
-    world: &dyn World,
-    hand: Hand<'_>,
-    adopt: &Adopt,
-    revoking: Option<&Revoked>,
-) -> Result<(Plan, String), String> {
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let lock = Lock::load_to_rebuild(world).map_err(|error| error.to_string())?;
-
-    let mut revoked = lock.revoked.clone();
-    revoked.extend(revoking.cloned());
-    let asked = Asked {
-        spec: "tlsgen.yaml",
-        only: &[],
-        remembered: Remembered {
-            issued: &lock.issued,
-            revoked: &revoked,
-            recipients: &lock.recipients,
-        },
-        hand,
-    };
-    let compiled = compile(world, asked, &mut sources, &mut found)
-        .map_err(|_| to_text(&found, &sources, Style::Plain))?;
-    let directory = compiled.key_directory.clone();
-    let wanted = Wanted {
-        pins: Vec::new(),
-        artifacts: compiled.artifacts,
-        accesses: compiled.accesses,
-        reloads: compiled.reloads,
-        issued: compiled.issued,
-        revoked: compiled.revoked,
-        issuances: compiled.issuances,
-        keys: compiled.keys,
-        keys_to_come: compiled.keys_to_come,
-        rewrites_keys: compiled.rewrites_keys,
-        recipients: compiled.recipients,
-        inputs: compiled.inputs,
-        kept: compiled.kept,
-    };
-    Ok((plan(&wanted, &lock, world, adopt), directory))
-}
-
 /// `tlsgen build`; says for whom a certificate was made.
 pub fn build(world: &dyn World) -> Result<BTreeSet<String>, String> {
     build_over(world, &Adopt::Nothing)
 }
 
-/// `tlsgen revoke`.
-pub fn revoke(world: &dyn World, revoking: &Revoked) -> Result<(), String> {
-    let said = |error: std::io::Error| error.to_string();
-    let _held = alone(world).map_err(said)?;
-    let opened = identities();
-    let hand = Hand::Keys(Some(&opened));
-    let (plan, directory) = planned_revoking(world, hand, &Adopt::Nothing, Some(revoking))?;
-    refused(&plan)?;
-    world.remove_leftovers(&directory).map_err(said)?;
-    apply(&plan, world).map_err(|error| error.to_string())?;
-    Ok(())
-}
-
 /// The same with something that may be written over.
 pub fn build_over(world: &dyn World, adopt: &Adopt) -> Result<BTreeSet<String>, String> {
-    let said = |error: std::io::Error| error.to_string();
-    let _held = alone(world).map_err(said)?;
-    let (mut plan, mut directory) = planned(world, Hand::Nobody, adopt)?;
-    refused(&plan)?;
-    let opened = identities();
-    if !plan.issuances.is_empty() {
-        (plan, directory) = planned(world, Hand::Keys(Some(&opened)), adopt)?;
-        refused(&plan)?;
-    }
-    world.remove_leftovers(&directory).map_err(said)?;
-    apply(&plan, world).map_err(|error| error.to_string())?;
-    let made = plan.issuances.iter().map(|one| one.holder.to_string());
-    Ok(made.collect())
+    written(world, adopt, &BTreeSet::new())
 }
 
-/// As every command that writes begins.
-fn alone(world: &dyn World) -> std::io::Result<Exclusive> {
-    let held = world.exclusive(PATIENCE)?;
-    for directory in ["", "pki/authorities", "pki/hosts"] {
-        world.remove_leftovers(directory)?;
-    }
-    Ok(held)
+/// `tlsgen revoke`.
+pub fn revoke(world: &dyn World, revoking: &Revoked) -> Result<(), String> {
+    let revoking = BTreeSet::from([revoking.clone()]);
+    written(world, &Adopt::Nothing, &revoking).map(|_| ())
 }
 
-fn refused(plan: &Plan) -> Result<(), String> {
-    let refused: Vec<&str> = plan.refused().map(|change| &*change.path).collect();
-    match refused.is_empty() {
-        true => Ok(()),
-        false => Err(format!("refused: {}", refused.join(" "))),
-    }
-}
-
+/// `tlsgen check`.
 pub fn is_in_sync(world: &dyn World) -> bool {
-    planned(world, Hand::Nobody, &Adopt::Nothing).is_ok_and(|(plan, _)| in_sync(&plan))
+    let nothing = BTreeSet::new();
+    let run = run(LockReading::Strict, &Adopt::Nothing, &nothing);
+    let plan = tlsgen::build::planned(world, &run, Hand::Nobody).plan;
+    plan.is_some_and(|plan| in_sync(&plan))
+}
+
+fn run<'a>(lock: LockReading, adopt: &'a Adopt, revoking: &'a BTreeSet<Revoked>) -> Run<'a> {
+    Run {
+        spec: "tlsgen.yaml",
+        only: &[],
+        lock,
+        adopt,
+        revoking,
+        imported: None,
+    }
+}
+
+fn written(
+    world: &dyn World,
+    adopt: &Adopt,
+    revoking: &BTreeSet<Revoked>,
+) -> Result<BTreeSet<String>, String> {
+    let _held = tlsgen::build::exclusive(world).map_err(|hindered| hindered.to_string())?;
+    let run = run(LockReading::Rebuild, adopt, revoking);
+    let first = tlsgen::build::planned(world, &run, Hand::Nobody);
+    let opened = |_: &Plan| Ok::<_, String>(identities());
+    let built = tlsgen::build::build(world, &run, first, false, opened)?;
+    let outcome = &built.outcome;
+    match (&built.failed, built.verdict, &outcome.plan) {
+        (Some(error), ..) => Err(error.to_string()),
+        (None, Verdict::Ready, Some(plan)) => {
+            let made = plan.issuances.iter().map(|one| one.holder.to_string());
+            Ok(made.collect())
+        }
+        (None, _, Some(plan)) => {
+            let refused: Vec<&str> = plan.refused().map(|change| &*change.path).collect();
+            Err(format!("refused: {}", refused.join(" ")))
+        }
+        (None, _, None) => Err(to_text(&outcome.found, &outcome.sources, Style::Plain)),
+    }
 }
 
 /// The certificates of a file, from first to last; all of it must be understood.

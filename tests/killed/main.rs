@@ -48,13 +48,25 @@ impl Scene {
         self
     }
 
-    /// Kills the build at every moment; gives the number of moments.
+    /// Kills the build at every moment, in whatever order it writes what it writes together; gives
+    /// the number of moments.
     fn play(&self) -> usize {
         let whole = lab::world_of(&self.before, self.now);
         assert_eq!(lab::build(&whole), Ok(self.due.clone()));
+        let moments = self.play_in_order(false);
+        assert_eq!(self.play_in_order(true), moments);
+        moments
+    }
+
+    fn play_in_order(&self, backwards: bool) -> usize {
         for moment in 0.. {
             let world = lab::world_of(&self.before, self.now);
             let faulty = Faulty::dies_at(&world, moment);
+            let faulty = if backwards {
+                faulty.backwards()
+            } else {
+                faulty
+            };
             let done = lab::build(&faulty);
             if !faulty.is_dead() {
                 assert_eq!(done, Ok(self.due.clone()));
@@ -269,4 +281,31 @@ fn what_a_killed_build_issued_is_ours_when_something_else_is_asked_for() {
             }
         }
     }
+}
+
+/// A killed build may leave half a key, and be followed by one that writes no key there.
+#[test]
+fn half_a_key_goes_although_no_key_is_written() {
+    both_stores(|spec| {
+        let mut left = built(spec);
+        let places = [
+            "/tlsgen.lock",
+            "pki/hosts/gone.pem",
+            "pki/private/hosts/gone/key.pem",
+        ];
+        let halves = places.map(|place| {
+            let (directory, name) = place.rsplit_once('/').unwrap_or_default();
+            format!("{directory}/.{name}.4711.tlsgen")
+                .trim_start_matches('/')
+                .to_owned()
+        });
+        for half in halves {
+            left.insert(half, (b"half".to_vec(), 0o600));
+        }
+        let world = lab::world_of(&left, START);
+        assert_eq!(lab::build(&world), Ok(BTreeSet::new()));
+        let files = world.files();
+        let mut still = files.keys().filter(|path| is_leftover(path));
+        assert_eq!(still.next(), None);
+    });
 }

@@ -1,7 +1,8 @@
 //! Who may read the files that the user brings.
 
-use std::cell::{Cell, RefCell};
 use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tlsgen::artifact::{Access, Readers};
@@ -239,7 +240,7 @@ fn equal_wants_are_one_and_belong_to_all_who_have_them() {
 /// A world that notes what is done to it, and grants nothing where it must not.
 struct Noting<'a> {
     world: &'a Memory,
-    done: RefCell<Vec<String>>,
+    done: Mutex<Vec<String>>,
     blind: bool,
 }
 
@@ -261,11 +262,11 @@ impl World for Noting<'_> {
         self.world.list(directory)
     }
     fn write(&self, path: &str, body: &[u8], mode: u32) -> io::Result<()> {
-        self.done.borrow_mut().push(format!("write {path}"));
+        self.done.lock().unwrap().push(format!("write {path}"));
         self.world.write(path, body, mode)
     }
     fn remove(&self, path: &str) -> io::Result<()> {
-        self.done.borrow_mut().push(format!("remove {path}"));
+        self.done.lock().unwrap().push(format!("remove {path}"));
         self.world.remove(path)
     }
     fn access(&self, path: &str) -> io::Result<Option<FileAccess>> {
@@ -275,7 +276,7 @@ impl World for Noting<'_> {
         self.world.access(path)
     }
     fn grant(&self, path: &str, readers: Readers) -> io::Result<()> {
-        self.done.borrow_mut().push(format!("grant {path}"));
+        self.done.lock().unwrap().push(format!("grant {path}"));
         self.world.grant(path, readers)
     }
     fn exclusive(&self, patience: Duration) -> io::Result<Exclusive> {
@@ -295,7 +296,7 @@ impl World for Noting<'_> {
 fn noting(world: &Memory) -> Noting<'_> {
     Noting {
         world,
-        done: RefCell::default(),
+        done: Mutex::default(),
         blind: false,
     }
 }
@@ -329,7 +330,7 @@ fn what_closes_is_done_first_and_what_opens_when_all_is_written() {
         "remove gone",
         "write tlsgen.lock",
     ];
-    assert_eq!(*noting.done.borrow(), expected);
+    assert_eq!(*noting.done.lock().unwrap(), expected);
 }
 
 #[test]
@@ -338,7 +339,7 @@ fn a_build_that_is_killed_is_finished_by_the_next() {
         let (world, wanted) = several();
         let failing = Failing {
             world: &world,
-            left: Cell::new(operations),
+            left: AtomicUsize::new(operations),
         };
         let applied = apply(&planned(&wanted, &world), &failing);
         assert_eq!(applied.is_ok(), operations == 5, "{operations}");
@@ -439,7 +440,7 @@ fn a_key_that_cannot_be_looked_at_is_drift_and_stops_nothing() {
     assert!(text(&plan).starts_with(expected), "{}", text(&plan));
     apply(&plan, &blind).expect("applied");
     assert_eq!(
-        blind.done.borrow()[0],
+        blind.done.lock().unwrap()[0],
         "write out",
         "who knows whether it closes"
     );

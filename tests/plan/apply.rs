@@ -1,8 +1,8 @@
 //! What a plan does to the disk, and what is left when the disk fails.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -158,15 +158,15 @@ fn a_build_does_what_its_plan_says_and_a_second_one_nothing() {
 /// A disk that fails at one operation and at all that follow.
 pub struct Failing<'a> {
     pub world: &'a Memory,
-    pub left: Cell<usize>,
+    pub left: AtomicUsize,
 }
 
 impl Failing<'_> {
     fn step(&self) -> io::Result<()> {
-        match self.left.get() {
+        match self.left.load(Ordering::SeqCst) {
             0 => Err(io::Error::other("no space left")),
             left => {
-                self.left.set(left - 1);
+                self.left.store(left - 1, Ordering::SeqCst);
                 Ok(())
             }
         }
@@ -228,7 +228,7 @@ fn a_disk_that_fails_leaves_files_whole_and_the_next_build_finishes() {
         let (world, wanted) = project();
         let lock = Lock::load(&world).expect("a lock");
         let plan = plan(&wanted, &lock, &world, &Adopt::Nothing);
-        let left = Cell::new(operations);
+        let left = AtomicUsize::new(operations);
         let failing = Failing {
             world: &world,
             left,
@@ -255,7 +255,7 @@ fn a_disk_that_fails_leaves_files_whole_and_the_next_build_finishes() {
 fn what_cannot_be_looked_at_is_neither_overwritten_nor_removed() {
     let (world, wanted) = project();
     let lock = Lock::load(&world).expect("a lock");
-    let left = Cell::new(0);
+    let left = AtomicUsize::new(0);
     let blind = Failing {
         world: &world,
         left,

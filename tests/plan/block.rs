@@ -1,6 +1,6 @@
 //! Marked blocks in files that the user owns.
 
-use std::cell::Cell;
+use std::sync::atomic::AtomicUsize;
 
 use proptest::prelude::*;
 use tlsgen::artifact::{Artifact, Keep};
@@ -315,7 +315,7 @@ fn a_build_that_is_killed_is_finished_by_the_next() {
         let plan = plan(&wanted, &lock, &world, &Adopt::Nothing);
         let failing = Failing {
             world: &world,
-            left: Cell::new(operations),
+            left: AtomicUsize::new(operations),
         };
         let done = apply(&plan, &failing).is_ok();
         for (path, found) in &world.files() {

@@ -57,7 +57,7 @@ fn one_of_each() -> PlanJson {
 fn the_text_is_exactly_this() {
     compare("tests/plan/plan.json", &one_of_each().to_text());
     let errored = PlanJson::errored(Vec::new()).to_text();
-    let expected = "{\n  \"format_version\": \"1.2\",\n  \"errored\": true,\n  \"complete\": false,\n  \"notes\": [],\n  \"diagnostics\": []\n}\n";
+    let expected = "{\n  \"format_version\": \"1.3\",\n  \"errored\": true,\n  \"complete\": false,\n  \"notes\": [],\n  \"diagnostics\": []\n}\n";
     assert_eq!(errored, expected);
 }
 

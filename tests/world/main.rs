@@ -3,10 +3,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test may panic and touch the disk"
 )]
 
+mod beneath;
 mod exclusive;
 mod killed;
 mod leftovers;
+mod together;

@@ -3,11 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
+
+use super::kustomization::{
+    FIXED_NAME, Generator, KUSTOMIZATION, Kustomization, Patch, TLS, emit, header,
+};
 use super::patch::WorkloadPatch;
+use super::patch_document::PatchDocument;
+use super::shared_keys::SharedKeys;
 use crate::artifact::Artifact;
 use crate::model::Kubernetes;
 use crate::source::Span;
 use crate::spec::WorkloadKind;
+use crate::world;
 
 /// What a component consists of. Everything is sorted by name, so that the order of a spec changes
 /// no byte.
@@ -66,11 +74,168 @@ pub struct Object {
     pub origin: Span,
 }
 
+const PATCHES: &str = "patches.yaml";
+/// The directory of the chains, which is a component of its own: what it merges into is made by the
+/// component of the keys, and components are used in their order.
+const CERTIFICATES: &str = "certificates";
+
 impl Component {
-    /// The files: `kustomization.yaml`, `patches.yaml`, those of the objects and of the ConfigMaps;
-    /// and, above the keys, the component that reads them.
-    pub fn artifacts(&self, cluster: &Kubernetes, spec: &str) -> Vec<Artifact> {
-        let _ = (cluster, spec);
-        Vec::new()
+    /// The files below the directory of a target: `kustomization.yaml`, `patches.yaml`, those of the
+    /// objects and of the ConfigMaps, and the chains of Secrets.
+    ///
+    /// `keys` are the Secrets that the component of the keys makes for all targets together.
+    pub fn artifacts(&self, cluster: &Kubernetes, spec: &str, keys: &SharedKeys) -> Vec<Artifact> {
+        let origin = cluster.output_span;
+        let below = |name: &str| format!("{}/{name}", cluster.output);
+        let header = header(spec);
+        let mut artifacts = Vec::new();
+        let mut text = |name: &str, body: String| {
+            artifacts.push(Artifact::text(
+                below(name),
+                format!("{header}{body}"),
+                origin,
+            ));
+        };
+        text(KUSTOMIZATION, emit(&self.kustomization(cluster, keys)));
+        if !self.patches.is_empty() || !self.services.is_empty() {
+            text(PATCHES, self.patch_documents());
+        }
+        for (name, objects) in &self.objects {
+            text(
+                name,
+                joined(sorted(objects).into_iter().map(|object| emit(object))),
+            );
+        }
+        if !self.secrets.is_empty() {
+            text(
+                &format!("{CERTIFICATES}/{KUSTOMIZATION}"),
+                emit(&self.chains()),
+            );
+        }
+        for (name, map) in &self.config_maps {
+            for (key, body) in &map.files {
+                let path = below(&format!("{}/{key}", map_directory(name)));
+                artifacts.push(Artifact::bytes(path, Arc::clone(body), map.origin));
+            }
+        }
+        for (name, secret) in &self.secrets {
+            let path = below(&chain_file(name));
+            artifacts.push(Artifact::bytes(
+                path,
+                Arc::clone(&secret.chain),
+                secret.origin,
+            ));
+        }
+        artifacts
+    }
+
+    fn kustomization<'a>(
+        &'a self,
+        cluster: &Kubernetes,
+        keys: &'a SharedKeys,
+    ) -> Kustomization<'a> {
+        let mut components = Vec::new();
+        if !self.secrets.is_empty() {
+            components.extend(
+                keys.directory
+                    .as_deref()
+                    .map(|directory| world::relative(&cluster.output, directory)),
+            );
+            components.push(CERTIFICATES.to_owned());
+        }
+        let mut resources: Vec<&str> = self.objects.keys().copied().collect();
+        resources.sort_unstable();
+        let mut patches = Vec::new();
+        if !self.patches.is_empty() || !self.services.is_empty() {
+            patches.push(Patch::Path { path: PATCHES });
+        }
+        if !self.secrets.is_empty() {
+            let unused = keys.secrets.iter();
+            let unused = unused.filter(|(name, _)| !self.secrets.contains_key(*name));
+            patches.extend(unused.map(|(name, secret)| Patch::removing(name, secret)));
+        }
+        Kustomization {
+            components,
+            resources,
+            config_map_generator: self.config_map_generators(),
+            patches,
+            ..Kustomization::new()
+        }
+    }
+
+    fn config_map_generators(&self) -> Vec<Generator<'_>> {
+        let maps = self.config_maps.iter();
+        maps.map(|(name, map)| Generator {
+            files: map
+                .files
+                .keys()
+                .map(|key| format!("{}/{key}", map_directory(name)))
+                .collect(),
+            options: map.fixed_name.then_some(FIXED_NAME),
+            namespace: map.namespace.as_deref(),
+            ..Generator::named(name)
+        })
+        .collect()
+    }
+
+    /// The component that puts the chains into Secrets that have their keys already.
+    fn chains(&self) -> Kustomization<'_> {
+        let secrets = self.secrets.iter();
+        let generators = secrets.map(|(name, secret)| Generator {
+            behavior: Some("merge"),
+            // A merge that does not repeat the type makes the Secret `Opaque`.
+            kind: Some(TLS),
+            files: vec![format!("tls.crt={name}.pem")],
+            options: secret.fixed_name.then_some(FIXED_NAME),
+            namespace: secret.namespace.as_deref(),
+            ..Generator::named(name)
+        });
+        Kustomization {
+            secret_generator: generators.collect(),
+            ..Kustomization::new()
+        }
+    }
+
+    fn patch_documents(&self) -> String {
+        let workloads = self.patches.values().map(PatchDocument::of);
+        let workloads = workloads.map(|document| emit(&document));
+        let services = sorted(&self.services)
+            .into_iter()
+            .map(|object| emit(object));
+        joined(workloads.chain(services))
+    }
+}
+
+/// Where the files of a ConfigMap stand: its name without the project's.
+fn map_directory(name: &str) -> String {
+    format!("config/{name}")
+}
+
+fn chain_file(secret: &str) -> String {
+    format!("{CERTIFICATES}/{secret}.pem")
+}
+
+/// Several documents of one file.
+fn joined(documents: impl Iterator<Item = String>) -> String {
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+/// Objects by kind, namespace and name.
+fn sorted(objects: &[Object]) -> Vec<&Object> {
+    let mut sorted: Vec<&Object> = objects.iter().collect();
+    sorted.sort_by_key(|object| {
+        let text = |path: &str| object.value.pointer(path).and_then(|one| one.as_str());
+        (
+            text("/kind"),
+            text("/metadata/namespace"),
+            text("/metadata/name"),
+        )
+    });
+    sorted
+}
+
+impl Serialize for Object {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
     }
 }
