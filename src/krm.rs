@@ -14,3 +14,6 @@ pub use apply::{apply, apply_to_files};
 pub use config::{Config, INLINE};
 pub use list::ResourceList;
 pub use results::{Problem, Results};
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::Exit;
 use super::arguments::{Arguments, Build, Format};
 use super::krm::choose;
-use super::output::{FindingsJson, Output};
+use super::output::Output;
 use super::project::{Project, asked};
 use crate::Withheld;
 use crate::diagnostic::Diagnostics;

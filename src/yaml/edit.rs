@@ -45,7 +45,8 @@ impl<'t> Editor<'t> {
             self.splice(end(last)..end(last), all.collect());
             return;
         }
-        let column = self.column(start(list));
+        let Some(dash) = self.dash(last) else { return };
+        let column = self.column(dash);
         let at = self.behind(last);
         for value in values {
             self.splice(at..at, element(value, column));
@@ -126,7 +127,8 @@ impl<'t> Editor<'t> {
     /// Whether what changes lies inside the value, so that the value itself stays where it is.
     fn is_reached(&self, entry: &Entry, patch: &Value, field: &str) -> bool {
         let node = &entry.value;
-        let is_empty = node.entries().is_empty() && node.items().is_empty();
+        let becomes = merged(node.to_json(), patch, field, self.key);
+        let is_empty = node.entries().is_empty() && node.items().is_empty() || is_inline(&becomes);
         match patch {
             _ if is_empty => false,
             Value::Object(_) => node.is_mapping(),
@@ -136,9 +138,11 @@ impl<'t> Editor<'t> {
     }
 
     fn join_list(&mut self, list: &Node, patch: &[Value], name: &str) {
-        // All dashes stand below the first, with which the list begins.
-        let column = self.column(start(list));
-        let mut at = start(list) - column;
+        let Some(dash) = list.items().first().and_then(|first| self.dash(first)) else {
+            return;
+        };
+        let column = self.column(dash);
+        let mut at = self.above(dash - column);
         for one in patch {
             let is_it = |item: &&Node| {
                 let found = item.get(name).map(Node::to_json);
@@ -263,6 +267,37 @@ impl<'t> Editor<'t> {
         at - self.line_start(at)
     }
 
+    /// The start of the comments that end above a line.
+    fn above(&self, line: usize) -> usize {
+        let mut at = line;
+        while let Some(end) = at.checked_sub(1) {
+            let start = self.line_start(end);
+            let words = self.text.get(start..end).unwrap_or_default().trim();
+            if !words.is_empty() && !words.starts_with('#') {
+                break;
+            }
+            at = start;
+        }
+        at
+    }
+
+    /// The dash of an element in block style, be there a comment between the two.
+    fn dash(&self, item: &Node) -> Option<usize> {
+        let mut end = start(item);
+        loop {
+            let line = self.line_start(end);
+            let before = self.text.get(line..end)?;
+            let words = before.trim_start();
+            if words.starts_with('-') {
+                return Some(end - words.len());
+            }
+            if !words.is_empty() && !words.starts_with('#') {
+                return None;
+            }
+            end = line.checked_sub(1)?;
+        }
+    }
+
     /// The byte behind the colon of an entry.
     fn colon(&self, entry: &Entry) -> Option<usize> {
         let key = entry.key_span.end as usize;
@@ -271,12 +306,16 @@ impl<'t> Editor<'t> {
         Some(self.text.len() - colon.len())
     }
 
-    /// Whether a value is in flow style, or an alias: then all of it is written anew.
+    /// Whether a list or mapping is in flow style, or an alias: then all of it is written anew.
     fn is_flow(&self, node: &Node) -> bool {
         let rest = self.text.as_bytes().get(start(node)..);
         let first = rest.and_then(|rest| rest.first());
-        let is_scalar = node.text().is_some();
-        !is_scalar && matches!(first, Some(b'{' | b'[' | b'*')) || first == Some(&b'*')
+        if node.is_mapping() {
+            return matches!(first, Some(b'{' | b'*'));
+        }
+        // A list that is indented no further than its key begins, as spans go, with its first element.
+        let begins_inside = node.items().first().map(start) == Some(start(node));
+        node.is_sequence() && matches!(first, Some(b'[' | b'*')) && !begins_inside
     }
 }
 
