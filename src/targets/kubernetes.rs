@@ -4,11 +4,14 @@
 //! comes from ConfigMaps and Secrets that kustomize makes, from controllers of the cluster, or is
 //! there already.
 
+mod bundle;
 pub mod component;
 mod entrance;
+mod environment;
 mod identity;
 mod kustomization;
 pub mod manifest;
+mod mount;
 pub mod patch;
 mod patch_document;
 pub mod secret;
@@ -16,6 +19,7 @@ mod serving;
 mod shared_keys;
 mod trust;
 pub mod trust_bundle;
+mod workload;
 
 use self::component::Component;
 use self::manifest::Manifests;
@@ -26,7 +30,22 @@ use crate::model::{Kubernetes, TargetKind};
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[&shared_keys::KEYS_APART];
+pub static CODES: &[&Code] = &[
+    &workload::UNKNOWN,
+    &workload::UNCLEAR,
+    &workload::CONTAINER,
+    &workload::NAMESPACE,
+    &workload::SHARED,
+    &workload::FORGOTTEN,
+    &environment::TAKEN,
+    &environment::NOT_JOINABLE,
+    &environment::UNREAD,
+    &mount::TAKEN,
+    &mount::VOLUME,
+    &trust::TOO_LARGE,
+    &trust::WITHOUT_IMAGE,
+    &shared_keys::KEYS_APART,
+];
 
 /// The component.
 ///
@@ -109,6 +128,8 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
+    let misplaced = workload::check(cluster, manifests);
+    gathering.found.extend(misplaced);
     for deployed in &cluster.services {
         trust::add(&mut gathering, deployed);
         serving::add(&mut gathering, deployed);

@@ -16,8 +16,9 @@ pub struct Kustomization<'a> {
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<&'a str>,
+    /// An empty list where there is nothing else, or kustomize refuses the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config_map_generator: Vec<Generator<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -74,7 +75,7 @@ impl Kustomization<'_> {
             api_version: "kustomize.config.k8s.io/v1alpha1",
             kind: "Component",
             components: Vec::new(),
-            resources: Vec::new(),
+            resources: None,
             config_map_generator: Vec::new(),
             secret_generator: Vec::new(),
             patches: Vec::new(),
