@@ -120,7 +120,7 @@ fn written(value: &Value, indent: usize, style: &mut impl Iterator<Item = u8>, t
             for (position, (name, value)) in entries.iter().enumerate() {
                 let kind = style.next().unwrap_or_default();
                 if position > 0 {
-                    if kind % 7 == 0 {
+                    if kind.is_multiple_of(7) {
                         text.push_str(&format!("{pad}# of {name}\n\n"));
                     }
                     text.push_str(&pad);
@@ -153,9 +153,9 @@ fn below(
     let filled = value.as_object().is_some_and(|all| !all.is_empty())
         || value.as_array().is_some_and(|all| !all.is_empty());
     match value {
-        Value::Null if kind % 2 == 0 => text.push_str(&format!("{comment}\n")),
+        Value::Null if kind.is_multiple_of(2) => text.push_str(&format!("{comment}\n")),
         Value::String(words)
-            if kind % 3 == 0
+            if kind.is_multiple_of(3)
                 && words.starts_with(|c: char| c.is_alphabetic())
                 && words.ends_with('\n') =>
         {
@@ -166,7 +166,7 @@ fn below(
         }
         _ if filled && kind % 5 > 0 => {
             let deeper = indent + 1 + usize::from(kind % 3);
-            let deeper = if value.is_array() && kind % 2 == 0 {
+            let deeper = if value.is_array() && kind.is_multiple_of(2) {
                 indent
             } else {
                 deeper
