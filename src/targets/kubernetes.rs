@@ -6,16 +6,16 @@
 
 mod bundle;
 pub mod component;
-mod entrance;
+pub mod entrance;
 mod environment;
-mod identity;
+pub mod identity;
 mod kustomization;
 pub mod manifest;
 mod mount;
 pub mod patch;
 mod patch_document;
 pub mod secret;
-mod serving;
+pub mod serving;
 mod shared_keys;
 mod trust;
 pub mod trust_bundle;

@@ -16,6 +16,8 @@ pub struct Kustomization<'a> {
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configurations: Vec<&'a str>,
     /// An empty list where there is nothing else, or kustomize refuses the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<&'a str>>,
@@ -75,6 +77,7 @@ impl Kustomization<'_> {
             api_version: "kustomize.config.k8s.io/v1alpha1",
             kind: "Component",
             components: Vec::new(),
+            configurations: Vec::new(),
             resources: None,
             config_map_generator: Vec::new(),
             secret_generator: Vec::new(),
