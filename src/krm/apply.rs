@@ -176,7 +176,7 @@ fn changes<'l>(
 fn kept_out((name, secret): (&String, &crate::targets::kubernetes::component::Secret)) -> Problem {
     Problem {
         span: Some(secret.origin),
-        message: format!("the Secret `{name}` would hold a private key, and none passes through a KRM function"),
+        message: format!("the Secret `{name}` would hold a private key, and none is ever printed"),
         help: "choose `secrets_via: external-secrets`, `cert-manager` or `existing`, or let `tlsgen build` write the component, in which kustomize makes the Secret from the key's file".to_owned(),
     }
 }

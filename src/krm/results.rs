@@ -37,7 +37,8 @@ impl Problem {
         Self {
             span: Some(issuance.origin),
             message: format!("{what} of {holder} is due: {}", reasons.join(", ")),
-            help: "run `tlsgen build` first, and commit what it writes: a function makes no certificate".to_owned(),
+            help: "run `tlsgen build` first, and commit what it writes: nothing is issued here"
+                .to_owned(),
         }
     }
 }
