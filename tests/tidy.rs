@@ -62,7 +62,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("rcgen", "pki"),
     ("rustls", "probe"),
     ("base64", "pki"),
-    // Files of a ConfigMap that are no text.
     ("base64", "krm"),
     ("cbc", "pki"),
     ("des", "pki"),
@@ -71,7 +70,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("webpki", "pki"),
     ("sha1", "pki"),
     ("time", "pki"),
-    // Dates on the command line.
     ("time", "cli"),
     ("webpki_root_certs", "pki"),
     ("x509_parser", "pki"),
