@@ -11,6 +11,7 @@ mod identity;
 mod import;
 mod inspect;
 mod keys;
+mod krm;
 mod man;
 mod output;
 mod plan;
@@ -20,6 +21,7 @@ mod project;
 mod renew;
 mod revoke;
 mod schema;
+mod stdout;
 mod update;
 mod validate;
 
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Revoke(options) => revoke::run(&arguments, options, &mut output),
         Command::Validate(_) => validate::run(&arguments, &mut output),
         Command::Plan(options) => plan::run(&arguments, options, &mut output),
+        Command::Build(options) if options.stdout => stdout::run(&arguments, options, &mut output),
         Command::Build(options) => build::run(&arguments, options, &mut output),
         Command::Check(options) => check::run(&arguments, options, &mut output),
         Command::Explain(options) => explain::run(options, &mut output),
@@ -60,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Keys(options) => keys::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
+        Command::Krm(_) => krm::run(&arguments, &mut output),
         Command::Update(options) => update::run(&arguments, options, &mut output),
         Command::Schema(options) => schema::run(options, &mut output),
         Command::Completions(options) => completions::run(options, &mut output),

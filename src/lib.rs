@@ -35,6 +35,7 @@ pub mod dockerfile;
 pub mod exposure;
 mod issuance;
 pub mod issuers;
+pub mod krm;
 pub mod marked;
 pub mod model;
 pub mod nginx;
@@ -54,7 +55,9 @@ pub mod targets;
 pub mod world;
 pub mod yaml;
 
-pub use stages::{Asked, Compiled, Hand, PUBLIC_ROOTS_FILE, check, compile, resolve};
+pub use stages::{
+    Asked, Compiled, Hand, PUBLIC_ROOTS_FILE, Withheld, check, compile, gather, resolve,
+};
 
 use diagnostic::Code;
 

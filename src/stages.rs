@@ -1,5 +1,6 @@
 //! From a spec to everything that it compiles to: one line per stage.
 
+mod gather;
 mod public_roots;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +20,7 @@ use crate::source::Sources;
 use crate::targets::{self, Inputs, Lowered, Wanted};
 use crate::world::{Recording, World};
 
+pub use gather::{Withheld, gather};
 pub use public_roots::{
     FILE as PUBLIC_ROOTS_FILE, UNUSABLE as PUBLIC_ROOTS_UNUSABLE, kept_public_roots,
 };

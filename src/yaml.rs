@@ -6,14 +6,17 @@
 
 mod complaint;
 mod decode;
+mod edit;
 mod emit;
 mod letters;
+pub mod merge;
 mod parse;
 mod scalar;
 
 use crate::source::Span;
 
 pub use decode::{DecodeError, decode};
+pub use edit::Editor;
 pub use emit::{EmitError, emit};
 pub use letters::lookalikes;
 pub use parse::{CODES, parse, parse_documents};

@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("issuers", 5),
     ("targets", 6),
     ("plan", 7),
+    ("krm", 8),
     ("issuance", 8),
     ("stages", 9),
     ("build", 10),
@@ -61,6 +62,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("rcgen", "pki"),
     ("rustls", "probe"),
     ("base64", "pki"),
+    ("base64", "krm"),
     ("cbc", "pki"),
     ("des", "pki"),
     ("p12_keystore", "pki"),
@@ -68,7 +70,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("webpki", "pki"),
     ("sha1", "pki"),
     ("time", "pki"),
-    // Dates on the command line.
     ("time", "cli"),
     ("webpki_root_certs", "pki"),
     ("x509_parser", "pki"),

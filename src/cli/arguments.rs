@@ -23,6 +23,18 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
 bad usage, an invalid spec, a file that cannot be read; 3 something not ours would be overwritten.";
 
+const KRM_HELP: &str = "\
+Reads a ResourceList (config.kubernetes.io/v1) on standard input and writes one to standard output: the
+items with what the target adds to workloads, ConfigMaps and other resources behind them, and results.
+Its functionConfig has the spec under `spec`, with a target that has neither `files` nor `output`; or
+`file: tlsgen.yaml` and, where that has several, `target: NAME`. Paths start where the command runs,
+which is the directory of the kustomization.
+
+No certificate is issued, nothing is written, nothing is fetched, and no private key passes through.
+
+Exit codes: 0 done; 1 an error is among the results, and the items are as they came; 2 there is no list
+or no spec, and nothing is printed.";
+
 /// A declarative TLS compiler: one spec in, the files that make every handshake work out.
 #[derive(Debug, Parser)]
 #[command(name = "tlsgen", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -89,6 +101,8 @@ pub enum Command {
     Export(Export),
     /// Show what a server presents, and what of it could be trusted.
     Fetch(Fetch),
+    /// Add what a Kubernetes target needs to a list of resources: a KRM function of kustomize and kpt.
+    Krm(Krm),
     /// Replace the project's copy of the public roots by the one that this program carries.
     Update(Update),
     /// Print the JSON Schema of the language, or of a plan.
@@ -147,6 +161,9 @@ pub struct Build {
     /// build wrote them; `all` stands for whatever is in the way.
     #[arg(long, value_name = "PATH", env = "TLSGEN_ADOPT", value_delimiter = ',', num_args = 1..)]
     pub adopt: Vec<String>,
+    /// Print the manifests of a Kubernetes target with all that it adds, and write and issue nothing.
+    #[arg(long, env = "TLSGEN_STDOUT", value_parser = FalseyValueParser::new(), conflicts_with_all = ["adopt", "locked", "report", "full"])]
+    pub stdout: bool,
     /// Fail rather than issue a certificate or change the lock.
     #[arg(long, env = "TLSGEN_LOCKED", value_parser = FalseyValueParser::new())]
     pub locked: bool,
@@ -228,6 +245,11 @@ pub struct Inspect {
     #[arg(long, env = "TLSGEN_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
 }
+
+/// Options of `krm`.
+#[derive(Debug, Args)]
+#[command(after_help = KRM_HELP)]
+pub struct Krm {}
 
 /// Options of `update`.
 #[derive(Debug, Args)]

@@ -46,6 +46,7 @@ pub fn run(arguments: &Arguments, options: &Import, output: &mut Output) -> Exit
     let build = Build {
         scope,
         adopt,
+        stdout: false,
         locked: false,
         identity: options.identity.clone(),
         when_in_sync: WhenInSync::Said,

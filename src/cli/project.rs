@@ -33,7 +33,25 @@ impl Project {
             Some(file) => named(&start, file)?,
             None => (walk_up(&start)?, SPEC.to_owned()),
         };
-        let disk = open(&root)?;
+        Self::at(arguments, &root, spec)
+    }
+
+    /// The project whose spec is this file, from the directory that the arguments mean.
+    ///
+    /// # Errors
+    /// As [`Project::find`].
+    pub fn named(arguments: &Arguments, file: &Path) -> Result<Self, String> {
+        let start = arguments.directory.as_deref();
+        let (root, spec) = named(start.unwrap_or(Path::new(".")), file)?;
+        Self::at(arguments, &root, spec)
+    }
+
+    /// A project in a directory.
+    ///
+    /// # Errors
+    /// As [`Project::find`].
+    pub fn at(arguments: &Arguments, root: &Path, spec: String) -> Result<Self, String> {
+        let disk = open(root)?;
         let disk = match arguments.as_of {
             Some(now) => disk.at(now),
             None => disk,

@@ -10,6 +10,7 @@ pub fn run(arguments: &Arguments, options: &Renew, output: &mut Output) -> Exit 
     let build = Build {
         scope: options.scope.clone(),
         adopt: Vec::new(),
+        stdout: false,
         locked: false,
         identity: options.identity.clone(),
         when_in_sync: WhenInSync::Silent,

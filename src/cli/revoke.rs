@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments, options: &Revoke, output: &mut Output) -> Exit
             &Build {
                 scope: options.scope.clone(),
                 adopt: Vec::new(),
+                stdout: false,
                 locked: false,
                 identity: options.identity.clone(),
                 when_in_sync: WhenInSync::Said,

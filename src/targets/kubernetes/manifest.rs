@@ -13,6 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::spec::WorkloadName;
 use crate::world::World;
+use crate::yaml::Node;
 
 /// What reading manifests can find.
 pub static CODES: &[&Code] = &[
@@ -205,6 +206,22 @@ pub fn read(
             }
             Err(diagnostics) => found.extend(diagnostics),
         }
+    }
+    match found.is_empty() {
+        true => Ok(manifests),
+        false => Err(found),
+    }
+}
+
+/// What documents hold that were read already, from a text that is called `name`.
+///
+/// # Errors
+/// What is no manifest, at its place.
+pub fn from_documents(name: &str, documents: &[Node]) -> Result<Manifests, Vec<Diagnostic>> {
+    let mut manifests = Manifests::default();
+    let mut found = Vec::new();
+    for document in documents {
+        object::take(name, document, &mut manifests, &mut found);
     }
     match found.is_empty() {
         true => Ok(manifests),
