@@ -101,7 +101,7 @@ fn not_here(gathering: &Gathering<'_>, asked: &model::Serving) -> Vec<Diagnostic
         let host = gathering.inputs.model.host(serve.host);
         if let Some((path, span)) = serve.challenge_root.as_ref() {
             let message = format!(
-                "ACME challenges of `{}` are not answered from `{path}` in a cluster",
+                "challenges of ACME for `{}` are not answered from `{path}` in a cluster",
                 host.name
             );
             found.push(
