@@ -1,0 +1,238 @@
+//! What kustomize makes of a project's manifests, with the component and without, and its judges.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::support::{checkout, judge, succeed, text, utf8};
+
+/// The oldest and the newest Kubernetes that must accept everything.
+pub const VERSIONS: [&str; 2] = ["1.34", "1.37"];
+
+/// The judges: every kubectl, and what reads what it prints.
+pub struct Judges {
+    /// The newest kubectl that Debian has, and the oldest of a release.
+    pub kubectl: [PathBuf; 2],
+    python: PathBuf,
+    node: PathBuf,
+}
+
+/// What kustomize printed, judged.
+#[derive(Deserialize)]
+pub struct Read {
+    /// Every resource, in order.
+    pub resources: Vec<Value>,
+    /// Those of kinds that Kubernetes has not itself.
+    pub custom: Vec<Value>,
+    /// What no version accepts.
+    pub wrong: Vec<String>,
+}
+
+impl Judges {
+    pub fn find() -> Option<Self> {
+        judge("kubernetes-validate")?;
+        Some(Self {
+            kubectl: [judge("kubectl")?, judge("kubectl-oldest")?],
+            python: judge("python-judges")?,
+            node: judge("node-official")?,
+        })
+    }
+
+    /// What every kustomize prints alike, without a word on the side; every resource is valid, and
+    /// the custom ones are where `also` says so.
+    pub fn build(&self, directory: &Path, also: Custom) -> Vec<Value> {
+        let printed = self.kubectl.each_ref().map(|kubectl| {
+            kustomize(kubectl, directory).unwrap_or_else(|found| panic!("{found}"))
+        });
+        assert!(
+            printed[0] == printed[1],
+            "two releases of kustomize differ in {}",
+            directory.display()
+        );
+        let read = self.read(&printed[0]);
+        assert!(
+            read.wrong.is_empty(),
+            "{}: {:#?}",
+            directory.display(),
+            read.wrong
+        );
+        if also == Custom::Judged {
+            let wrong = self.custom(&read.custom);
+            assert!(
+                wrong.is_empty(),
+                "{}: {}",
+                directory.display(),
+                wrong.join("\n")
+            );
+        }
+        read.resources
+    }
+
+    /// Has resources read and judged for the oldest and the newest Kubernetes.
+    pub fn read(&self, documents: &str) -> Read {
+        let mut python = Command::new(&self.python);
+        python
+            .arg(checkout().join("tests/real/kubernetes/resources.py"))
+            .args(VERSIONS);
+        serde_json::from_str(&fed(&mut python, documents)).unwrap()
+    }
+
+    /// What is wrong with resources of other kinds than Kubernetes' own, by their published models.
+    pub fn custom(&self, resources: &[Value]) -> Vec<String> {
+        if resources.is_empty() {
+            return Vec::new();
+        }
+        let directory = TempDir::new().unwrap();
+        let mut node = Command::new(&self.node);
+        node.arg(checkout().join("tests/real/kubernetes/custom-resources.mjs"))
+            .arg(checkout().join("target/judges/npm/node_modules"))
+            .arg(directory.path());
+        let said = fed(&mut node, &serde_json::to_string(resources).unwrap());
+        said.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Whether custom resources are judged too: the user's own have no published models here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Custom {
+    Judged,
+    Ignored,
+}
+
+/// What `kubectl kustomize` prints.
+pub fn kustomize(kubectl: &Path, directory: &Path) -> Result<String, String> {
+    let output = Command::new(kubectl)
+        .arg("kustomize")
+        .arg(directory)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .output()
+        .unwrap();
+    match output.status.success() && output.stderr.is_empty() {
+        true => Ok(utf8(&output.stdout)),
+        false => Err(format!(
+            "kustomize {}: {}\n{}",
+            directory.display(),
+            output.status,
+            utf8(&output.stderr)
+        )),
+    }
+}
+
+/// Puts a file in the place of every key that a kustomization asks for and that is not here.
+pub fn put_keys(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            put_keys(&path);
+        } else if path.ends_with("kustomization.yaml") {
+            let kustomization = fs::read_to_string(&path).unwrap();
+            let keys = kustomization.lines().filter_map(|line| {
+                let (_, key) = line.split_once("tls.key=")?;
+                Some(key.trim_end_matches(['"', '\'']))
+            });
+            for key in keys {
+                let key = path.parent().unwrap().join(key);
+                if !key.exists() {
+                    fs::create_dir_all(key.parent().unwrap()).unwrap();
+                    fs::write(key, "a key\n").unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Three kustomizations of a project whose component is at `component`: the manifests alone, with
+/// the component by one line more, and an overlay that uses both.
+pub struct Kustomizations {
+    root: PathBuf,
+    base: String,
+    files: String,
+    component: String,
+}
+
+impl Kustomizations {
+    /// `component` stands in the directory of the manifests, as the documentation has it.
+    pub fn new(root: &Path, files: &[&str], component: &str) -> Self {
+        let (base, _) = component.rsplit_once('/').unwrap();
+        let within = |file: &&str| format!("- {}\n", super::relative(base, file));
+        Self {
+            root: root.to_owned(),
+            base: base.to_owned(),
+            files: files.iter().map(within).collect(),
+            component: component.to_owned(),
+        }
+    }
+
+    /// The manifests alone.
+    pub fn alone(&self) -> PathBuf {
+        self.own("")
+    }
+
+    /// With the one line.
+    pub fn with_component(&self) -> PathBuf {
+        let name = super::relative(&self.base, &self.component);
+        self.own(&format!("components: [{name}]\n"))
+    }
+
+    /// An overlay over the manifests alone.
+    pub fn overlay(&self) -> PathBuf {
+        self.own("");
+        let directory = self.root.join("overlay of ours");
+        fs::create_dir_all(&directory).unwrap();
+        let kustomization = format!(
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../{}]\ncomponents: [../{}]\n",
+            self.base, self.component
+        );
+        fs::write(directory.join("kustomization.yaml"), kustomization).unwrap();
+        directory
+    }
+
+    fn own(&self, more: &str) -> PathBuf {
+        let directory = self.root.join(&self.base);
+        let kustomization = format!(
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{}{more}",
+            self.files
+        );
+        fs::write(directory.join("kustomization.yaml"), kustomization).unwrap();
+        directory
+    }
+}
+
+/// What a command prints of its input; it must succeed and say nothing else.
+fn fed(command: &mut Command, input: &str) -> String {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    });
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        utf8(&output.stdout),
+        utf8(&output.stderr)
+    );
+    utf8(&output.stdout)
+}
+
+/// A Kustomization's directory as the user names it.
+pub fn named(path: &Path) -> &str {
+    text(path)
+}
+
+/// Runs `tlsgen`, which must succeed.
+pub fn tlsgen(root: &Path, arguments: &[&str]) -> String {
+    let mut tlsgen = Command::new(env!("CARGO_BIN_EXE_tlsgen"));
+    let output = succeed(tlsgen.arg("-C").arg(root).args(arguments));
+    utf8(&output.stdout) + &utf8(&output.stderr)
+}
