@@ -92,12 +92,6 @@ fn support_root(name: &str) -> Vec<u8> {
     std::fs::read(support::checkout().join(path)).unwrap()
 }
 
-/// From a directory to a file, both from the root.
-fn relative(from: &str, to: &str) -> String {
-    let below = to.strip_prefix(from).map(|rest| rest.trim_start_matches('/'));
-    below.unwrap_or_else(|| panic!("{to} is not below {from}")).to_owned()
-}
-
 #[test]
 fn changed_authorities_roll_the_pods() {
     let Some(judges) = Judges::find() else { return };

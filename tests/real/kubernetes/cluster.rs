@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{checkout, judge, succeed, text, utf8};
+use super::support::{checkout, judge, succeed, utf8};
 
 /// The oldest and the newest Kubernetes that must accept everything.
 pub const VERSIONS: [&str; 2] = ["1.34", "1.37"];
@@ -153,58 +153,73 @@ pub fn put_keys(directory: &Path) {
 /// the component by one line more, and an overlay that uses both.
 pub struct Kustomizations {
     root: PathBuf,
-    base: String,
-    files: String,
+    directory: String,
+    /// What the user's own says without the line.
+    own: String,
+    /// The line.
+    line: String,
     component: String,
 }
 
 impl Kustomizations {
-    /// `component` stands in the directory of the manifests, as the documentation has it.
+    /// Of manifests that stand beside the component, as the documentation has it; the user's own is
+    /// taken where there is one.
     pub fn new(root: &Path, files: &[&str], component: &str) -> Self {
-        let (base, _) = component.rsplit_once('/').unwrap();
-        let within = |file: &&str| format!("- {}\n", super::relative(base, file));
+        let (directory, name) = component.rsplit_once('/').unwrap();
+        let theirs = fs::read_to_string(root.join(directory).join("kustomization.yaml"));
+        let own = theirs.unwrap_or_else(|_| {
+            let within = |file: &&str| {
+                let file = file.strip_prefix(directory).unwrap();
+                format!("- {}\n", file.trim_start_matches('/'))
+            };
+            format!(
+                "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{}",
+                files.iter().map(within).collect::<String>()
+            )
+        });
+        let lines = own.split_inclusive('\n');
         Self {
             root: root.to_owned(),
-            base: base.to_owned(),
-            files: files.iter().map(within).collect(),
+            directory: directory.to_owned(),
+            own: lines.filter(|line| !line.starts_with("components:")).collect(),
+            line: format!("components: [{name}]\n"),
             component: component.to_owned(),
         }
     }
 
     /// The manifests alone.
     pub fn alone(&self) -> PathBuf {
-        self.own("")
+        self.write(&self.directory, &self.own)
     }
 
     /// With the one line.
     pub fn with_component(&self) -> PathBuf {
-        let name = super::relative(&self.base, &self.component);
-        self.own(&format!("components: [{name}]\n"))
+        self.write(&self.directory, &format!("{}{}", self.own, self.line))
     }
 
     /// An overlay over the manifests alone.
     pub fn overlay(&self) -> PathBuf {
-        self.own("");
-        let directory = self.root.join("overlay of ours");
-        fs::create_dir_all(&directory).unwrap();
-        let kustomization = format!(
-            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../{}]\ncomponents: [../{}]\n",
-            self.base, self.component
+        self.alone();
+        let up = "../".repeat(OVERLAY.split('/').count());
+        let namespace = self.own.lines().find(|line| line.starts_with("namespace:"));
+        let overlay = format!(
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{}\nresources: [{up}{}]\ncomponents: [{up}{}]\n",
+            namespace.unwrap_or_default(),
+            self.directory,
+            self.component
         );
-        fs::write(directory.join("kustomization.yaml"), kustomization).unwrap();
-        directory
+        self.write(OVERLAY, &overlay)
     }
 
-    fn own(&self, more: &str) -> PathBuf {
-        let directory = self.root.join(&self.base);
-        let kustomization = format!(
-            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{}{more}",
-            self.files
-        );
+    fn write(&self, directory: &str, kustomization: &str) -> PathBuf {
+        let directory = self.root.join(directory);
+        fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("kustomization.yaml"), kustomization).unwrap();
         directory
     }
 }
+
+const OVERLAY: &str = "overlays/of a customer";
 
 /// What a command prints of its input; it must succeed and say nothing else.
 fn fed(command: &mut Command, input: &str) -> String {
@@ -223,11 +238,6 @@ fn fed(command: &mut Command, input: &str) -> String {
         utf8(&output.stderr)
     );
     utf8(&output.stdout)
-}
-
-/// A Kustomization's directory as the user names it.
-pub fn named(path: &Path) -> &str {
-    text(path)
 }
 
 /// Runs `tlsgen`, which must succeed.

@@ -4,7 +4,6 @@
 // node custom-resources.mjs MODULES DIRECTORY <list.json; one line on standard output for each fault.
 import { execFileSync } from "node:child_process";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -19,7 +18,6 @@ const PACKAGES = {
 
 const [modules, directory] = process.argv.slice(2);
 symlinkSync(modules, join(directory, "node_modules"));
-const resolve = createRequire(join(directory, "judge.mjs")).resolve;
 const say = (line) => process.stdout.write(`${line}\n`);
 const source = [];
 for (const [index, resource] of JSON.parse(readFileSync(0, "utf8")).entries()) {
@@ -33,7 +31,7 @@ for (const [index, resource] of JSON.parse(readFileSync(0, "utf8")).entries()) {
   const module = `@kubernetes-models/${published}/${apiVersion}/${kind}`;
   let model;
   try {
-    model = (await import(pathToFileURL(resolve(module))))[kind];
+    model = (await import(pathToFileURL(join(modules, `${module}.js`))))[kind];
   } catch (error) {
     say(`${name}: ${apiVersion} has no ${kind}: ${error.message}`);
     continue;
@@ -51,7 +49,7 @@ writeFileSync(join(directory, "resources.ts"), source.join("\n"));
 const options = ["--noEmit", "--strict", "--skipLibCheck", "--pretty", "false"];
 options.push("--module", "nodenext", "--moduleResolution", "nodenext", "--target", "es2022");
 try {
-  const compiler = resolve("typescript/bin/tsc");
+  const compiler = join(modules, "typescript/bin/tsc");
   execFileSync(process.execPath, [compiler, ...options, "resources.ts"], { cwd: directory, encoding: "utf8" });
 } catch (error) {
   for (const line of error.stdout.split("\n").filter(Boolean)) say(line);
