@@ -103,7 +103,10 @@ fn changed_authorities_roll_the_pods() {
     let (base, before) = judged(&judges, &project, FILES, Custom::Judged);
     let again = judged(&judges, &project, FILES, Custom::Judged).1;
     assert_eq!(before, again, "nothing has changed");
-    project.write("pki/corp.pem", [support_root("corp"), support_root("ed25519")].concat());
+    project.write(
+        "pki/corp.pem",
+        [support_root("corp"), support_root("ed25519")].concat(),
+    );
     project.build();
     let (_, after) = judged(&judges, &project, FILES, Custom::Judged);
     let maps = |built: &[Value]| -> Vec<Value> {
@@ -114,7 +117,9 @@ fn changed_authorities_roll_the_pods() {
     };
     assert!(!maps(&before).is_empty(), "there is a ConfigMap");
     assert!(
-        maps(&before).iter().all(|name| !maps(&after).contains(name)),
+        maps(&before)
+            .iter()
+            .all(|name| !maps(&after).contains(name)),
         "every name is another"
     );
     let template = |built: &[Value]| find(built, "Deployment", "web")["spec"]["template"].clone();
@@ -135,7 +140,11 @@ fn shown(path: &Path) -> String {
 fn every_component_is_in_sync_once_built() {
     let project = Project::new();
     project.write("k8s/app.yml", nasty::base("restricted"));
-    write_spec(&project, &nasty::services(&nasty::base("restricted")), TARGET);
+    write_spec(
+        &project,
+        &nasty::services(&nasty::base("restricted")),
+        TARGET,
+    );
     project.build();
     tlsgen(&project.path(""), &["check"]);
 }

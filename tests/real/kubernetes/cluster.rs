@@ -47,9 +47,10 @@ impl Judges {
     /// What every kustomize prints alike, without a word on the side; every resource is valid, and
     /// the custom ones are where `also` says so.
     pub fn build(&self, directory: &Path, also: Custom) -> Vec<Value> {
-        let printed = self.kubectl.each_ref().map(|kubectl| {
-            kustomize(kubectl, directory).unwrap_or_else(|found| panic!("{found}"))
-        });
+        let printed = self
+            .kubectl
+            .each_ref()
+            .map(|kubectl| kustomize(kubectl, directory).unwrap_or_else(|found| panic!("{found}")));
         assert!(
             printed[0] == printed[1],
             "two releases of kustomize differ in {}",
@@ -181,7 +182,9 @@ impl Kustomizations {
         Self {
             root: root.to_owned(),
             directory: directory.to_owned(),
-            own: lines.filter(|line| !line.starts_with("components:")).collect(),
+            own: lines
+                .filter(|line| !line.starts_with("components:"))
+                .collect(),
             line: format!("components: [{name}]\n"),
             component: component.to_owned(),
         }

@@ -15,12 +15,28 @@ use super::{judged, support_root};
 const EXAMPLES: &[(&str, &[&str], &str)] = &[
     (
         "tower",
-        &["k8s/tower-cfg.yml", "k8s/tower-cron.yml", "k8s/tower-svc.yml"],
+        &[
+            "k8s/tower-cfg.yml",
+            "k8s/tower-cron.yml",
+            "k8s/tower-svc.yml",
+        ],
         "k8s/tls",
     ),
-    ("fleet", &["clusters/east/workloads.yaml"], "clusters/east/tls"),
-    ("fleet", &["clusters/west/workloads.yaml"], "clusters/west/tls"),
-    ("fleet", &["clusters/edge/workloads.yaml"], "clusters/edge/tls"),
+    (
+        "fleet",
+        &["clusters/east/workloads.yaml"],
+        "clusters/east/tls",
+    ),
+    (
+        "fleet",
+        &["clusters/west/workloads.yaml"],
+        "clusters/west/tls",
+    ),
+    (
+        "fleet",
+        &["clusters/edge/workloads.yaml"],
+        "clusters/edge/tls",
+    ),
 ];
 
 #[test]
@@ -30,7 +46,10 @@ fn committed_components_are_accepted_and_lose_nothing() {
         let project = Project::new();
         project.copy(&checkout().join("examples").join(example));
         let (base, built) = judged(&judges, &project, (files, component), Custom::Judged);
-        assert!(!added(&base, &built).is_empty(), "{component} adds something");
+        assert!(
+            !added(&base, &built).is_empty(),
+            "{component} adds something"
+        );
         match *component {
             "k8s/tls" => tower(&built),
             _ => every_container_trusts(&built),
@@ -51,7 +70,10 @@ fn tower(built: &[Value]) {
             .join("\n")
     };
     let backend = variables(&cron["containers"][0]);
-    assert!(backend.contains("JAVA_OPTS=\"-Xms1000M -Xmx2000M"), "{backend}");
+    assert!(
+        backend.contains("JAVA_OPTS=\"-Xms1000M -Xmx2000M"),
+        "{backend}"
+    );
     assert!(backend.contains("JAVA_TOOL_OPTIONS"), "{backend}");
     let ingress = built.iter().find(|one| one["kind"] == "Ingress").unwrap();
     let secret = ingress["spec"]["tls"][0]["secretName"].as_str().unwrap();
@@ -73,7 +95,10 @@ fn the_fleet_is_what_its_script_makes() {
         for file in ["kustomization.yaml", "tlsgen.yaml", "workloads.yaml"] {
             let path = format!("clusters/{cluster}/{file}");
             let made = fs::read_to_string(project.path(&path)).unwrap();
-            assert!(made == fs::read_to_string(fleet.join(&path)).unwrap(), "{path}");
+            assert!(
+                made == fs::read_to_string(fleet.join(&path)).unwrap(),
+                "{path}"
+            );
         }
     }
     let teams = fs::read_dir(project.path("teams")).unwrap();
@@ -90,7 +115,9 @@ fn the_fleet_is_what_its_script_makes() {
 /// Twelve workloads of five languages, none of which may write to its root.
 #[test]
 fn the_boutique_trusts_a_private_authority_with_read_only_roots() {
-    let Some(inputs) = shared("inputs") else { return };
+    let Some(inputs) = shared("inputs") else {
+        return;
+    };
     let Some(judges) = Judges::find() else { return };
     let name = "GoogleCloudPlatform-microservices-demo";
     let project = Project::new();
@@ -109,8 +136,7 @@ fn the_boutique_trusts_a_private_authority_with_read_only_roots() {
         let containers = list(&pod["containers"]).iter();
         for container in containers.chain(list(&pod["initContainers"])) {
             assert_eq!(
-                container["securityContext"]["readOnlyRootFilesystem"],
-                true,
+                container["securityContext"]["readOnlyRootFilesystem"], true,
                 "{}",
                 container["name"]
             );
@@ -118,7 +144,10 @@ fn the_boutique_trusts_a_private_authority_with_read_only_roots() {
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
     }
     let new = added(&base, &built);
-    assert!(new.iter().all(|one| one["kind"] == "ConfigMap"), "and nothing else");
+    assert!(
+        new.iter().all(|one| one["kind"] == "ConfigMap"),
+        "and nothing else"
+    );
 }
 
 fn every_container_trusts(built: &[Value]) {
@@ -140,10 +169,17 @@ fn every_container_trusts_but(built: &[Value], but: &[&str]) {
             let mounted = mounts
                 .iter()
                 .filter(|mount| mount["mountPath"] == "/etc/tlsgen/trust");
-            assert_eq!(mounted.count(), 1, "{}: {container}", one["metadata"]["name"]);
-            let told = list(&container["env"])
-                .iter()
-                .filter(|one| one["value"].as_str().is_some_and(|text| text.contains("/etc/tlsgen/trust")));
+            assert_eq!(
+                mounted.count(),
+                1,
+                "{}: {container}",
+                one["metadata"]["name"]
+            );
+            let told = list(&container["env"]).iter().filter(|one| {
+                one["value"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("/etc/tlsgen/trust"))
+            });
             assert_ne!(told.count(), 0, "{}: {container}", one["metadata"]["name"]);
             assert!(fields(container).contains_key("image"));
             count += 1;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-
 /// Everything that the component took away or changed, or added beside what it is for; nothing when
 /// all is well.
 pub fn losses(base: &[Value], built: &[Value]) -> Vec<String> {
@@ -102,7 +101,9 @@ fn expanded(value: &str, seen: &BTreeMap<String, String>) -> String {
             rest = after;
             continue;
         }
-        let name = rest.strip_prefix('(').and_then(|inner| inner.split_once(')'));
+        let name = rest
+            .strip_prefix('(')
+            .and_then(|inner| inner.split_once(')'));
         match name {
             Some((name, after)) => {
                 match seen.get(name) {
@@ -164,7 +165,10 @@ fn around_pod(was: &Value, is: &Value) -> Vec<String> {
         resource
     };
     let (mut was, mut is) = (without(was), without(is));
-    for path in ["/spec/template/metadata", "/spec/jobTemplate/spec/template/metadata"] {
+    for path in [
+        "/spec/template/metadata",
+        "/spec/jobTemplate/spec/template/metadata",
+    ] {
         let before = was.pointer(path).map(|one| one["annotations"].clone());
         let Some(Value::Object(after)) = is.pointer_mut(path) else {
             continue;
@@ -254,7 +258,11 @@ fn container(was: &Value, is: &Value, base: &[Value]) -> Vec<String> {
                 losses.push(format!("{kind}: {before} is gone or another"));
             }
         }
-        let key = |one: &Value| keys.iter().map(|key| one[*key].to_string()).collect::<String>();
+        let key = |one: &Value| {
+            keys.iter()
+                .map(|key| one[*key].to_string())
+                .collect::<String>()
+        };
         let mut all: Vec<String> = list(&is[kind]).iter().map(key).collect();
         let count = all.len();
         all.sort();
@@ -313,18 +321,24 @@ fn changed(was: &Value, is: &Value, but: &[&str]) -> Vec<String> {
 fn unsound_pod(pod: &Value, resource: &Value, built: &[Value]) -> Vec<String> {
     let mut unsound = Vec::new();
     let volumes = names(&pod["volumes"]);
-    let claimed = names_of(
-        &resource["spec"]["volumeClaimTemplates"],
-        |claim| claim["metadata"]["name"].as_str(),
-    );
-    for name in volumes.iter().chain(&names(&pod["containers"])).chain(&names(&pod["initContainers"])) {
+    let claimed = names_of(&resource["spec"]["volumeClaimTemplates"], |claim| {
+        claim["metadata"]["name"].as_str()
+    });
+    for name in volumes
+        .iter()
+        .chain(&names(&pod["containers"]))
+        .chain(&names(&pod["initContainers"]))
+    {
         if !label(name) {
             unsound.push(format!("`{name}` is no label of at most 63 letters"));
         }
     }
     for (what, all) in [
         ("volume", volumes.clone()),
-        ("container", [names(&pod["containers"]), names(&pod["initContainers"])].concat()),
+        (
+            "container",
+            [names(&pod["containers"]), names(&pod["initContainers"])].concat(),
+        ),
     ] {
         let mut distinct = all.clone();
         distinct.sort();
@@ -333,7 +347,10 @@ fn unsound_pod(pod: &Value, resource: &Value, built: &[Value]) -> Vec<String> {
             unsound.push(format!("a {what} is there twice: {all:?}"));
         }
     }
-    for container in list(&pod["containers"]).iter().chain(list(&pod["initContainers"])) {
+    for container in list(&pod["containers"])
+        .iter()
+        .chain(list(&pod["initContainers"]))
+    {
         let name = &container["name"];
         if container["image"].as_str().unwrap_or_default().is_empty() {
             unsound.push(format!("container {name} has no image"));
@@ -343,12 +360,16 @@ fn unsound_pod(pod: &Value, resource: &Value, built: &[Value]) -> Vec<String> {
         distinct.sort();
         distinct.dedup();
         if distinct.len() != variables.len() {
-            unsound.push(format!("container {name} has a variable twice: {variables:?}"));
+            unsound.push(format!(
+                "container {name} has a variable twice: {variables:?}"
+            ));
         }
         for mount in list(&container["volumeMounts"]) {
             let volume = mount["name"].as_str().unwrap_or_default().to_owned();
             if !volumes.contains(&volume) && !claimed.contains(&volume) {
-                unsound.push(format!("container {name} mounts {volume}, which is not there"));
+                unsound.push(format!(
+                    "container {name} mounts {volume}, which is not there"
+                ));
             }
         }
     }
@@ -362,7 +383,10 @@ fn unsound_pod(pod: &Value, resource: &Value, built: &[Value]) -> Vec<String> {
                 let Some(name) = source[field].get(key).or(source[field].get("name")) else {
                     continue;
                 };
-                let ours = volume["name"].as_str().unwrap_or_default().starts_with("tlsgen");
+                let ours = volume["name"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .starts_with("tlsgen");
                 let there = built
                     .iter()
                     .any(|one| one["kind"] == kind && &one["metadata"]["name"] == name);
@@ -390,9 +414,11 @@ fn size(one: &Value, parts: &[&str]) -> Option<String> {
 }
 
 fn tls_secret(one: &Value) -> Option<String> {
-    let complete = ["tls.crt", "tls.key"]
-        .iter()
-        .all(|key| one["data"][*key].as_str().is_some_and(|text| !text.is_empty()));
+    let complete = ["tls.crt", "tls.key"].iter().all(|key| {
+        one["data"][*key]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    });
     (one["type"] == "kubernetes.io/tls" && !complete)
         .then(|| "it has not both tls.crt and tls.key".to_owned())
 }
@@ -416,7 +442,9 @@ pub fn identity(one: &Value) -> String {
         text(&one["apiVersion"]),
         text(&one["kind"]),
         name.map(text).unwrap_or_default(),
-        metadata.get("namespace").map_or(String::new(), |space| format!(" in {}", text(space))),
+        metadata
+            .get("namespace")
+            .map_or(String::new(), |space| format!(" in {}", text(space))),
     )
 }
 
@@ -435,7 +463,36 @@ pub fn names(value: &Value) -> Vec<String> {
 
 fn names_of(value: &Value, name: impl Fn(&Value) -> Option<&str>) -> Vec<String> {
     let all = list(value).iter();
-    all.map(|one| name(one).unwrap_or_default().to_owned()).collect()
+    all.map(|one| name(one).unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// The files of a volume that is a ConfigMap: their paths below it, and their bytes.
+pub fn config_map_files(built: &[Value], source: &Value) -> BTreeMap<String, Vec<u8>> {
+    let map = find(built, "ConfigMap", source["name"].as_str().unwrap());
+    let texts = fields(&map["data"]).iter();
+    let texts = texts.map(|(key, text)| (key.clone(), text.as_str().unwrap().as_bytes().to_vec()));
+    let bytes = fields(&map["binaryData"]).iter();
+    let bytes = bytes.map(|(key, text)| (key.clone(), decoded(text.as_str().unwrap())));
+    let all: BTreeMap<String, Vec<u8>> = texts.chain(bytes).collect();
+    let items = list(&source["items"]);
+    if items.is_empty() {
+        return all;
+    }
+    items
+        .iter()
+        .map(|item| {
+            let path = item["path"].as_str().unwrap().to_owned();
+            (path, all[item["key"].as_str().unwrap()].clone())
+        })
+        .collect()
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap()
 }
 
 /// The elements of a list; none of anything else.

@@ -46,21 +46,33 @@ fn every_loss_is_seen() {
         ("/securityContext", json!({"runAsUser": 1, "runAsGroup": 1})),
         ("/volumes", json!([])),
         ("/volumes/0", json!({"name": "v", "configMap": {}})),
-        ("/initContainers", json!([{"name": "two", "image": "i"}, {"name": "one", "image": "i"}])),
-        ("/initContainers/0", json!({"name": "tlsgen-one", "image": "i"})),
+        (
+            "/initContainers",
+            json!([{"name": "two", "image": "i"}, {"name": "one", "image": "i"}]),
+        ),
+        (
+            "/initContainers/0",
+            json!({"name": "tlsgen-one", "image": "i"}),
+        ),
         ("/containers/0/image", json!("j")),
         ("/containers/0/command", json!(["sh", "c"])),
         ("/containers/0/args", json!(null)),
         ("/containers/0/env/0/value", json!("b a")),
         ("/containers/0/env/0/value", json!("ab")),
         ("/containers/0/env/0", json!({"name": "A2", "value": "a"})),
-        ("/containers/0/env", json!([{"name": "B", "value": "$(A) b"}, {"name": "A", "value": "a"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}])),
+        (
+            "/containers/0/env",
+            json!([{"name": "B", "value": "$(A) b"}, {"name": "A", "value": "a"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]),
+        ),
         ("/containers/0/env/2", json!({"name": "C", "value": "ours"})),
         ("/containers/0/envFrom", json!([])),
         ("/containers/0/ports", json!([{"containerPort": 443}])),
         ("/containers/0/lifecycle", json!({"postStart": {}})),
         ("/containers/0/volumeMounts/0/mountPath", json!("/w")),
-        ("/containers/0/volumeMounts", json!([{"name": "v", "mountPath": "/v"}, {"name": "v", "mountPath": "/x", "subPath": "y"}])),
+        (
+            "/containers/0/volumeMounts",
+            json!([{"name": "v", "mountPath": "/v"}, {"name": "v", "mountPath": "/x", "subPath": "y"}]),
+        ),
         ("/containers/1", json!({"name": "other", "image": "s"})),
     ] {
         seen(&format!("{pod}{pointer}"), harm);
@@ -97,11 +109,12 @@ fn every_judge_sees_what_is_wrong() {
                  containers: [{name: web, volumeMounts: [{name: v, mountpath: /v}]}]\n";
     assert_eq!(judges.read(wrong).wrong.len(), 2, "once for each version");
     let issuer = json!({"name": "corp", "kind": "ClusterIssuer"});
-    let certificate = |spec: Value| {
-        json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "web"}, "spec": spec})
-    };
+    let certificate = |spec: Value| json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "web"}, "spec": spec});
     let right = json!({"secretName": "web", "dnsNames": ["web.lab.example"], "issuerRef": issuer, "usages": ["server auth"]});
-    assert_eq!(judges.custom(&[certificate(right.clone())]), Vec::<String>::new());
+    assert_eq!(
+        judges.custom(&[certificate(right.clone())]),
+        Vec::<String>::new()
+    );
     for (field, value) in [
         ("usages", json!(["serverauth"])),
         ("issuerRef", json!({"name": "corp", "issuer": "x"})),
@@ -111,7 +124,11 @@ fn every_judge_sees_what_is_wrong() {
     ] {
         let mut spec = right.clone();
         spec[field] = value;
-        assert_ne!(judges.custom(&[certificate(spec)]), Vec::<String>::new(), "{field}");
+        assert_ne!(
+            judges.custom(&[certificate(spec)]),
+            Vec::<String>::new(),
+            "{field}"
+        );
     }
     let unknown = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificat", "metadata": {"name": "web"}});
     assert_ne!(judges.custom(&[unknown]), Vec::<String>::new());

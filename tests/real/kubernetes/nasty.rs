@@ -27,7 +27,9 @@ pub fn base(name: &str) -> String {
 /// The services that a base says it has.
 pub fn services(base: &str) -> Vec<Service> {
     let lines = base.lines().filter_map(|line| {
-        let line = line.trim_start_matches('\u{feff}').strip_prefix("# service ")?;
+        let line = line
+            .trim_start_matches('\u{feff}')
+            .strip_prefix("# service ")?;
         let (said, deployed) = line.rsplit_once(" | ").unwrap();
         let (name, said) = said.split_once(": ").unwrap();
         Some(Service {

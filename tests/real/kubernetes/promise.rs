@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::cluster::{Custom, Judges};
-use super::kept::{environment, fields, find, list};
+use super::kept::{config_map_files, environment, fields, find, list};
 use super::support::merged::{TRUST_DIRECTORY, config, services};
 use super::support::project::Project;
 use super::support::{judge, text};
@@ -26,7 +24,10 @@ const RUNTIMES: &[(&str, &str)] = &[
     ("go", "[corp, public]"),
     ("dotnet", "[corp]"),
     ("openssl", "[corp]"),
-    ("[java@17, node, python, curl, git, ruby, php, go, openssl]", "[corp, public]"),
+    (
+        "[java@17, node, python, curl, git, ruby, php, go, openssl]",
+        "[corp, public]",
+    ),
 ];
 
 /// Variables that are there before.
@@ -47,7 +48,10 @@ fn compose_and_a_cluster_keep_the_same_promise() {
             in_cluster.files.keys().collect::<Vec<_>>(),
             "{runtime}: the same paths"
         );
-        assert!(in_compose.files == in_cluster.files, "{runtime}: the same bytes");
+        assert!(
+            in_compose.files == in_cluster.files,
+            "{runtime}: the same bytes"
+        );
         assert_eq!(in_compose.variables, in_cluster.variables, "{runtime}");
     }
 }
@@ -66,7 +70,9 @@ fn project(runtime: &str, trust: &str) -> Project {
          targets:\n  stack: {{kind: compose, files: [compose.yml], output: compose.tls.yml, services: {{web: {{}}}}}}\n  \
          cluster: {{kind: kubernetes, files: [k8s/app.yml], output: k8s/tls, services: {{web: {{}}}}}}\n"
     );
-    let in_compose = VARIABLES.map(|(name, value)| format!("{name}: {value}")).join(", ");
+    let in_compose = VARIABLES
+        .map(|(name, value)| format!("{name}: {value}"))
+        .join(", ");
     let in_cluster = VARIABLES
         .map(|(name, value)| format!("{{name: {name}, value: {value}}}"))
         .join(", ");
@@ -95,7 +101,11 @@ fn in_compose(compose: &Path, project: &Project) -> Seen {
     for mount in list(&web["volumes"]) {
         let target = mount["target"].as_str().unwrap();
         assert_eq!(target, TRUST_DIRECTORY);
-        read(Path::new(mount["source"].as_str().unwrap()), target, &mut seen);
+        read(
+            Path::new(mount["source"].as_str().unwrap()),
+            target,
+            &mut seen,
+        );
     }
     let variables = fields(&web["environment"]).iter();
     Seen {
@@ -120,39 +130,18 @@ fn in_cluster(judges: &Judges, project: &Project) -> Seen {
         files.extend(
             config_map_files(&built, &volume["configMap"])
                 .into_iter()
-                .map(|(path, body)| (format!("{}/{path}", mount["mountPath"].as_str().unwrap()), body)),
+                .map(|(path, body)| {
+                    (
+                        format!("{}/{path}", mount["mountPath"].as_str().unwrap()),
+                        body,
+                    )
+                }),
         );
     }
     Seen {
         files,
         variables: environment(container, &built),
     }
-}
-
-/// The files of a volume that is a ConfigMap: their paths below it, and their bytes.
-pub fn config_map_files(built: &[Value], source: &Value) -> BTreeMap<String, Vec<u8>> {
-    let map = find(built, "ConfigMap", source["name"].as_str().unwrap());
-    let texts = fields(&map["data"]).iter();
-    let texts = texts.map(|(key, text)| (key.clone(), text.as_str().unwrap().as_bytes().to_vec()));
-    let bytes = fields(&map["binaryData"]).iter();
-    let bytes = bytes.map(|(key, text)| (key.clone(), decoded(text.as_str().unwrap())));
-    let all: BTreeMap<String, Vec<u8>> = texts.chain(bytes).collect();
-    let items = list(&source["items"]);
-    if items.is_empty() {
-        return all;
-    }
-    items
-        .iter()
-        .map(|item| {
-            let path = item["path"].as_str().unwrap().to_owned();
-            (path, all[item["key"].as_str().unwrap()].clone())
-        })
-        .collect()
-}
-
-fn decoded(text: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
 }
 
 fn read(directory: &Path, at: &str, seen: &mut BTreeMap<String, Vec<u8>>) {
