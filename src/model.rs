@@ -349,6 +349,16 @@ impl Model {
             .flat_map(|target| target.kind.services())
     }
 
+    /// The hosts whose TLS ends at the entrance of a cluster, each with the place that says so.
+    pub fn entered(&self) -> impl Iterator<Item = (HostId, Span)> {
+        let clusters = self.targets.iter().filter_map(|target| match &target.kind {
+            TargetKind::Kubernetes(cluster) => Some(cluster),
+            _ => None,
+        });
+        let entrances = clusters.flat_map(|cluster| &cluster.entrances);
+        entrances.map(|entrance| (entrance.host, entrance.place.value))
+    }
+
     /// The hosts whose keys a service is given: those that it serves itself, and its identity.
     pub fn keys_of(&self, service: ServiceId) -> Vec<HostId> {
         let service = self.service(service);
@@ -379,6 +389,12 @@ impl Model {
                 .hosts
                 .iter()
                 .any(|host| host.issuer.is_some_and(|(issuer, _)| issuer == id))
+    }
+
+    /// Whether the certificate of a host is issued by an issuer of a cluster.
+    pub fn issued_in_cluster(&self, host: &Host) -> bool {
+        let issuer = host.issuer.map(|(id, _)| self.authority(id));
+        issuer.is_some_and(|issuer| issuer.cluster.is_some())
     }
 
     /// Whether anybody trusts an authority.

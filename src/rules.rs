@@ -150,6 +150,7 @@ impl Judged<'_> {
             .flat_map(Service::serves)
             .filter(|serve| serve.behind.is_none())
             .map(|serve| serve.host)
+            .chain(self.model.entered().map(|(host, _)| host))
             .collect();
         let hosts = self.model.hosts();
         hosts

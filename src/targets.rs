@@ -106,6 +106,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
         kubernetes::CODES,
+        kubernetes::secret::CODES,
+        kubernetes::trust_bundle::CODES,
         kubernetes::manifest::CODES,
         load_balancer::CODES,
         script::CODES,

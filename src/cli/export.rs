@@ -145,6 +145,7 @@ fn certificate<'m>(
         format!("there is no host `{name}`; {}", suggest(name, names))
     })?;
     let made = host.certificate.as_ref().ok_or_else(|| match host.issuer {
+        Some(_) if model.issued_in_cluster(host) => format!("the certificate of `{name}` is issued in a cluster, and stays there with its key"),
         Some(_) => format!("the certificate of `{name}` is not here, or is due: run `tlsgen build` first"),
         None => format!("`{name}` has no certificate here: only a host with `certificate: {{chain: …, key: …}}` can be exported"),
     })?;

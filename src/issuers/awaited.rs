@@ -1,7 +1,7 @@
 //! Hosts that are served here, and whose certificates somebody else has yet to sign.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{Host, Model, Orders, Service, Signer};
+use crate::model::{Host, Model, Orders, Signer, TargetKind};
 use crate::pki::Holder;
 use crate::source::Span;
 
@@ -21,13 +21,22 @@ pub fn awaited(model: &Model, orders: &Orders) -> Vec<Diagnostic> {
         let identity = service.identity.iter().map(|one| (one.host, one.span));
         for (host, span) in served.chain(identity) {
             let host = model.host(host);
-            found.extend(waiting(service, host, span, orders));
+            found.extend(waiting(&service.name, host, span, orders));
+        }
+    }
+    for target in &model.targets {
+        let TargetKind::Kubernetes(cluster) = &target.kind else {
+            continue;
+        };
+        for (host, span) in cluster.read_from_files() {
+            let host = model.host(host);
+            found.extend(waiting(&target.name, host, span, orders));
         }
     }
     found
 }
 
-fn waiting(service: &Service, host: &Host, span: Span, orders: &Orders) -> Option<Diagnostic> {
+fn waiting(waits: &str, host: &Host, span: Span, orders: &Orders) -> Option<Diagnostic> {
     if host.certificate.is_some() {
         return None;
     }
@@ -35,10 +44,7 @@ fn waiting(service: &Service, host: &Host, span: Span, orders: &Orders) -> Optio
     let Signer::Elsewhere(authority) = &orders.of(&holder)?.signer else {
         return None;
     };
-    let message = format!(
-        "`{}` waits for the certificate of `{}`",
-        service.name, host.name
-    );
+    let message = format!("`{waits}` waits for the certificate of `{}`", host.name);
     let help = format!(
         "have `{}`, which `build` writes, signed by `{authority}`, then run `tlsgen import FILE` with what comes back",
         holder.request()

@@ -1,5 +1,6 @@
 //! From a spec to a model: names become ids, paths are read.
 
+mod cluster_issued;
 mod hosts;
 mod identity;
 mod kubernetes;
@@ -89,6 +90,8 @@ pub static CODES: &[&Code] = &[
     &orders::KEYS,
     &TERMS,
     &kubernetes::ENTRANCE,
+    &cluster_issued::ROOT,
+    &cluster_issued::OUTSIDE_CLUSTERS,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
     &serving::NO_CERTIFICATE,
@@ -152,10 +155,11 @@ pub fn resolve(
         store: orders.keys.store,
     };
     let authorities = resolver.authorities();
-    let hosts = resolver.hosts();
+    let hosts = resolver.hosts(orders);
     let services = resolver.services();
     let targets = resolver.targets();
     resolver.outputs(&authorities, &hosts, &targets);
+    resolver.outside_clusters(&authorities, &hosts, &services, &targets);
     let allowed = resolver.allowed();
     found.extend(resolver.found);
     found.checkpoint()?;
@@ -231,6 +235,7 @@ impl Resolver<'_> {
             if let Some(acme) = acme {
                 self.agreed(name, acme);
             }
+            self.pins_of_nothing(name, authority);
             let file_span = self.value(&[here[0], name, field]);
             let file = match path {
                 Some(path) => self.pem(path, here, file_span),
@@ -368,7 +373,10 @@ impl Resolver<'_> {
                 continue;
             };
             match known.get(name.as_str()) {
-                Some(id) => trust.authorities.push(AuthorityId(*id)),
+                Some(id) => {
+                    self.rootless(path, index, name.as_str());
+                    trust.authorities.push(AuthorityId(*id));
+                }
                 None => {
                     let index = index.to_string();
                     let span = self.value(&[path, &[&index]].concat());

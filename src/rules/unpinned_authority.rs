@@ -9,12 +9,13 @@ static CODE: Code = code!(
     "an authority is not pinned by the fingerprints of its certificates"
 );
 
-/// Finds external authorities without `sha256`.
+/// Finds authorities whose file is somebody else's, without `sha256`.
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let unpinned = judged.model.authorities.iter().filter(|authority| {
-        authority.pins.is_none() && authority.acme.is_none() && !authority.managed
+        let elsewhere = authority.cluster.is_some() && authority.file.path.is_empty();
+        authority.pins.is_none() && authority.acme.is_none() && !authority.managed && !elsewhere
     });
     unpinned
         .map(|authority| {

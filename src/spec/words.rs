@@ -217,6 +217,13 @@ impl RenewBefore {
     }
 }
 
+impl RenewBefore {
+    /// The share of the lifetime in percent, if it is one.
+    pub fn share(&self) -> Option<u8> {
+        self.0.strip_suffix('%')?.parse().ok()
+    }
+}
+
 impl Default for RenewBefore {
     /// A third of the lifetime, as ACME clients have it.
     fn default() -> Self {

@@ -11,10 +11,11 @@ mod kustomization;
 pub mod manifest;
 pub mod patch;
 mod patch_document;
-mod secret;
+pub mod secret;
 mod serving;
 mod shared_keys;
 mod trust;
+pub mod trust_bundle;
 
 use self::component::Component;
 use self::manifest::Manifests;

@@ -70,15 +70,21 @@ fn compiled(at_hand: &AtHand, output: &mut Output) -> Result<Compiled, Exit> {
 fn deployed(at_hand: &AtHand, compiled: &Compiled) -> Vec<String> {
     let model = &compiled.model;
     let mut names: Vec<String> = Vec::new();
-    for service in model.deployed() {
-        for host in model.keys_of(service) {
-            let name = &model.host(host).name;
-            let is_ours = at_hand
-                .keys()
-                .any(|(order, _)| order.holder == Holder::Host(name.clone()));
-            if is_ours && !names.contains(name) {
-                names.push(name.clone());
-            }
+    let of_services = model.deployed().flat_map(|service| model.keys_of(service));
+    let of_entrances = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Kubernetes(cluster) => Some(cluster.read_from_files()),
+            _ => None,
+        });
+    for host in of_services.chain(of_entrances.flatten().map(|(host, _)| host)) {
+        let name = &model.host(host).name;
+        let is_ours = at_hand
+            .keys()
+            .any(|(order, _)| order.holder == Holder::Host(name.clone()));
+        if is_ours && !names.contains(name) {
+            names.push(name.clone());
         }
     }
     names

@@ -1,5 +1,6 @@
 //! Hosts: their names, and how they come by a certificate.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 
 use zeroize::Zeroizing;
@@ -10,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::certificates;
 use crate::model::{
     AuthorityId, CertificateTerms, HeldCertificate, Host, HostCertificate, Index, KeySource,
-    PemFile, SubjectName,
+    Orders, PemFile, SubjectName,
 };
 use crate::pki::{Holder, key};
 use crate::source::Span;
@@ -30,8 +31,10 @@ pub(super) static KEY: Code = Code {
 };
 
 impl Resolver<'_> {
-    pub(super) fn hosts(&mut self) -> Vec<Host> {
+    /// `orders` are the certificates that are issued here: a cluster issues them by the same terms.
+    pub(super) fn hosts(&mut self, orders: &Orders) -> Vec<Host> {
         let authorities = index(self.loaded.spec.authorities.keys());
+        let lifetimes = lifetimes(orders);
         let mut all = Vec::new();
         for (name, host) in &self.loaded.spec.hosts {
             let name = name.as_str();
@@ -61,7 +64,7 @@ impl Resolver<'_> {
                 port: host.port.get(),
                 issuer: self.issuer(name, host, &authorities),
                 certificate,
-                terms: self.terms(host),
+                terms: self.terms(host, lifetimes.get(name).copied()),
                 observed,
                 place: self.loaded.place(&["hosts", name]),
             });
@@ -100,8 +103,9 @@ impl Resolver<'_> {
         Some((AuthorityId(*id), span))
     }
 
-    /// What a certificate must be that is issued in a cluster.
-    fn terms(&self, host: &spec::Host) -> CertificateTerms {
+    /// What a certificate must be that is issued in a cluster; `here` is for how long it is valid if
+    /// it is issued here, which is no longer than its signer.
+    fn terms(&self, host: &spec::Host, here: Option<i64>) -> CertificateTerms {
         let defaults = &self.loaded.spec.defaults;
         let lifetime = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
         let renew_before = host
@@ -110,7 +114,9 @@ impl Resolver<'_> {
             .or(defaults.renew_before.as_ref());
         CertificateTerms {
             key: host.key.or(defaults.key).unwrap_or(KeyType::EcdsaP256),
-            lifetime: lifetime.map_or(LIFETIME, spec::Duration::seconds),
+            lifetime: here
+                .or_else(|| lifetime.map(spec::Duration::seconds))
+                .unwrap_or(LIFETIME),
             renew_before: renew_before.cloned().unwrap_or_default(),
             usages: host.usages.clone().unwrap_or_else(|| vec![Usage::Server]),
         }
@@ -210,6 +216,15 @@ impl Resolver<'_> {
         };
         KeySource::File { path, public }
     }
+}
+
+/// For how long the certificate of each host is valid that is issued here, in seconds.
+fn lifetimes(orders: &Orders) -> HashMap<&str, i64> {
+    let hosts = orders.all.iter().filter_map(|order| match &order.holder {
+        Holder::Host(name) => Some((name.as_str(), order.lifetime)),
+        Holder::Authority(_) => None,
+    });
+    hosts.collect()
 }
 
 /// The leaf and the intermediates; a root is sent for nothing.

@@ -42,6 +42,9 @@ impl Resolver<'_> {
                 Some(signer) if host.certificate.is_none() => {
                     orders.extend(self.host_order(name.as_str(), host, signer, authorities));
                 }
+                _ if host.certificate.is_none() && self.issued_in_cluster(host) => {
+                    self.cluster_order(name.as_str(), host);
+                }
                 _ => self.without_effect(name.as_str(), host),
             }
         }
@@ -230,6 +233,30 @@ impl Resolver<'_> {
         }
     }
 
+    /// What is asked of an issuer in a cluster: nothing is issued here, but it must be possible.
+    fn cluster_order(&mut self, name: &str, host: &spec::Host) {
+        let defaults = &self.loaded.spec.defaults;
+        let said = host.lifetime.as_ref().or(defaults.lifetime.as_ref());
+        let lifetime = said.map_or(LIFETIME, Duration::seconds);
+        let path = match host.lifetime {
+            Some(_) => &["hosts", name, "lifetime"][..],
+            None => &["defaults", "lifetime"],
+        };
+        let lifetime = self.datable(lifetime, LIFETIME, path);
+        self.renewed(host.renew_before.as_ref(), lifetime, ["hosts", name]);
+        if host.request.is_some() {
+            let span = self.loaded.place(&["hosts", name, "request"]).key;
+            let message = format!(
+                "the certificate of `{name}` is issued in the cluster, which makes its key too"
+            );
+            self.found.push(
+                Diagnostic::new(&NO_EFFECT, span, message)
+                    .also(self.value(&["hosts", name, "issuer"]), "the issuer")
+                    .help("remove `request`, or name an authority of `kind: managed` as `issuer`"),
+            );
+        }
+    }
+
     /// Says that nothing follows from how a certificate is to be issued where none is.
     fn without_effect(&mut self, name: &str, host: &spec::Host) {
         let fields = [
@@ -246,7 +273,7 @@ impl Resolver<'_> {
             );
             self.found.push(
                 Diagnostic::new(&NO_EFFECT, span, message)
-                    .help(format!("remove `{field}`, or name an authority of `kind: managed` or `external` as `issuer`")),
+                    .help(format!("remove `{field}`, or name an authority of `kind: managed`, `external` or `cert-manager` as `issuer`")),
             );
         }
     }
