@@ -20,6 +20,10 @@ mod kept_seen;
 mod nasty;
 #[path = "kubernetes/promise.rs"]
 mod promise;
+#[path = "kubernetes/resources.rs"]
+mod resources;
+#[path = "kubernetes/sound.rs"]
+mod sound;
 mod support;
 
 use std::fmt::Write as _;
@@ -28,7 +32,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use cluster::{Custom, Judges, Kustomizations, put_keys, tlsgen};
-use kept::{added, find, list, losses, unsound};
+use kept::{added, losses};
+use resources::{find, list};
+use sound::unsound;
 use support::project::Project;
 
 /// A project whose manifests are at `files`, judged: what kustomize prints without the component and

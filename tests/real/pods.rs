@@ -11,18 +11,17 @@
 
 #[path = "kubernetes/cluster.rs"]
 mod cluster;
-#[path = "kubernetes/kept.rs"]
-#[allow(dead_code, reason = "the tests of manifests take the rest")]
-mod kept;
 #[path = "kubernetes/kubelet.rs"]
 mod kubelet;
+#[path = "kubernetes/resources.rs"]
+mod resources;
 mod support;
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use cluster::{Custom, Judges, Kustomizations};
-use kept::find;
+use resources::find;
 use support::lab::Lab;
 use support::{checkout, utf8};
 

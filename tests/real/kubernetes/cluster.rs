@@ -1,5 +1,7 @@
 //! What kustomize makes of a project's manifests, with the component and without, and its judges.
 
+#![allow(dead_code, reason = "each test takes its part")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::cluster::{Custom, Judges};
-use super::kept::{added, fields, find, list, names, pod};
+use super::kept::added;
+use super::resources::{fields, find, list, names, pod};
 use super::support::project::Project;
 use super::support::{checkout, shared, succeed};
 use super::{judged, support_root};

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::cluster::Judges;
-use super::kept::{losses, unsound};
+use super::kept::losses;
+use super::sound::unsound;
 
 fn base() -> Vec<Value> {
     vec![

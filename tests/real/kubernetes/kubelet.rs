@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::kept::{config_map_files, environment, find, list};
+use super::resources::{config_map_files, environment, find, list};
 use super::support::lab::Lab;
 use super::support::text;
 

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use super::cluster::{Custom, Judges};
-use super::kept::{added, list, pod};
+use super::kept::added;
+use super::resources::{list, pod};
 use super::support::{checkout, project::Project};
 use super::{FILES, TARGET, judged, shown, write_spec};
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::cluster::{Custom, Judges};
-use super::kept::{config_map_files, environment, fields, find, list};
+use super::resources::{config_map_files, environment, fields, find, list};
 use super::support::merged::{TRUST_DIRECTORY, config, services};
 use super::support::project::Project;
 use super::support::{judge, text};
