@@ -8,6 +8,8 @@
     reason = "a test may panic and touch the disk"
 )]
 
+#[path = "kubernetes/certificates.rs"]
+mod certificates;
 #[path = "kubernetes/cluster.rs"]
 mod cluster;
 #[path = "kubernetes/examples.rs"]

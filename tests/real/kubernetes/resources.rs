@@ -63,7 +63,8 @@ pub fn config_map_files(built: &[Value], source: &Value) -> BTreeMap<String, Vec
         .collect()
 }
 
-fn decoded(text: &str) -> Vec<u8> {
+/// What a value of `data` says.
+pub fn decoded(text: &str) -> Vec<u8> {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD
         .decode(text)
