@@ -109,6 +109,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::secret::CODES,
         kubernetes::trust_bundle::CODES,
         kubernetes::manifest::CODES,
+        kubernetes::entrance::CODES,
         load_balancer::CODES,
         script::CODES,
     ]

@@ -137,6 +137,8 @@ pub enum Via {
         namespace: Option<String>,
         /// The section that routes are attached to.
         listener: Option<String>,
+        /// The section that answers plain HTTP.
+        http_listener: Option<String>,
         /// Where it is named.
         span: Span,
     },

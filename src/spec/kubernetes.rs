@@ -184,6 +184,8 @@ pub struct Gateway {
     pub namespace: Option<ObjectName>,
     /// The section of that Gateway that routes are attached to.
     pub listener: Option<ObjectName>,
+    /// The section of that Gateway that answers plain HTTP, for `redirect_http`.
+    pub http_listener: Option<ObjectName>,
 }
 
 /// The issuer of cert-manager that stands for an authority.

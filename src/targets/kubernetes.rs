@@ -5,14 +5,14 @@
 //! there already.
 
 pub mod component;
-mod entrance;
-mod identity;
+pub mod entrance;
+pub mod identity;
 mod kustomization;
 pub mod manifest;
 pub mod patch;
 mod patch_document;
 pub mod secret;
-mod serving;
+pub mod serving;
 mod shared_keys;
 mod trust;
 pub mod trust_bundle;

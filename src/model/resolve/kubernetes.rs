@@ -209,6 +209,7 @@ impl Resolver<'_> {
                         name: name.to_string(),
                         namespace: gateway.namespace.as_ref().map(ToString::to_string),
                         listener: gateway.listener.as_ref().map(ToString::to_string),
+                        http_listener: gateway.http_listener.as_ref().map(ToString::to_string),
                         span,
                     });
                 }

@@ -28,6 +28,9 @@ pub struct Component {
     /// Objects, by the file of the output directory in which they stand, such as `certificates.yaml`;
     /// of each file sorted by kind, namespace and name.
     pub objects: BTreeMap<&'static str, Vec<Object>>,
+    /// Files that tell kustomize where objects name others, for kinds that it does not know itself:
+    /// what it renames, it then renames there too.
+    pub configurations: BTreeMap<&'static str, serde_json::Value>,
     /// What is added to workloads.
     pub patches: BTreeMap<WorkloadKey, WorkloadPatch>,
     /// Ports that are added to Services: namespace, name and the patch.
@@ -100,6 +103,9 @@ impl Component {
         if !self.patches.is_empty() || !self.services.is_empty() {
             text(PATCHES, self.patch_documents());
         }
+        for (name, configuration) in &self.configurations {
+            text(name, emit(configuration));
+        }
         for (name, objects) in &self.objects {
             text(
                 name,
@@ -156,6 +162,7 @@ impl Component {
         }
         Kustomization {
             components,
+            configurations: self.configurations.keys().copied().collect(),
             resources,
             config_map_generator: self.config_map_generators(),
             patches,

@@ -17,6 +17,8 @@ pub struct Kustomization<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub configurations: Vec<&'a str>,
+    /// Written even if there is none: kustomize refuses a kustomization that says nothing.
     pub resources: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config_map_generator: Vec<Generator<'a>>,
@@ -74,6 +76,7 @@ impl Kustomization<'_> {
             api_version: "kustomize.config.k8s.io/v1alpha1",
             kind: "Component",
             components: Vec::new(),
+            configurations: Vec::new(),
             resources: Vec::new(),
             config_map_generator: Vec::new(),
             secret_generator: Vec::new(),

@@ -45,7 +45,7 @@ const WAYS: &[Way] = &[
     Way {
         name: "by hand, External Secrets of the cluster",
         host: "certificate: {chain: pki/shop.pem, key: pki/private/shop.key}",
-        target: "secrets_via: external-secrets\n    external_secrets: {store: {kind: ClusterSecretStore, name: vault}, refresh: 15m}",
+        target: "secrets_via: external-secrets\n    external_secrets: {store: {kind: ClusterSecretStore, name: vault}, refresh: 2h}",
         made_by: Some("ExternalSecret"),
     },
     Way {
