@@ -49,10 +49,14 @@ fn judged(
 ) -> (Vec<Value>, Vec<Value>) {
     let kustomizations = Kustomizations::new(&project.path(""), files, component);
     put_keys(&project.path(""));
-    let base = judges.build(&kustomizations.alone(), Custom::Ignored);
-    let overlay = judges.build(&kustomizations.overlay(), Custom::Ignored);
-    let built = judges.build(&kustomizations.with_component(), also);
-    assert_eq!(overlay, built, "an overlay makes the same of it");
+    let base = judges.print(&kustomizations.alone());
+    let overlay = judges.print(&kustomizations.overlay());
+    let built = judges.print(&kustomizations.with_component());
+    assert!(
+        overlay == built,
+        "{component}: an overlay makes something else"
+    );
+    let [base, built] = judges.valid([&base, &built], also);
     let lost = losses(&base, &built);
     assert!(lost.is_empty(), "{component}: {}", lost.join("\n"));
     let found = unsound(&built);

@@ -90,8 +90,9 @@ fn pods_trust_on_read_only_roots_as_users_without_a_name() {
     };
     write_project(&lab);
     let kustomizations = Kustomizations::new(&lab.project.path(""), &["k8s/app.yml"], "k8s/tls");
-    let base = judges.build(&kustomizations.alone(), Custom::Ignored);
-    let built = judges.build(&kustomizations.with_component(), Custom::Judged);
+    let base = judges.print(&kustomizations.alone());
+    let built = judges.print(&kustomizations.with_component());
+    let [base, built] = judges.valid([&base, &built], Custom::Judged);
 
     // Without the component nobody trusts, and the migration fails.
     let plain = kubelet::start(&lab, "plain", &base, &["variables"]);

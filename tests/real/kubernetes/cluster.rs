@@ -46,44 +46,42 @@ impl Judges {
         })
     }
 
-    /// What every kustomize prints alike, without a word on the side; every resource is valid, and
-    /// the custom ones are where `also` says so.
-    pub fn build(&self, directory: &Path, also: Custom) -> Vec<Value> {
-        let printed = self
-            .kubectl
-            .each_ref()
+    /// What every kustomize prints alike, without a word on the side.
+    pub fn print(&self, directory: &Path) -> String {
+        let printed = self.kubectl.each_ref();
+        let [newest, oldest] = printed
             .map(|kubectl| kustomize(kubectl, directory).unwrap_or_else(|found| panic!("{found}")));
         assert!(
-            printed[0] == printed[1],
+            newest == oldest,
             "two releases of kustomize differ in {}",
             directory.display()
         );
-        let read = self.read(&printed[0]);
-        assert!(
-            read.wrong.is_empty(),
-            "{}: {:#?}",
-            directory.display(),
-            read.wrong
-        );
-        if also == Custom::Judged {
-            let wrong = self.custom(&read.custom);
-            assert!(
-                wrong.is_empty(),
-                "{}: {}",
-                directory.display(),
-                wrong.join("\n")
-            );
-        }
-        read.resources
+        newest
     }
 
-    /// Has resources read and judged for the oldest and the newest Kubernetes.
-    pub fn read(&self, documents: &str) -> Read {
+    /// What was printed, read; every resource is valid, and the custom ones of the last stream where
+    /// `also` says so.
+    pub fn valid<const N: usize>(&self, printed: [&str; N], also: Custom) -> [Vec<Value>; N] {
+        let read = self.read(&printed);
+        for one in &read {
+            assert!(one.wrong.is_empty(), "{:#?}", one.wrong);
+        }
+        if also == Custom::Judged {
+            let wrong = self.custom(&read.last().unwrap().custom);
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        }
+        let all: Vec<Vec<Value>> = read.into_iter().map(|one| one.resources).collect();
+        all.try_into().unwrap()
+    }
+
+    /// Has streams of resources read and judged for the oldest and the newest Kubernetes.
+    pub fn read(&self, streams: &[&str]) -> Vec<Read> {
         let mut python = Command::new(&self.python);
         python
             .arg(checkout().join("tests/real/kubernetes/resources.py"))
             .args(VERSIONS);
-        serde_json::from_str(&fed(&mut python, documents)).unwrap()
+        let streams = serde_json::to_string(streams).unwrap();
+        serde_json::from_str(&fed(&mut python, &streams)).unwrap()
     }
 
     /// What is wrong with resources of other kinds than Kubernetes' own, by their published models.

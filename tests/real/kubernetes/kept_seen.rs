@@ -108,7 +108,11 @@ fn every_judge_sees_what_is_wrong() {
     let Some(judges) = Judges::find() else { return };
     let wrong = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {}\n  template:\n    spec:\n      \
                  containers: [{name: web, volumeMounts: [{name: v, mountpath: /v}]}]\n";
-    assert_eq!(judges.read(wrong).wrong.len(), 2, "once for each version");
+    assert_eq!(
+        judges.read(&[wrong])[0].wrong.len(),
+        2,
+        "once for each version"
+    );
     let issuer = json!({"name": "corp", "kind": "ClusterIssuer"});
     let certificate = |spec: Value| json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "web"}, "spec": spec});
     let right = json!({"secretName": "web", "dnsNames": ["web.lab.example"], "issuerRef": issuer, "usages": ["server auth"]});

@@ -1,7 +1,7 @@
-"""Reads a stream of YAML documents, has kubernetes-validate judge each strictly, and prints what it read as JSON.
+"""Reads streams of YAML documents, has kubernetes-validate judge each strictly, and prints what it read as JSON.
 
-resources.py VERSION... <stream
-{"resources": [...], "custom": [...], "wrong": ["1.34 Deployment/app: ..."]}; custom are those that no version knows.
+resources.py VERSION... <list-of-streams.json
+[{"resources": [...], "custom": [...], "wrong": ["1.34 Deployment/app: ..."]}]; custom are those that no version knows.
 """
 
 import functools
@@ -16,8 +16,8 @@ import yaml
 utils.schema_contents = functools.lru_cache(maxsize=None)(utils.schema_contents)
 
 
-def main(versions):
-    documents = yaml.load_all(sys.stdin.buffer, Loader=yaml.CSafeLoader)
+def judged(stream, versions):
+    documents = yaml.load_all(stream, Loader=yaml.CSafeLoader)
     resources = [document for document in documents if document is not None]
     custom, wrong = [], []
     for resource in resources:
@@ -36,7 +36,7 @@ def main(versions):
             custom.append(resource)
         elif unknown:
             wrong.append(f"{resource['kind']}/{resource['metadata']['name']}: only some of {versions} know it")
-    json.dump({"resources": resources, "custom": custom, "wrong": wrong}, sys.stdout)
+    return {"resources": resources, "custom": custom, "wrong": wrong}
 
 
 def own(resource):
@@ -45,4 +45,4 @@ def own(resource):
     return "." not in group or group.endswith(".k8s.io") and group != "gateway.networking.k8s.io"
 
 
-main(sys.argv[1:])
+json.dump([judged(stream, sys.argv[1:]) for stream in json.load(sys.stdin)], sys.stdout)

@@ -66,6 +66,8 @@ pub fn config_map_files(built: &[Value], source: &Value) -> BTreeMap<String, Vec
 /// What a value of `data` says.
 pub fn decoded(text: &str) -> Vec<u8> {
     use base64::Engine as _;
+    // kustomize breaks its lines.
+    let text: String = text.split_whitespace().collect();
     base64::engine::general_purpose::STANDARD
         .decode(text)
         .unwrap()
