@@ -1,43 +1,28 @@
 //! The project's own manifests: what runs pods, and what those refer to.
+//!
+//! They are read as `kubectl apply -f` and the `resources` of a kustomization take them: files of
+//! many documents, lists among them. What is of no interest here is kept by its name alone.
 
-mod read;
+mod file;
+mod object;
+mod pod;
 
 use std::collections::HashMap;
-use std::io;
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
 use crate::spec::WorkloadName;
 use crate::world::World;
-use crate::yaml::{self, Node};
-
-static UNREADABLE: Code = Code {
-    name: "manifest-unreadable",
-    severity: Severity::Error,
-    summary: "a manifest that is named is not there, or is no text",
-    manual: include_str!("manual/manifest-unreadable.md"),
-};
-static TEMPLATED: Code = Code {
-    name: "templated-manifest",
-    severity: Severity::Error,
-    summary: "a manifest is a template that has to be rendered first",
-    manual: include_str!("manual/templated-manifest.md"),
-};
-static NOT_A_MANIFEST: Code = Code {
-    name: "not-a-manifest",
-    severity: Severity::Error,
-    summary: "a file that is named as a manifest holds something else",
-    manual: include_str!("manual/not-a-manifest.md"),
-};
-static TWICE: Code = Code {
-    name: "workload-twice",
-    severity: Severity::Error,
-    summary: "the manifests have one workload twice",
-    manual: include_str!("manual/workload-twice.md"),
-};
 
 /// What reading manifests can find.
-pub static CODES: &[&Code] = &[&UNREADABLE, &TEMPLATED, &NOT_A_MANIFEST, &TWICE];
+pub static CODES: &[&Code] = &[
+    &file::MISSING,
+    &file::UNREADABLE,
+    &file::TO_RENDER,
+    &object::NOT_MANIFEST,
+    &object::SHAPE,
+    &object::TWICE,
+];
 
 /// What the files of a target hold, as far as it matters.
 #[derive(Debug, Default)]
@@ -50,6 +35,8 @@ pub struct Manifests {
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
     pub others: Vec<(String, Option<String>, String)>,
+    /// Where workloads of a name stand among those: in large projects there are thousands.
+    index: HashMap<String, Vec<usize>>,
 }
 
 /// What runs pods.
@@ -82,6 +69,8 @@ pub struct Pod {
     pub security: Security,
     /// Whether its containers see each other's processes.
     pub shares_processes: bool,
+    /// Whether it is in the network of its node.
+    pub host_network: bool,
 }
 
 /// A container.
@@ -113,6 +102,10 @@ pub struct Container {
     pub lifecycle: Option<(Span, bool)>,
     /// Whether it has a `command`.
     pub command: Option<Span>,
+    /// The words of `command` and `args`.
+    pub words: Vec<(String, Span)>,
+    /// An init container that keeps running (`restartPolicy: Always`).
+    pub keeps_running: bool,
 }
 
 /// A variable.
@@ -198,15 +191,18 @@ pub fn read(
     sources: &mut Sources,
     files: &[(String, Span)],
 ) -> Result<Manifests, Vec<Diagnostic>> {
-    let mut found = Vec::new();
     let mut manifests = Manifests::default();
-    for (path, named_at) in files {
-        match documents(world, sources, path, *named_at) {
-            Ok(documents) => found.extend(manifests.add(&documents)),
+    let mut found = Vec::new();
+    for (path, asked) in files {
+        match file::documents(world, sources, path, *asked) {
+            Ok(documents) => {
+                for document in &documents {
+                    object::take(path, document, &mut manifests, &mut found);
+                }
+            }
             Err(diagnostics) => found.extend(diagnostics),
         }
     }
-    found.extend(manifests.twice());
     match found.is_empty() {
         true => Ok(manifests),
         false => Err(found),
@@ -214,115 +210,32 @@ pub fn read(
 }
 
 impl Manifests {
-    /// Adds what documents hold, and says which are no manifests.
-    pub fn add(&mut self, documents: &[Node]) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        for document in documents.iter().filter(|document| !document.is_null()) {
-            match unfit(document) {
-                Some(diagnostic) => found.push(diagnostic),
-                None => read::add(self, document),
-            }
-        }
-        found
+    /// The workloads of a name: of several kinds, or in several namespaces.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Workload> {
+        let places = self.index.get(name).into_iter().flatten();
+        places.filter_map(|place| self.workloads.get(*place))
     }
 
-    /// Workloads that the manifests have twice: a patch could mean either.
-    fn twice(&self) -> Vec<Diagnostic> {
-        let mut first: HashMap<_, Span> = HashMap::new();
-        let workloads = self.workloads.iter();
-        let again = workloads.filter_map(|workload| {
-            let key = (workload.name.kind, &workload.namespace, &workload.name.name);
-            let before = first.insert(key, workload.span)?;
-            let message = format!("the manifests have `{}` twice", workload.name);
-            Some(
-                Diagnostic::new(&TWICE, workload.span, message)
-                    .also(before, "the other one")
-                    .help(
-                        "leave one of the two files out of `files`: a cluster has one of the name",
-                    ),
-            )
-        });
-        again.collect()
+    fn add(&mut self, workload: Workload) {
+        let places = self.index.entry(workload.name.name.clone()).or_default();
+        places.push(self.workloads.len());
+        self.workloads.push(workload);
     }
 }
 
-/// The documents of a file.
-fn documents(
-    world: &dyn World,
-    sources: &mut Sources,
-    path: &str,
-    named_at: Span,
-) -> Result<Vec<Node>, Vec<Diagnostic>> {
-    let unreadable = |message: String, help: &str| {
-        vec![Diagnostic::new(&UNREADABLE, named_at, message).help(help.to_owned())]
-    };
-    let bytes = world.read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(
-            format!("there is no `{path}`"),
-            "name the project's own manifests, relative to this file",
-        ),
-        io::ErrorKind::IsADirectory => unreadable(
-            format!("`{path}` is a directory"),
-            "name the files in it, one by one",
-        ),
-        _ => unreadable(
-            format!("`{path}` cannot be read: {error}"),
-            "name a file of YAML",
-        ),
-    })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| unreadable(format!("`{path}` is not UTF-8"), "name a file of YAML"))?;
-    let source = sources.add(path, text);
-    let text = sources.get(source);
-    if let Some(at) = template(&text.text) {
-        let message = format!("`{path}` is a template, and no manifest yet");
-        return Err(vec![
-            Diagnostic::new(&TEMPLATED, source.span(at..at + 2), message)
-                .help("render it and name the result: `helm template … >k8s/rendered.yml`"),
-        ]);
+impl Workload {
+    /// Its containers and then its init containers.
+    pub fn all_containers(&self) -> impl Iterator<Item = &Container> + Clone {
+        self.pod.containers.iter().chain(&self.pod.init_containers)
     }
-    yaml::parse_documents(sources, source)
 }
 
-/// Where a line begins with what only a template can have: Helm's statements and values. What a
-/// manifest has in a text, a configuration of its own, is left alone.
-fn template(text: &str) -> Option<usize> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let inner = line.trim_start();
-        let at = start + line.len() - inner.len();
-        let value = inner
-            .split_once(": {{")
-            .or_else(|| inner.split_once("- {{"));
-        let plain = value.filter(|(key, _)| !key.contains(['"', '\'', '#', ' ']) || *key == "");
-        if inner.starts_with("{{") {
-            return Some(at);
-        }
-        if let Some((key, _)) = plain {
-            return Some(at + key.len() + 2);
-        }
-        start += line.len();
+impl Container {
+    /// The variable of this name; of several, the last one holds.
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.env.iter().rev().find(|variable| variable.name == name)
     }
-    None
 }
 
-/// What is no manifest.
-fn unfit(document: &Node) -> Option<Diagnostic> {
-    let kind = document.entry("kind");
-    let Some(kind) = kind.filter(|kind| kind.value.text().is_some_and(|kind| !kind.is_empty()))
-    else {
-        let message = "this document has no `kind`, and is no manifest";
-        return Some(
-            Diagnostic::new(&NOT_A_MANIFEST, document.span, message)
-                .help("name files as `kubectl apply -f` takes them"),
-        );
-    };
-    let api = document.get("apiVersion").and_then(Node::text);
-    let kustomize = api.is_some_and(|api| api.starts_with("kustomize.config.k8s.io/"));
-    kustomize.then(|| {
-        let message = "this is a kustomization, and not what it comes to";
-        Diagnostic::new(&NOT_A_MANIFEST, kind.value.span, message).help(
-            "name the manifests that it lists, or what it prints: `kubectl kustomize base >k8s/rendered.yml`",
-        )
-    })
-}
+#[cfg(test)]
+mod tests;
