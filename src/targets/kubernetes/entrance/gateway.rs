@@ -69,6 +69,10 @@ impl<'a> Gateways<'a> {
         let Some(secret) = opened.secret(gathering) else {
             return;
         };
+        if let Some(diagnostic) = too_many_names(opened) {
+            gathering.found.push(diagnostic);
+            return;
+        }
         let gateway = self.0.entry((opened.namespace, class));
         let gateway = gateway.or_insert_with(|| Gateway {
             said: opened.said,
@@ -183,6 +187,10 @@ pub(super) fn attach(gathering: &mut Gathering<'_>, opened: &Opened<'_>) {
     else {
         return;
     };
+    if let Some(diagnostic) = too_many_names(opened) {
+        gathering.found.push(diagnostic);
+        return;
+    }
     let parent = |section: &Option<String>| {
         let mut parent = json!({"name": name});
         if let Some(namespace) = namespace {
@@ -224,6 +232,19 @@ pub(super) fn attach(gathering: &mut Gathering<'_>, opened: &Opened<'_>) {
     routes(gathering, opened, parent(listener), plain);
 }
 
+/// A host with more names than one route takes.
+fn too_many_names(opened: &Opened<'_>) -> Option<Diagnostic> {
+    let count = opened.names.len();
+    let message = format!(
+        "`{}` has {count} names, and a route takes {MOST_NAMES}",
+        opened.host.name
+    );
+    (count > MOST_NAMES).then(|| {
+        Diagnostic::new(&FULL, opened.said.place.key, message)
+            .help("divide them among hosts, or name them by a wildcard")
+    })
+}
+
 /// The route of a host over TLS, and the one that redirects plain HTTP.
 fn routes(
     gathering: &mut Gathering<'_>,
@@ -231,18 +252,6 @@ fn routes(
     over_tls: Vec<Value>,
     plain: Option<Vec<Value>>,
 ) {
-    if opened.names.len() > MOST_NAMES {
-        let message = format!(
-            "`{}` has {} names, and a route takes {MOST_NAMES}",
-            opened.host.name,
-            opened.names.len()
-        );
-        gathering.found.push(
-            Diagnostic::new(&FULL, opened.said.place.key, message)
-                .help("divide them among hosts, or name them by a wildcard"),
-        );
-        return;
-    }
     let said = opened.said;
     let mut rule = json!({
         "matches": [{"path": {"type": "PathPrefix", "value": said.path}}],
