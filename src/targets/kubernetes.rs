@@ -4,6 +4,7 @@
 //! comes from ConfigMaps and Secrets that kustomize makes, from controllers of the cluster, or is
 //! there already.
 
+mod bundle;
 pub mod component;
 pub mod entrance;
 pub mod identity;
@@ -16,6 +17,7 @@ pub mod serving;
 mod shared_keys;
 mod trust;
 pub mod trust_bundle;
+mod workload;
 
 use self::component::Component;
 use self::manifest::Manifests;
@@ -26,7 +28,15 @@ use crate::model::{Kubernetes, TargetKind};
 use crate::source::Sources;
 
 /// What this target can find.
-pub static CODES: &[&Code] = &[&shared_keys::KEYS_APART];
+pub static CODES: &[&Code] = &[
+    &shared_keys::KEYS_APART,
+    &workload::UNKNOWN,
+    &workload::UNCLEAR,
+    &workload::CONTAINER,
+    &workload::NAMESPACE,
+    &workload::SHARED,
+    &workload::FORGOTTEN,
+];
 
 /// The component.
 ///
@@ -109,6 +119,8 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
+    let misplaced = workload::check(cluster, manifests);
+    gathering.found.extend(misplaced);
     for deployed in &cluster.services {
         trust::add(&mut gathering, deployed);
         serving::add(&mut gathering, deployed);

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::component::WorkloadKey;
+use super::manifest::{Container, Workload};
 use crate::spec::WorkloadKind;
 
 /// What is added to the pods of one workload.
@@ -131,4 +133,115 @@ pub struct Volume {
     /// The source, by its kind.
     #[serde(flatten)]
     pub source: IndexMap<String, serde_json::Value>,
+}
+
+/// What is added to a workload, to be added to.
+pub fn of<'p>(
+    patches: &'p mut BTreeMap<WorkloadKey, WorkloadPatch>,
+    workload: &Workload,
+) -> &'p mut WorkloadPatch {
+    let name = &workload.name;
+    let key = (workload.namespace.clone(), name.kind, name.name.clone());
+    patches.entry(key).or_insert_with(|| WorkloadPatch {
+        kind: name.kind,
+        name: name.name.clone(),
+        namespace: workload.namespace.clone(),
+        api_version: workload.api_version.clone(),
+        annotations: BTreeMap::new(),
+        pod: PodPatch::default(),
+    })
+}
+
+impl WorkloadPatch {
+    /// What is added to one of the workload's containers or init containers.
+    ///
+    /// Those that stand before it in the manifest are named too, or it would come before them.
+    pub fn container(&mut self, workload: &Workload, name: &str) -> &mut ContainerPatch {
+        let position = |all: &[Container]| all.iter().position(|known| known.name == name);
+        let in_order = |all: &[Container], last: usize| -> Vec<String> {
+            all.iter()
+                .take(last + 1)
+                .map(|it| it.name.clone())
+                .collect()
+        };
+        let (names, patches) = match position(&workload.pod.init_containers) {
+            Some(last) => (
+                in_order(&workload.pod.init_containers, last),
+                &mut self.pod.init_containers,
+            ),
+            None => {
+                let containers = &workload.pod.containers;
+                let last = position(containers).unwrap_or(containers.len());
+                (in_order(containers, last), &mut self.pod.containers)
+            }
+        };
+        for known in names {
+            named(patches, &known);
+        }
+        named(patches, name)
+    }
+
+    /// Adds an init container that runs before all that the workload has, behind ours before it.
+    pub fn prepare(&mut self, workload: &Workload, ours: ContainerPatch) {
+        let patches = &mut self.pod.init_containers;
+        for known in &workload.pod.init_containers {
+            named(patches, &known.name);
+        }
+        let last = patches.iter().rposition(|known| known.image.is_some());
+        patches.insert(last.map_or(0, |last| last + 1), ours);
+    }
+
+    /// Adds a volume, once.
+    pub fn volume(&mut self, volume: Volume) {
+        let known = |known: &Volume| known.name == volume.name;
+        if !self.pod.volumes.iter().any(known) {
+            self.pod.volumes.push(volume);
+        }
+    }
+}
+
+impl ContainerPatch {
+    /// Mounts a volume, once.
+    pub fn mount(&mut self, mount: VolumeMount) {
+        let known = |known: &VolumeMount| known.mount_path == mount.mount_path;
+        if !self.volume_mounts.iter().any(known) {
+            self.volume_mounts.push(mount);
+        }
+    }
+
+    /// Sets a variable, behind those that are set already.
+    pub fn variable(&mut self, variable: EnvironmentVariable) {
+        match self
+            .env
+            .iter_mut()
+            .find(|known| known.name == variable.name)
+        {
+            // A name alone stands for what the base says.
+            Some(known) if known.value.is_none() && known.value_from.is_none() => *known = variable,
+            Some(_) => {}
+            None => self.env.push(variable),
+        }
+    }
+}
+
+impl Volume {
+    /// A volume of one source, such as `emptyDir`.
+    pub fn of(name: impl Into<String>, kind: &str, source: serde_json::Value) -> Self {
+        Self {
+            name: name.into(),
+            source: IndexMap::from([(kind.to_owned(), source)]),
+        }
+    }
+}
+
+fn named<'p>(patches: &'p mut Vec<ContainerPatch>, name: &str) -> &'p mut ContainerPatch {
+    let at = patches.iter().position(|known| known.name == name);
+    let at = at.unwrap_or_else(|| {
+        patches.push(ContainerPatch {
+            name: name.to_owned(),
+            ..ContainerPatch::default()
+        });
+        patches.len() - 1
+    });
+    &mut patches[at]
 }

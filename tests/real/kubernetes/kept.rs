@@ -205,9 +205,10 @@ fn container(was: &Value, is: &Value, base: &[Value]) -> Vec<String> {
     }
     for (name, was) in &before {
         let is = after.get(name).map_or("", String::as_str);
-        let kept = is.strip_prefix(was.trim_end()).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(' ') || was.trim_end().is_empty()
-        });
+        let kept = is == was
+            || is.strip_prefix(was.trim_end()).is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with(' ') || was.trim_end().is_empty()
+            });
         if !kept {
             losses.push(format!("variable {name} was `{was}`, is `{is}`"));
         }

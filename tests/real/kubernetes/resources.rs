@@ -86,6 +86,10 @@ pub fn fields(value: &Value) -> &Map<String, Value> {
 
 /// What pods have, wherever a kind has it.
 pub fn pod(resource: &Value) -> Option<&Value> {
+    let group = resource["apiVersion"].as_str()?.rsplit_once('/');
+    if !matches!(group, None | Some(("apps" | "batch", _))) {
+        return None;
+    }
     let path = match resource["kind"].as_str()? {
         "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicaSet" => "/spec/template/spec",
         "CronJob" => "/spec/jobTemplate/spec/template/spec",
