@@ -120,6 +120,14 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/shell/truststore.sh.j2"),
     ),
     (
+        "start/copy-cacerts.sh",
+        include_str!("../templates/start/copy-cacerts.sh.j2"),
+    ),
+    (
+        "start/copy-store.sh",
+        include_str!("../templates/start/copy-store.sh.j2"),
+    ),
+    (
         "start/download.sh",
         include_str!("../templates/start/download.sh.j2"),
     ),

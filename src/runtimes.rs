@@ -27,6 +27,7 @@ mod system;
 
 pub use anchors::{TrustLists, trust_anchors};
 pub use choice::{Circumstances, on_machine, provide};
+pub use start::beside;
 
 /// A runtime.
 pub struct Runtime {

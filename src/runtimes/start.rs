@@ -71,18 +71,7 @@ pub fn scripts(
             public: anchors.public().is_some(),
             java,
         };
-        let script =
-            render::text(&format!("start/{}", step.script), &context).map_err(|error| {
-                let message = format!("cannot write `{}`: {error}", step.script);
-                let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
-                Box::new(
-                    unwritable.help("remove control characters from names that reach the script"),
-                )
-            })?;
-        files.push(RuntimeFile::readable(
-            step.script.clone(),
-            script.into_bytes(),
-        ));
+        files.push(script(&step.script, &context, service)?);
         if let (true, true, Some(public)) = (download, java, anchors.public()) {
             let name = PUBLIC_ROOTS.replace(".pem", ".jks");
             files.push(RuntimeFile::readable(
@@ -92,6 +81,45 @@ pub fn scripts(
         }
     }
     Ok(files)
+}
+
+/// A script that does beside a container what the step of a mechanism does in it; `None` where that
+/// step's own script serves.
+///
+/// # Errors
+/// A value that a script cannot carry.
+pub fn beside(
+    model: &Model,
+    service: &Service,
+    anchors: &TrustAnchors,
+    mechanism: Mechanism,
+) -> Result<Option<RuntimeFile>, Box<Diagnostic>> {
+    let name = match mechanism {
+        Mechanism::System => "copy-store.sh",
+        Mechanism::Keytool => "copy-cacerts.sh",
+        Mechanism::Env | Mechanism::Truststore | Mechanism::Download => return Ok(None),
+    };
+    let context = Context {
+        project: &model.project,
+        anchors: named(anchors),
+        hosts: Vec::new(),
+        public: anchors.public().is_some(),
+        java: mechanism == Mechanism::Keytool,
+    };
+    script(name, &context, service).map(Some)
+}
+
+fn script(
+    name: &str,
+    context: &Context<'_>,
+    service: &Service,
+) -> Result<RuntimeFile, Box<Diagnostic>> {
+    let text = render::text(&format!("start/{name}"), context).map_err(|error| {
+        let message = format!("cannot write `{name}`: {error}");
+        let unwritable = Diagnostic::new(&UNWRITABLE, service.place.key, message);
+        Box::new(unwritable.help("remove control characters from names that reach the script"))
+    })?;
+    Ok(RuntimeFile::readable(name, text.into_bytes()))
 }
 
 fn named(anchors: &TrustAnchors) -> Vec<Anchor<'_>> {

@@ -7,9 +7,11 @@
 mod bundle;
 pub mod component;
 pub mod entrance;
+mod environment;
 pub mod identity;
 mod kustomization;
 pub mod manifest;
+mod mount;
 pub mod patch;
 mod patch_document;
 pub mod secret;
@@ -36,6 +38,14 @@ pub static CODES: &[&Code] = &[
     &workload::NAMESPACE,
     &workload::SHARED,
     &workload::FORGOTTEN,
+    &environment::TAKEN,
+    &environment::NOT_JOINABLE,
+    &environment::UNREAD,
+    &mount::TAKEN,
+    &mount::VOLUME,
+    &trust::TOO_LARGE,
+    &trust::WITHOUT_IMAGE,
+    &shared_keys::KEYS_APART,
 ];
 
 /// The component.

@@ -160,11 +160,14 @@ impl Component {
             let unused = unused.filter(|(name, _)| !self.secrets.contains_key(*name));
             patches.extend(unused.map(|(name, secret)| Patch::removing(name, secret)));
         }
+        let config_map_generator = self.config_map_generators();
+        let nothing =
+            components.is_empty() && config_map_generator.is_empty() && patches.is_empty();
         Kustomization {
             components,
             configurations: self.configurations.keys().copied().collect(),
-            resources,
-            config_map_generator: self.config_map_generators(),
+            resources: (nothing || !resources.is_empty()).then_some(resources),
+            config_map_generator,
             patches,
             ..Kustomization::new()
         }

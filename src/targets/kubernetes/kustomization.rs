@@ -18,8 +18,9 @@ pub struct Kustomization<'a> {
     pub components: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub configurations: Vec<&'a str>,
-    /// Written even if there is none: kustomize refuses a kustomization that says nothing.
-    pub resources: Vec<&'a str>,
+    /// An empty list where there is nothing else, or kustomize refuses the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config_map_generator: Vec<Generator<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +78,7 @@ impl Kustomization<'_> {
             kind: "Component",
             components: Vec::new(),
             configurations: Vec::new(),
-            resources: Vec::new(),
+            resources: None,
             config_map_generator: Vec::new(),
             secret_generator: Vec::new(),
             patches: Vec::new(),
