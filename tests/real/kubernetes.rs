@@ -51,10 +51,16 @@ fn judged(
     put_keys(&project.path(""));
     let base = judges.print(&kustomizations.alone());
     let overlay = judges.print(&kustomizations.overlay());
-    let built = judges.print(&kustomizations.with_component());
+    let built = kustomizations.with_component();
+    let oldest = judges.print_by_the_oldest(&built);
+    let built = judges.print(&built);
     assert!(
         overlay == built,
         "{component}: an overlay makes something else"
+    );
+    assert!(
+        oldest == built,
+        "{component}: two releases of kustomize differ"
     );
     let [base, built] = judges.valid([&base, &built], also);
     let lost = losses(&base, &built);
@@ -65,6 +71,17 @@ fn judged(
     assert!(found.is_empty(), "{component}: {}", found.join("\n"));
     no_sub_path(&base, &built);
     (base, built)
+}
+
+/// Does something for all of a list, two at a time.
+fn for_all<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (left, right) = all.split_at(all.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| right.iter().map(&act).collect::<Vec<R>>());
+        let mut done: Vec<R> = left.iter().map(&act).collect();
+        done.extend(other.join().unwrap());
+        done
+    })
 }
 
 /// A mount of one file never sees a change: we add none.

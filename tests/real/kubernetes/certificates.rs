@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::thread;
 
 use serde_json::Value;
 
@@ -13,7 +12,7 @@ use super::kept::added;
 use super::resources::{decoded, find, list, pod};
 use super::support::project::Project;
 use super::support::{leaf, root};
-use super::{FILES, judged, support_root};
+use super::{FILES, for_all, judged, support_root};
 
 /// A way: its name, what the spec says of the host, what the target says, the kind that brings the
 /// Secret, and whether that is among the files.
@@ -148,25 +147,17 @@ fn every_certificate_is_found_by_who_names_it() {
             [(way, &ASKERS[0]), (way, &ASKERS[turn])]
         })
         .collect();
-    let run = |part: &[(&'static Way, &'static Asker)]| -> (Vec<String>, Vec<Value>) {
-        let (mut failed, mut custom) = (Vec::new(), Vec::new());
-        for (way, asker) in part {
-            match std::panic::catch_unwind(|| asked(&judges, way, asker)) {
-                Ok(resources) => custom.extend(resources),
-                Err(_) => failed.push(format!("{}, for {}", way.name, asker.0)),
-            }
-        }
-        (failed, custom)
-    };
-    let (left, right) = all.split_at(all.len() / 2);
-    let (mut failed, custom) = thread::scope(|scope| {
-        let other = scope.spawn(|| run(right));
-        let (mut failed, mut custom) = run(left);
-        let (more, resources) = other.join().unwrap();
-        failed.extend(more);
-        custom.extend(resources);
-        (failed, custom)
+    let done = for_all(&all, |(way, asker)| {
+        let done = std::panic::catch_unwind(|| asked(&judges, way, asker));
+        done.map_err(|_| format!("{}, for {}", way.name, asker.0))
     });
+    let (mut failed, mut custom) = (Vec::new(), Vec::new());
+    for one in done {
+        match one {
+            Ok(resources) => custom.extend(resources),
+            Err(name) => failed.push(name),
+        }
+    }
     // All at once: half of the time is the compiler's start.
     failed.extend(judges.custom(&custom));
     assert!(failed.is_empty(), "{failed:#?}");

@@ -46,17 +46,14 @@ impl Judges {
         })
     }
 
-    /// What every kustomize prints alike, without a word on the side.
+    /// What kustomize prints, without a word on the side.
     pub fn print(&self, directory: &Path) -> String {
-        let printed = self.kubectl.each_ref();
-        let [newest, oldest] = printed
-            .map(|kubectl| kustomize(kubectl, directory).unwrap_or_else(|found| panic!("{found}")));
-        assert!(
-            newest == oldest,
-            "two releases of kustomize differ in {}",
-            directory.display()
-        );
-        newest
+        kustomize(&self.kubectl[0], directory).unwrap_or_else(|found| panic!("{found}"))
+    }
+
+    /// The same of the oldest kustomize.
+    pub fn print_by_the_oldest(&self, directory: &Path) -> String {
+        kustomize(&self.kubectl[1], directory).unwrap_or_else(|found| panic!("{found}"))
     }
 
     /// What was printed, read; every resource is valid, and the custom ones of the last stream where

@@ -8,7 +8,7 @@ use super::cluster::{Custom, Judges};
 use super::kept::added;
 use super::resources::{list, pod};
 use super::support::{checkout, project::Project};
-use super::{FILES, TARGET, judged, shown, write_spec};
+use super::{FILES, TARGET, for_all, judged, shown, write_spec};
 
 /// A service of a base.
 pub struct Service {
@@ -51,14 +51,12 @@ fn nasty_bases_are_joined_exactly() {
         .collect();
     bases.sort();
     assert!(bases.len() >= 30, "{}", bases.len());
-    let mut failed = Vec::new();
-    for path in bases {
-        let text = fs::read(&path).unwrap();
+    let failed = for_all(&bases, |path| {
+        let text = fs::read(path).unwrap();
         let joined = std::panic::catch_unwind(|| joins(&judges, &text));
-        if joined.is_err() {
-            failed.push(shown(&path));
-        }
-    }
+        joined.is_err().then(|| shown(path))
+    });
+    let failed: Vec<String> = failed.into_iter().flatten().collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
 

@@ -10,7 +10,7 @@ use super::resources::{config_map_files, environment, fields, find, list};
 use super::support::merged::{TRUST_DIRECTORY, config, services};
 use super::support::project::Project;
 use super::support::{judge, text};
-use super::{FILES, judged, support_root};
+use super::{FILES, for_all, judged, support_root};
 
 /// Runtimes, and the public roots beside the private ones.
 const RUNTIMES: &[(&str, &str)] = &[
@@ -38,7 +38,7 @@ fn compose_and_a_cluster_keep_the_same_promise() {
     let (Some(judges), Some(compose)) = (Judges::find(), judge("docker-compose")) else {
         return;
     };
-    for (runtime, trust) in RUNTIMES {
+    for_all(RUNTIMES, |(runtime, trust)| {
         let project = project(runtime, trust);
         let in_compose = in_compose(&compose, &project);
         let in_cluster = in_cluster(&judges, &project);
@@ -53,7 +53,7 @@ fn compose_and_a_cluster_keep_the_same_promise() {
             "{runtime}: the same bytes"
         );
         assert_eq!(in_compose.variables, in_cluster.variables, "{runtime}");
-    }
+    });
 }
 
 /// What a service sees.
