@@ -262,3 +262,6 @@ fn may_be_missing(source: &serde_json::Value) -> bool {
     let mut optional = sources.filter_map(|(_, one)| one.get("optional")?.as_bool());
     optional.any(|optional| optional)
 }
+
+#[cfg(test)]
+mod tests;
