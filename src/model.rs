@@ -20,7 +20,8 @@ use crate::pki::crl::Crl;
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{
-    Acme, Allowance, BalancerProvider, Loaded, OperatingSystem, Place, RuntimeVersion, TlsVersions,
+    Acme, Allowance, BalancerProvider, Loaded, OperatingSystem, Place, RuntimeVersion, SecretsVia,
+    TlsVersions,
 };
 
 pub use certificates::{PemCertificate, PemFile};
@@ -357,6 +358,35 @@ impl Model {
         });
         let entrances = clusters.flat_map(|cluster| &cluster.entrances);
         entrances.map(|entrance| (entrance.host, entrance.place.value))
+    }
+
+    /// Whether a cluster gets the key of a host from a file, where it is deployed to: not what is there,
+    /// what a store outside has, or what is issued in it.
+    pub fn reads_key_file(&self, cluster: &Kubernetes, id: HostId) -> bool {
+        let mut there = cluster.existing_secrets.iter();
+        if there.any(|(host, _, _)| *host == id) {
+            return false;
+        }
+        let issuer = self.host(id).issuer.map(|(id, _)| self.authority(id));
+        let in_cluster = issuer.is_some_and(|issuer| issuer.cluster.is_some());
+        match cluster.secrets_via.0 {
+            SecretsVia::Generator => !in_cluster,
+            SecretsVia::CertManager => !in_cluster && !issuer.is_some_and(|issuer| issuer.managed),
+            SecretsVia::ExternalSecrets | SecretsVia::Existing => false,
+        }
+    }
+
+    /// The hosts whose keys are read from files where a target is deployed, each as often as it is used.
+    pub fn key_files(&self, target: &TargetKind) -> Vec<HostId> {
+        let services = target.services().into_iter();
+        let of_services = services.flat_map(|service| self.keys_of(service));
+        let TargetKind::Kubernetes(cluster) = target else {
+            return of_services.collect();
+        };
+        let of_entrances = cluster.entrances.iter().map(|entrance| entrance.host);
+        let all = of_services.chain(of_entrances);
+        all.filter(|host| self.reads_key_file(cluster, *host))
+            .collect()
     }
 
     /// The hosts whose keys a service is given: those that it serves itself, and its identity.

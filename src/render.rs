@@ -139,6 +139,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         "start/system-store.sh",
         include_str!("../templates/start/system-store.sh.j2"),
     ),
+    (
+        "watch/renewals.sh",
+        include_str!("../templates/watch/renewals.sh.j2"),
+    ),
 ];
 
 /// What a template may do in all, in the engine's own unit (roughly one per instruction); a list

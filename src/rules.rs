@@ -1,7 +1,7 @@
 //! Judgement over a model: one file per rule.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{Host, HostCertificate, HostId, Model, PemCertificate, Service};
@@ -156,6 +156,19 @@ impl Judged<'_> {
         hosts
             .filter(move |(id, _)| presented.contains(id))
             .filter_map(|(_, host)| Some((host, host.certificate.as_ref()?)))
+    }
+
+    /// Each host that is served by a certificate which an issuer of a cluster signs there, with a place
+    /// that serves it: the spec alone says what that one will be.
+    fn served_in_clusters(&self) -> impl Iterator<Item = (&Host, Span)> {
+        let services = self.model.deployed().map(|id| self.model.service(id));
+        let served = services.flat_map(Service::serves);
+        let served = served.filter(|serve| serve.behind.is_none());
+        let served = served.map(|serve| (serve.host, serve.place.value));
+        let all: BTreeMap<HostId, Span> = self.model.entered().chain(served).collect();
+        all.into_iter()
+            .map(|(id, span)| (self.model.host(id), span))
+            .filter(|(host, _)| self.model.issued_in_cluster(host))
     }
 
     /// The leaf of each host that a service presents. Among CAs alone there is none, which a rule says.

@@ -7,6 +7,7 @@ use crate::runtimes::TrustLists;
 use crate::source::{Sources, Span};
 use crate::world::World;
 
+mod clients;
 pub mod compose;
 pub mod kubernetes;
 pub mod load_balancer;
@@ -110,6 +111,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::trust_bundle::CODES,
         kubernetes::manifest::CODES,
         kubernetes::entrance::CODES,
+        kubernetes::serving::CODES,
+        kubernetes::identity::CODES,
         load_balancer::CODES,
         script::CODES,
     ]

@@ -109,6 +109,10 @@ const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
         "its file is made by tests/cases/hostile.rs",
     ),
     (
+        "trust-bundle-too-large",
+        "its file would be larger than those of all cases together",
+    ),
+    (
         "script-unwritable",
         "a guard: what reaches a script has a form that it can carry",
     ),

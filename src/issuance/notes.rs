@@ -35,17 +35,16 @@ fn locked(world: &dyn World, model: &Model, ordered: &Ordered) -> Option<String>
         return None;
     }
     let mut names: Vec<&str> = Vec::new();
-    for service in model.deployed() {
-        for host in model.keys_of(service) {
-            let host = model.host(host);
-            let made = host.certificate.as_ref().filter(|made| made.issued);
-            let Some(KeySource::File { path, .. }) = made.map(|made| &made.key) else {
-                continue;
-            };
-            let is_here = !matches!(world.stat(path), Ok(None));
-            if !is_here && !names.contains(&host.name.as_str()) {
-                names.push(&host.name);
-            }
+    let targets = model.targets.iter();
+    for host in targets.flat_map(|target| model.key_files(&target.kind)) {
+        let host = model.host(host);
+        let made = host.certificate.as_ref().filter(|made| made.issued);
+        let Some(KeySource::File { path, .. }) = made.map(|made| &made.key) else {
+            continue;
+        };
+        let is_here = !matches!(world.stat(path), Ok(None));
+        if !is_here && !names.contains(&host.name.as_str()) {
+            names.push(&host.name);
         }
     }
     let keys = match names.as_slice() {

@@ -28,8 +28,10 @@ pub fn awaited(model: &Model, orders: &Orders) -> Vec<Diagnostic> {
         let TargetKind::Kubernetes(cluster) = &target.kind else {
             continue;
         };
-        for (host, span) in cluster.read_from_files() {
-            let host = model.host(host);
+        let entrances = cluster.entrances.iter();
+        for entrance in entrances.filter(|one| model.reads_key_file(cluster, one.host)) {
+            let host = model.host(entrance.host);
+            let span = entrance.place.value;
             found.extend(waiting(&target.name, host, span, orders));
         }
     }

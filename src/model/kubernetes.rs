@@ -39,20 +39,6 @@ pub struct Kubernetes {
     pub entrances: Vec<Entrance>,
 }
 
-impl Kubernetes {
-    /// The hosts at its entrances whose keys are read from files where it is deployed to, if tlsgen
-    /// has them, each with the place that asks for it.
-    pub fn read_from_files(&self) -> impl Iterator<Item = (HostId, Span)> {
-        let (via, _) = self.secrets_via;
-        let from_files = matches!(via, SecretsVia::Generator | SecretsVia::CertManager);
-        let there = |host: HostId| self.existing_secrets.iter().any(|(one, _, _)| *one == host);
-        let entrances = self.entrances.iter().filter(move |_| from_files);
-        entrances
-            .filter(move |entrance| !there(entrance.host))
-            .map(|entrance| (entrance.host, entrance.place.value))
-    }
-}
-
 /// A service in a cluster.
 #[derive(Debug)]
 pub struct Deployed {

@@ -1,11 +1,7 @@
 //! Certificates that clients take from no server.
 
-use std::collections::BTreeMap;
-
 use super::{Judged, Rule, about, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::HostId;
-use crate::source::Span;
 use crate::spec::Usage;
 
 static CODE: Code = code!(
@@ -41,30 +37,17 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
                 .help("have it issued anew with the extended key usage `serverAuth`"),
         );
     }
-    found.extend(issued_in_clusters(judged));
+    let in_clusters = judged.served_in_clusters();
+    let others = in_clusters.filter(|(host, _)| !host.terms.usages.contains(&Usage::Server));
+    found.extend(others.map(|(host, span)| {
+        let message = format!(
+            "the certificate of `{}` is issued for clients only",
+            host.name
+        );
+        Diagnostic::new(&CODE, host.place.key, message)
+            .about(about(host))
+            .also(span, "it is served here")
+            .help("remove `usages`; if it is a client too, give that one a host of its own")
+    }));
     found
-}
-
-/// Of what is issued in a cluster, the spec says what it will be for.
-fn issued_in_clusters<'a>(judged: &'a Judged<'_>) -> impl Iterator<Item = Diagnostic> + 'a {
-    let model = judged.model;
-    let services = model.deployed().map(|id| model.service(id));
-    let served = services.flat_map(|service| service.serves());
-    let served = served.filter(|serve| serve.behind.is_none());
-    let served = served.map(|one| (one.host, one.place.value));
-    let served: BTreeMap<HostId, Span> = model.entered().chain(served).collect();
-    served.into_iter().filter_map(|(id, span)| {
-        let host = model.host(id);
-        let wrong = model.issued_in_cluster(host) && !host.terms.usages.contains(&Usage::Server);
-        wrong.then(|| {
-            let message = format!(
-                "the certificate of `{}` is issued for clients only",
-                host.name
-            );
-            Diagnostic::new(&CODE, host.place.key, message)
-                .about(about(host))
-                .also(span, "it is served here")
-                .help("remove `usages`; if it is a client too, give that one a host of its own")
-        })
-    })
 }

@@ -20,7 +20,8 @@ pub struct Host {
     #[schemars(length(min = 1), extend("examples" = [["tower.lab.example", "10.20.0.5"]]))]
     pub names: Vec<HostName>,
     /// The authority that issues its certificate: `managed`, and `build` issues it; `acme`, and it is
-    /// issued where it is served; `external`, and `build` writes a key and a request to be signed.
+    /// issued where it is served; `external`, and `build` writes a key and a request to be signed;
+    /// `cert-manager`, and it is issued in the cluster that serves it.
     pub issuer: Option<Name>,
     /// The kind of key.
     pub key: Option<KeyType>,

@@ -80,9 +80,9 @@ pub enum BundlesVia {
     /// ConfigMaps made by kustomize: a changed bundle rolls the pods.
     #[default]
     ConfigMap,
-    /// A Bundle of trust-manager, which writes the ConfigMaps and keeps them up to date.
+    /// Bundles of trust-manager, which writes ConfigMaps and keeps them up to date, without new pods.
     TrustManager,
-    /// ClusterTrustBundles, projected into the pods.
+    /// ClusterTrustBundles, projected into the pods: from Kubernetes 1.37 on, before behind a gate.
     ClusterTrustBundle,
 }
 
@@ -95,7 +95,8 @@ pub enum SecretsVia {
     Generator,
     /// The External Secrets Operator takes them from a store outside.
     ExternalSecrets,
-    /// cert-manager issues them in the cluster, in the name of the authorities that tlsgen runs.
+    /// cert-manager issues them in the cluster, in the name of the authorities that tlsgen runs. Secrets
+    /// of what those do not sign (brought by hand, signed elsewhere) are made by kustomize.
     CertManager,
     /// They are there: Secrets called like `PROJECT-HOST-tls`, or as `existing_secrets` says.
     Existing,

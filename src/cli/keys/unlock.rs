@@ -70,15 +70,11 @@ fn compiled(at_hand: &AtHand, output: &mut Output) -> Result<Compiled, Exit> {
 fn deployed(at_hand: &AtHand, compiled: &Compiled) -> Vec<String> {
     let model = &compiled.model;
     let mut names: Vec<String> = Vec::new();
-    let of_services = model.deployed().flat_map(|service| model.keys_of(service));
-    let of_entrances = model
+    for host in model
         .targets
         .iter()
-        .filter_map(|target| match &target.kind {
-            TargetKind::Kubernetes(cluster) => Some(cluster.read_from_files()),
-            _ => None,
-        });
-    for host in of_services.chain(of_entrances.flatten().map(|(host, _)| host)) {
+        .flat_map(|target| model.key_files(&target.kind))
+    {
         let name = &model.host(host).name;
         let is_ours = at_hand
             .keys()

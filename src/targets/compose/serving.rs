@@ -17,13 +17,13 @@ use super::{TRUST_DIRECTORY, environment, networks, published, reload, surroundi
 use crate::artifact::{LISTS, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::Sha256;
-use crate::model::{self, Compose, ComposeService, HostCertificate, Lists, Serve};
+use crate::model::{self, Compose, ComposeService, HostCertificate, Serve};
 use crate::provision::{self, Provision};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, KeyReader, Place, Server};
 use crate::source::Sources;
 use crate::targets::presented::Presented;
-use crate::targets::{Inputs, Wanted};
+use crate::targets::{Inputs, Wanted, clients};
 
 pub static SERVED: Code = Code {
     name: "service-already-there",
@@ -40,8 +40,6 @@ pub const CONFIGURATION_DIRECTORY: &str = "/etc/tlsgen/serve/configuration";
 const STATE_DIRECTORY: &str = "/var/lib/tlsgen";
 /// The engine's own resolver, which knows the other services.
 const RESOLVER: &str = "127.0.0.11";
-/// How many CAs may stand below a root that sets no limit itself.
-const USUAL_DEPTH: u32 = 2;
 
 /// What serving adds to a target.
 #[derive(Debug, Default)]
@@ -269,43 +267,26 @@ impl Serving<'_> {
                 anchor: chain.anchor.map(|anchor| put("anchor.pem", anchor)),
             }
         });
-        let clients = serve.client_auth.as_ref();
+        let asked = serve.client_auth.as_ref();
         HostPlace {
             block_names: Vec::new(),
             certificate,
-            client_cas: clients.and_then(|clients| {
+            client_cas: asked.and_then(|clients| {
                 let anchors = self.inputs.lists.get(&clients.trust)?;
                 Some(put("client-cas.pem", anchors.private_roots()))
             }),
-            client_crls: clients
-                .and_then(|clients| self.client_lists(&clients.trust))
+            client_crls: asked
+                .and_then(|clients| {
+                    clients::lists(self.inputs.model, self.model_service(), &clients.trust)
+                })
                 .map(|lists| put(LISTS, lists)),
-            client_depth: clients.map_or(0, |clients| self.client_depth(&clients.trust)),
+            client_depth: asked.map_or(0, |clients| {
+                clients::depth(self.inputs.model, &clients.trust)
+            }),
             public_port: host.port,
             port: published::inside(self.deployed, self.service, host.port),
             plain_port: published::plain(self.deployed, self.service, serve),
         }
-    }
-
-    /// The lists of revoked certificates, for a server that looks at them.
-    fn client_lists(&self, trust: &model::Trust) -> Option<Arc<[u8]>> {
-        let serving = self.model_service().serving.as_ref()?;
-        servers::find(&serving.server.name).filter(|server| server.reads_lists)?;
-        match self.inputs.model.lists(trust) {
-            Lists::All(lists) => {
-                let text: String = lists.iter().map(|list| list.to_pem()).collect();
-                Some(Arc::from(text.into_bytes()))
-            }
-            Lists::Nothing | Lists::Partly { .. } => None,
-        }
-    }
-
-    /// The longest chain that the roots themselves allow.
-    fn client_depth(&self, trust: &model::Trust) -> u32 {
-        let authorities = trust.authorities.iter();
-        let roots = authorities.flat_map(|id| self.inputs.model.authority(*id).anchors());
-        let depths = roots.map(|root| root.path_length().unwrap_or(USUAL_DEPTH));
-        depths.max().unwrap_or(USUAL_DEPTH).min(9)
     }
 
     fn write(

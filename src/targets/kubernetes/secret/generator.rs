@@ -60,37 +60,55 @@ pub fn make(
 /// A certificate and the path of its key.
 fn files<'a>(asked: &Asked<'a>) -> Result<(&'a HostCertificate, String), Box<Diagnostic>> {
     let host = asked.host;
-    let made = host.certificate.as_ref().ok_or_else(|| {
-        let message = match host.observed {
-            Some(_) => format!("the key of `{}` is with whoever made its request", host.name),
-            None => format!("`{}` has no certificate that a Secret could be made of", host.name),
-        };
-        lacking(asked, message, host.place.key).help(format!(
-            "give it one: `certificate: {{chain: …, key: …}}`, or an `issuer`; or name the Secret that is there: `existing_secrets: {{{}: …}}`",
-            host.name
-        ))
-    })?;
+    let made = host.certificate.as_ref().ok_or_else(|| nothing(asked))?;
     match &made.key {
         KeySource::File { path, .. } => Ok((made, path.clone())),
-        KeySource::Variable(name) => {
-            let message = format!(
-                "the key of `{}` is in the variable `{name}`, and kustomize makes Secrets of files",
-                host.name
-            );
-            Err(Box::new(
-                lacking(asked, message, made.key_span)
-                    .help("write the file in which it is where the cluster is deployed to: `key: …`")
-                    .help(format!(
-                        "or name the Secret that is there, `existing_secrets: {{{}: …}}`; or have it taken from a store, `secrets_via: external-secrets`",
-                        host.name
-                    )),
-            ))
-        }
+        KeySource::Variable(name) => Err(Box::new(in_variable(asked, made, name))),
     }
 }
 
-fn lacking(asked: &Asked<'_>, message: String, there: Span) -> Diagnostic {
-    Diagnostic::new(&NO_KEY, asked.at, message).also(there, "the host")
+fn nothing(asked: &Asked<'_>) -> Box<Diagnostic> {
+    let host = asked.host;
+    let (message, help) = match host.issuer {
+        Some(_) => (
+            format!(
+                "the key of `{}` is with whoever made its request",
+                host.name
+            ),
+            "remove `request`: a key is then made here",
+        ),
+        None => (
+            format!(
+                "`{}` has no certificate that a Secret could be made of",
+                host.name
+            ),
+            "give it one: `certificate: {chain: …, key: …}`, or an `issuer`",
+        ),
+    };
+    let diagnostic = Diagnostic::new(&NO_KEY, asked.at, message)
+        .also(host.place.key, "the host")
+        .help(help)
+        .help(there_already(asked));
+    Box::new(diagnostic)
+}
+
+fn in_variable(asked: &Asked<'_>, made: &HostCertificate, variable: &str) -> Diagnostic {
+    let message = format!(
+        "the key of `{}` is in the variable `{variable}`, and kustomize makes Secrets of files",
+        asked.host.name
+    );
+    Diagnostic::new(&NO_KEY, asked.at, message)
+        .also(made.key_span, "the variable")
+        .help("name the file in which it is where the cluster is deployed to: `key: …`")
+        .help(there_already(asked))
+        .help("or have it taken from a store: `secrets_via: external-secrets`")
+}
+
+fn there_already(asked: &Asked<'_>) -> String {
+    format!(
+        "or name the Secret that is there: `existing_secrets: {{{}: …}}`",
+        asked.host.name
+    )
 }
 
 fn two_namespaces(asked: &Asked<'_>, first: Span) -> Diagnostic {

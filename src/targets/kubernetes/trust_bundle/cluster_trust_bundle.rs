@@ -69,12 +69,17 @@ fn version(gathering: &mut Gathering<'_>) -> Result<&'static str, Box<Diagnostic
     if oldest.minor >= STABLE {
         return Ok("certificates.k8s.io/v1");
     }
-    let also = |diagnostic: Diagnostic| match oldest_span == via {
-        true => diagnostic,
-        false => diagnostic.also(oldest_span, "the oldest version that must accept it"),
+    let mut targets = gathering.inputs.model.targets.iter();
+    // Where nothing is said, the target itself stands for it.
+    let said = !targets.any(|target| target.place.value == oldest_span);
+    let also = |diagnostic: Diagnostic| match said {
+        true => diagnostic.also(oldest_span, "the oldest version that must accept it"),
+        false => diagnostic,
     };
     if oldest.minor < BETA {
-        let message = format!("Kubernetes {oldest} has no ClusterTrustBundle to rely on");
+        let message = format!(
+            "there is no ClusterTrustBundle in Kubernetes {oldest} that later versions read"
+        );
         return Err(Box::new(
             also(Diagnostic::new(&TOO_OLD, via, message)).help(
                 "write `bundles_via: config-map` or `trust-manager`, or the version from 1.33 on that all clusters have: `kubernetes: \"1.33\"`",

@@ -140,6 +140,23 @@ fn cluster_trust_bundles_depend_on_the_version() {
 }
 
 #[test]
+fn what_no_object_can_hold_is_told() {
+    asked("namespace: prod", &[BUNDLE], None, |gathering, _, _| {
+        let trust = gathering.inputs.model.services[0].trust.clone().unwrap();
+        let wanted = Wanted {
+            list: "lab",
+            anchors: gathering.inputs.lists.get(&trust).unwrap(),
+            files: &[BUNDLE],
+            namespace: None,
+            asked_at: gathering.cluster.output_span,
+        };
+        assert!(fitting(&wanted, LARGEST).is_ok());
+        let error = fitting(&wanted, LARGEST + 1).unwrap_err();
+        assert_eq!(error.code.name, "trust-bundle-too-large");
+    });
+}
+
+#[test]
 fn comments_are_left_out() {
     let text = b"# Some Root\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n\n# Next\n-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n";
     let left = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n";

@@ -16,8 +16,9 @@ pub static NAMESPACE: Code = Code {
 };
 
 const FILE: &str = "bundles.yaml";
-/// What `kubectl apply` keeps of an object in an annotation, unless the server applies, in bytes.
-const ANNOTATIONS: usize = 256 << 10;
+/// The certificates, in bytes, with which an object still fits into the annotation of 256 KiB in which
+/// `kubectl apply` keeps it, unless the server applies.
+const ANNOTATION: usize = 240 << 10;
 
 /// Has trust-manager bring the bundle, and Java's truststore with it.
 pub fn projected(
@@ -49,7 +50,7 @@ pub fn projected(
         keys.extend(with_truststore.then_some(TRUSTSTORE));
         let object = object(&name, &namespace, file, texts);
         put(gathering, FILE, object, wanted.asked_at);
-        if size > ANNOTATIONS {
+        if size > ANNOTATION {
             large(gathering);
         }
         let items: Vec<Value> = keys

@@ -1,0 +1,189 @@
+//! The container of a service that presents certificates, and what is added to it.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::kubernetes::Deployed;
+use crate::targets::kubernetes::Gathering;
+use crate::targets::kubernetes::manifest::{Container, Workload};
+use crate::targets::kubernetes::patch::{
+    ContainerPatch, EnvironmentVariable, PodPatch, Volume, VolumeMount, WorkloadPatch,
+};
+
+pub(in crate::targets::kubernetes) static MOUNT: Code = Code {
+    name: "pod-mount-taken",
+    severity: Severity::Error,
+    summary: "a container already mounts something where certificates or configuration are to be",
+    manual: include_str!("../manual/pod-mount-taken.md"),
+};
+pub(in crate::targets::kubernetes) static CONTAINER: Code = Code {
+    name: "serving-container-unclear",
+    severity: Severity::Error,
+    summary: "several containers could be the one that presents a certificate",
+    manual: include_str!("../manual/serving-container-unclear.md"),
+};
+
+/// The longest name of a volume (RFC 1123 label).
+const LONGEST_NAME: usize = 63;
+
+/// Where a service runs.
+#[derive(Clone, Copy)]
+pub(in crate::targets::kubernetes) struct Placed<'a> {
+    pub deployed: &'a Deployed,
+    pub workload: &'a Workload,
+    pub container: &'a Container,
+}
+
+/// The one container of a service that runs as long as its pod. `None` without a word where there is
+/// no such workload, which whoever looks for it first says.
+pub(in crate::targets::kubernetes) fn find<'a>(
+    gathering: &mut Gathering<'a>,
+    deployed: &'a Deployed,
+) -> Option<Placed<'a>> {
+    let mut workloads = gathering.manifests.workloads.iter();
+    let workload = workloads.find(|workload| match &deployed.workload {
+        Some((name, _)) => workload.name == *name,
+        None => workload.name.name == deployed.name,
+    })?;
+    let containers = &workload.pod.containers;
+    let named = |container: &&Container| {
+        deployed.containers.is_empty()
+            || deployed
+                .containers
+                .iter()
+                .any(|(name, _)| *name == container.name)
+    };
+    let mut all = containers.iter().filter(named);
+    let container = all.next()?;
+    if let Some(other) = all.next() {
+        let message = format!(
+            "`{}` presents a certificate, and two of its containers could do that",
+            deployed.name
+        );
+        gathering.found.push(
+            Diagnostic::new(&CONTAINER, deployed.place.key, message)
+                .also(container.span, "one")
+                .also(other.span, "another")
+                .help("name the one: `container: …`; a second service of the spec may have the others"),
+        );
+        return None;
+    }
+    Some(Placed {
+        deployed,
+        workload,
+        container,
+    })
+}
+
+impl<'a> Placed<'a> {
+    /// What the container mounts at a place, below it or above it, where `what` is to stand.
+    pub fn conflict(&self, place: &str, what: &str) -> Option<Diagnostic> {
+        let below = |inner: &str, outer: &str| {
+            inner == outer
+                || inner
+                    .strip_prefix(outer)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut mounts = self.container.mounts.iter();
+        let (path, _, span) = mounts.find(|(path, _, _)| {
+            let path = path.trim_end_matches('/');
+            below(path, place) || (below(place, path) && !path.is_empty())
+        })?;
+        let message = format!(
+            "`{}` already mounts something at `{path}`",
+            self.container.name
+        );
+        Some(
+            Diagnostic::new(&MOUNT, *span, message)
+                .label("this stays")
+                .also(
+                    self.deployed.place.key,
+                    format!("{what} is to stand in {place}"),
+                )
+                .help("mount it somewhere else"),
+        )
+    }
+
+    /// The patch of the workload.
+    pub fn patch<'g>(&self, gathering: &'g mut Gathering<'_>) -> &'g mut PodPatch {
+        let workload = self.workload;
+        let key = (
+            workload.namespace.clone(),
+            workload.name.kind,
+            workload.name.name.clone(),
+        );
+        let patches = &mut gathering.component.patches;
+        let patch = patches.entry(key).or_insert_with(|| WorkloadPatch {
+            kind: workload.name.kind,
+            name: workload.name.name.clone(),
+            namespace: workload.namespace.clone(),
+            api_version: workload.api_version.clone(),
+            annotations: Default::default(),
+            pod: PodPatch::default(),
+        });
+        &mut patch.pod
+    }
+
+    /// What is added to the container.
+    pub fn container<'p>(&self, pod: &'p mut PodPatch) -> &'p mut ContainerPatch {
+        let name = &self.container.name;
+        let at = pod.containers.iter().position(|one| one.name == *name);
+        let at = at.unwrap_or_else(|| {
+            pod.containers.push(ContainerPatch {
+                name: name.clone(),
+                ..ContainerPatch::default()
+            });
+            pod.containers.len() - 1
+        });
+        &mut pod.containers[at]
+    }
+
+    /// Mounts a volume of this source at a place.
+    pub fn mount(
+        &self,
+        gathering: &mut Gathering<'_>,
+        purpose: &str,
+        source: (&str, Value),
+        place: &str,
+    ) {
+        let name = self.volume_name(purpose);
+        let pod = self.patch(gathering);
+        pod.volumes.push(Volume {
+            name: name.clone(),
+            source: [(source.0.to_owned(), source.1)].into_iter().collect(),
+        });
+        self.container(pod).volume_mounts.push(VolumeMount {
+            mount_path: place.to_owned(),
+            name,
+            read_only: true,
+        });
+    }
+
+    /// Sets variables that name files, which nothing here sets otherwise.
+    pub fn set(&self, gathering: &mut Gathering<'_>, variables: Vec<(String, String)>) {
+        let pod = self.patch(gathering);
+        let env = &mut self.container(pod).env;
+        env.extend(
+            variables
+                .into_iter()
+                .map(|(name, value)| EnvironmentVariable {
+                    name,
+                    // `$(NAME)` would be filled in by Kubernetes.
+                    value: Some(value.replace("$(", "$$(")),
+                    ..EnvironmentVariable::default()
+                }),
+        );
+    }
+
+    fn volume_name(&self, purpose: &str) -> String {
+        let name = format!("tlsgen-{purpose}-{}", self.container.name);
+        match name.len() <= LONGEST_NAME {
+            true => name,
+            false => {
+                let sum = crate::digest::Sha256::of(name.as_bytes()).to_string();
+                let kept: String = sum.chars().take(16).collect();
+                format!("tlsgen-{purpose}-{kept}")
+            }
+        }
+    }
+}

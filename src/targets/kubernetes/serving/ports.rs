@@ -1,0 +1,232 @@
+//! How a service that serves is reached: ports of its container and of its Service.
+
+use serde_json::{Value, json};
+
+use super::Serving;
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::model::Serve;
+use crate::model::kubernetes::Deployed;
+use crate::targets::kubernetes::Gathering;
+use crate::targets::kubernetes::component::Object;
+use crate::targets::kubernetes::manifest;
+use crate::targets::kubernetes::patch::ContainerPort;
+
+pub(in crate::targets::kubernetes) static SHARED: Code = Code {
+    name: "pod-port-of-tls-and-http",
+    severity: Severity::Error,
+    summary: "TLS and plain HTTP are to be answered on the same port of a pod",
+    manual: include_str!("../manual/pod-port-of-tls-and-http.md"),
+};
+pub(in crate::targets::kubernetes) static PRIVILEGED: Code = Code {
+    name: "port-below-1024",
+    severity: Severity::Warning,
+    summary: "a container that is not root is to listen on a port below 1024",
+    manual: include_str!("../manual/port-below-1024.md"),
+};
+pub(in crate::targets::kubernetes) static SERVICE: Code = Code {
+    name: "serving-service-unknown",
+    severity: Severity::Error,
+    summary: "no manifest has the Service that is to get ports",
+    manual: include_str!("../manual/serving-service-unknown.md"),
+};
+
+/// Plain HTTP.
+const HTTP: u16 = 80;
+/// The first port that everybody may listen on.
+const FIRST_FREE: u16 = 1024;
+
+/// The port on which the container listens where others reach `port`.
+pub(super) fn inside(deployed: &Deployed, port: u16) -> u16 {
+    let mut ports = deployed.ports.iter();
+    let mapped = ports.find(|(public, _, _)| *public == port);
+    mapped.map_or(port, |(_, inside, _)| *inside)
+}
+
+/// The port on which it listens for plain HTTP.
+pub(super) fn plain(deployed: &Deployed, serve: &Serve) -> u16 {
+    match (&serve.behind, deployed.ports.as_slice()) {
+        (Some(_), [(_, only, _)]) => *only,
+        _ => inside(deployed, HTTP),
+    }
+}
+
+fn is_plain(serve: &Serve) -> bool {
+    serve.redirect_http.is_some() || serve.behind.is_some()
+}
+
+/// Public port and the container's behind it, each once.
+fn wanted(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Vec<(u16, u16)> {
+    let deployed = serving.placed.deployed;
+    let said = deployed
+        .ports
+        .iter()
+        .map(|(public, inside, _)| (*public, *inside));
+    let mut ports: Vec<(u16, u16)> = said.collect();
+    for serve in &serving.asked.serves {
+        let host = gathering.inputs.model.host(serve.host);
+        let tls = serve
+            .behind
+            .is_none()
+            .then(|| (host.port, inside(deployed, host.port)));
+        let plain =
+            (is_plain(serve) && serve.behind.is_none()).then(|| (HTTP, plain(deployed, serve)));
+        ports.extend(tls.into_iter().chain(plain));
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// Ports that cannot be.
+pub(super) fn faults(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Vec<Diagnostic> {
+    let deployed = serving.placed.deployed;
+    let mut found = Vec::new();
+    if let Some((name, span)) = &deployed.reached_through
+        && service(serving, gathering).is_none()
+    {
+        let known = gathering.manifests.services.iter();
+        let known = known.map(|service| service.name.as_str());
+        let message = format!("no manifest has a Service `{name}`");
+        found.push(Diagnostic::new(&SERVICE, *span, message).help(suggest(name, known)));
+    }
+    if !serving.asked.server.is_configured() {
+        return found;
+    }
+    let over_tls = |port: u16| {
+        let mut serves = serving.asked.serves.iter();
+        serves.find(|serve| {
+            let host = gathering.inputs.model.host(serve.host);
+            serve.behind.is_none() && inside(deployed, host.port) == port
+        })
+    };
+    for serve in serving.asked.serves.iter().filter(|serve| is_plain(serve)) {
+        let port = plain(deployed, serve);
+        if let Some(tls) = over_tls(port) {
+            let behind = serve.behind.as_ref().map(|behind| behind.span);
+            let at = serve.redirect_http.or(behind).unwrap_or(serve.place.value);
+            let message = format!(
+                "`{}` would answer TLS and plain HTTP on its port {port}",
+                deployed.name
+            );
+            found.push(
+                Diagnostic::new(&SHARED, at, message)
+                    .label("plain HTTP")
+                    .also(tls.place.value, "TLS")
+                    .help("name a port of the container for each: `ports: {443: 8443, 80: 8080}`"),
+            );
+            break;
+        }
+    }
+    found.extend(privileged(serving, gathering));
+    found
+}
+
+fn privileged(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Option<Diagnostic> {
+    let placed = &serving.placed;
+    let (own, pod) = (&placed.container.security, &placed.workload.pod.security);
+    let user = own.run_as_user.or(pod.run_as_user).or(serving.service.user);
+    let (user, span) = user.filter(|(user, _)| *user != 0)?;
+    let listens = wanted(serving, gathering);
+    let (_, port) = listens.iter().find(|(_, inside)| *inside < FIRST_FREE)?;
+    let message = format!(
+        "`{}` is to listen on port {port} as user {user}",
+        placed.deployed.name
+    );
+    Some(
+        Diagnostic::new(&PRIVILEGED, span, message)
+            .about(format!("services.{}", placed.deployed.name))
+            .also(placed.deployed.place.key, "the port")
+            .help("let the container listen further up: `ports: {443: 8443, 80: 8080}`"),
+    )
+}
+
+fn service<'a>(serving: &Serving<'_>, gathering: &Gathering<'a>) -> Option<&'a manifest::Service> {
+    let (name, _) = serving.placed.deployed.reached_through.as_ref()?;
+    let mut services = gathering.manifests.services.iter();
+    services.find(|one| one.name == *name && one.namespace == serving.placed.workload.namespace)
+}
+
+/// Adds the ports to container and Service.
+pub(super) fn add(serving: &Serving<'_>, gathering: &mut Gathering<'_>) {
+    let placed = &serving.placed;
+    let wanted = wanted(serving, gathering);
+    let there = &placed.container.ports;
+    let mut missing: Vec<u16> = wanted.iter().map(|(_, inside)| *inside).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing.retain(|port| there.iter().all(|(known, _)| known != port));
+    let pod = placed.patch(gathering);
+    let ports = &mut placed.container(pod).ports;
+    ports.extend(missing.into_iter().map(|container_port| ContainerPort {
+        container_port,
+        name: None,
+    }));
+    match service(serving, gathering) {
+        Some(service) => {
+            let value = patch(service, &wanted);
+            let origin = placed.deployed.place.key;
+            gathering.component.services.push(Object { value, origin });
+        }
+        None => {
+            let ports: Vec<String> = wanted
+                .iter()
+                .map(|(public, inside)| format!("{public} → {inside}"))
+                .collect();
+            gathering.lowered.notes.push(format!(
+                "no Service is told the ports of `{}`: name it, `service: …`, or let it lead there itself ({})",
+                placed.deployed.name,
+                ports.join(", ")
+            ));
+        }
+    }
+}
+
+/// A strategic-merge patch: ports are joined by their numbers.
+fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
+    let mut names: Vec<String> = service
+        .ports
+        .iter()
+        .filter_map(|(_, name)| name.clone())
+        .collect();
+    let mut ports: Vec<Value> = Vec::new();
+    for (public, inside) in wanted {
+        let there = service.ports.iter().find(|(port, _)| port == public);
+        let mut port = json!({"port": public, "protocol": "TCP", "targetPort": inside});
+        if there.is_none_or(|(_, name)| name.is_none()) {
+            port["name"] = json!(fresh(&mut names, *public));
+        }
+        ports.push(port);
+    }
+    // Of several ports each has a name.
+    let unnamed = service.ports.iter().filter(|(_, name)| name.is_none());
+    for (port, _) in unnamed {
+        if wanted.iter().all(|(public, _)| public != port) {
+            let name = fresh(&mut names, *port);
+            ports.push(json!({"port": port, "protocol": "TCP", "name": name}));
+        }
+    }
+    let mut metadata = json!({"name": service.name});
+    if let Some(namespace) = &service.namespace {
+        metadata["namespace"] = json!(namespace);
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {"ports": ports},
+    })
+}
+
+fn fresh(names: &mut Vec<String>, port: u16) -> String {
+    let usual = match port {
+        443 => "https".to_owned(),
+        80 => "http".to_owned(),
+        other => format!("port-{other}"),
+    };
+    let name = match names.contains(&usual) {
+        true => format!("port-{port}"),
+        false => usual,
+    };
+    names.push(name.clone());
+    name
+}
