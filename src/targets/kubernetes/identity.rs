@@ -64,8 +64,7 @@ fn bring(
     reader::allow(gathering, placed, reader)?;
     let mut files = Files::with_mode(reader.mode());
     files.secret(&secret.name, "");
-    let pod = placed.patch(gathering);
-    let watched = placed.container(pod).lifecycle.is_some();
+    let watched = placed.container(gathering).lifecycle.is_some();
     if secret.renewed_in_place && !watched {
         let reload = asked.reload.clone().unwrap_or(Reload::Restart);
         let script = watch::script(gathering, &reload, &files.chains(DIRECTORY));
@@ -110,8 +109,7 @@ fn named(
         (&asked.certificate, place.full_chain),
         (&asked.key, place.key),
     ];
-    let pod = placed.patch(gathering);
-    let ours = &placed.container(pod).env;
+    let ours = &placed.container(gathering).env;
     let mut seen: Vec<&str> = ours.iter().map(|one| one.name.as_str()).collect();
     let mut found = Vec::new();
     for ((name, span), _) in &both {

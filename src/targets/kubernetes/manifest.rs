@@ -178,6 +178,9 @@ pub struct Service {
     pub span: Span,
     /// Its ports: number and name.
     pub ports: Vec<(u16, Option<String>)>,
+    /// Those of them that name their protocol: a patch must name it too to be joined with them, and
+    /// must not for the others.
+    pub with_protocol: Vec<u16>,
     /// The labels that it selects.
     pub selector: Vec<(String, String)>,
 }

@@ -236,18 +236,20 @@ fn nameless(node: &Node, kind: &str) -> Diagnostic {
 fn service(node: &Node, name: String, namespace: Option<String>, name_node: &Node) -> Service {
     let spec = node.get("spec");
     let ports = spec.and_then(|spec| spec.get("ports"));
-    let ports = ports.map(Node::items).unwrap_or_default().iter();
-    let ports = ports.filter_map(|port| {
-        let number = port.get("port")?.text()?.parse().ok()?;
+    let ports = ports.map(Node::items).unwrap_or_default();
+    let number = |port: &Node| port.get("port")?.text()?.parse().ok();
+    let named = ports.iter().filter_map(|port| {
         let name = port.get("name").and_then(Node::text);
-        Some((number, name.map(str::to_owned)))
+        Some((number(port)?, name.map(str::to_owned)))
     });
+    let with_protocol = ports.iter().filter(|port| port.get("protocol").is_some());
     let selector = spec.and_then(|spec| spec.get("selector"));
     Service {
         name,
         namespace,
         span: name_node.span,
-        ports: ports.collect(),
+        ports: named.collect(),
+        with_protocol: with_protocol.filter_map(number).collect(),
         selector: selector.map(pairs).unwrap_or_default(),
     }
 }

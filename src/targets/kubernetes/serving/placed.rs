@@ -9,6 +9,7 @@ use crate::targets::kubernetes::manifest::{Container, Workload};
 use crate::targets::kubernetes::patch::{
     ContainerPatch, EnvironmentVariable, PodPatch, Volume, VolumeMount, WorkloadPatch,
 };
+use crate::targets::kubernetes::{patch, workload};
 
 pub(in crate::targets::kubernetes) static MOUNT: Code = Code {
     name: "pod-mount-taken",
@@ -40,20 +41,13 @@ pub(in crate::targets::kubernetes) fn find<'a>(
     gathering: &mut Gathering<'a>,
     deployed: &'a Deployed,
 ) -> Option<Placed<'a>> {
-    let mut workloads = gathering.manifests.workloads.iter();
-    let workload = workloads.find(|workload| match &deployed.workload {
-        Some((name, _)) => workload.name == *name,
-        None => workload.name.name == deployed.name,
-    })?;
-    let containers = &workload.pod.containers;
-    let named = |container: &&Container| {
-        deployed.containers.is_empty()
-            || deployed
-                .containers
-                .iter()
-                .any(|(name, _)| *name == container.name)
+    let place = workload::find(gathering, deployed)?;
+    let workload = place.workload;
+    let runs = |container: &&Container| {
+        let mut long = workload.pod.containers.iter();
+        long.any(|one| one.name == container.name)
     };
-    let mut all = containers.iter().filter(named);
+    let mut all = place.containers.into_iter().filter(runs);
     let container = all.next()?;
     if let Some(other) = all.next() {
         let message = format!(
@@ -104,38 +98,19 @@ impl<'a> Placed<'a> {
         )
     }
 
-    /// The patch of the workload.
-    pub fn patch<'g>(&self, gathering: &'g mut Gathering<'_>) -> &'g mut PodPatch {
-        let workload = self.workload;
-        let key = (
-            workload.namespace.clone(),
-            workload.name.kind,
-            workload.name.name.clone(),
-        );
-        let patches = &mut gathering.component.patches;
-        let patch = patches.entry(key).or_insert_with(|| WorkloadPatch {
-            kind: workload.name.kind,
-            name: workload.name.name.clone(),
-            namespace: workload.namespace.clone(),
-            api_version: workload.api_version.clone(),
-            annotations: Default::default(),
-            pod: PodPatch::default(),
-        });
-        &mut patch.pod
+    /// What is added to the pod.
+    pub fn pod<'g>(&self, gathering: &'g mut Gathering<'_>) -> &'g mut PodPatch {
+        &mut self.patch(gathering).pod
     }
 
     /// What is added to the container.
-    pub fn container<'p>(&self, pod: &'p mut PodPatch) -> &'p mut ContainerPatch {
+    pub fn container<'g>(&self, gathering: &'g mut Gathering<'_>) -> &'g mut ContainerPatch {
         let name = &self.container.name;
-        let at = pod.containers.iter().position(|one| one.name == *name);
-        let at = at.unwrap_or_else(|| {
-            pod.containers.push(ContainerPatch {
-                name: name.clone(),
-                ..ContainerPatch::default()
-            });
-            pod.containers.len() - 1
-        });
-        &mut pod.containers[at]
+        self.patch(gathering).container(self.workload, name)
+    }
+
+    fn patch<'g>(&self, gathering: &'g mut Gathering<'_>) -> &'g mut WorkloadPatch {
+        patch::of(&mut gathering.component.patches, self.workload)
     }
 
     /// Mounts a volume of this source at a place.
@@ -147,12 +122,11 @@ impl<'a> Placed<'a> {
         place: &str,
     ) {
         let name = self.volume_name(purpose);
-        let pod = self.patch(gathering);
-        pod.volumes.push(Volume {
+        self.patch(gathering).volume(Volume {
             name: name.clone(),
             source: [(source.0.to_owned(), source.1)].into_iter().collect(),
         });
-        self.container(pod).volume_mounts.push(VolumeMount {
+        self.container(gathering).mount(VolumeMount {
             mount_path: place.to_owned(),
             name,
             read_only: true,
@@ -161,8 +135,7 @@ impl<'a> Placed<'a> {
 
     /// Sets variables that name files, which nothing here sets otherwise.
     pub fn set(&self, gathering: &mut Gathering<'_>, variables: Vec<(String, String)>) {
-        let pod = self.patch(gathering);
-        let env = &mut self.container(pod).env;
+        let env = &mut self.container(gathering).env;
         env.extend(
             variables
                 .into_iter()

@@ -155,15 +155,23 @@ pub(super) fn add(serving: &Serving<'_>, gathering: &mut Gathering<'_>) {
     missing.sort_unstable();
     missing.dedup();
     missing.retain(|port| there.iter().all(|(known, _)| known != port));
-    let pod = placed.patch(gathering);
-    let ports = &mut placed.container(pod).ports;
+    let ports = &mut placed.container(gathering).ports;
     ports.extend(missing.into_iter().map(|container_port| ContainerPort {
         container_port,
         name: None,
     }));
     match service(serving, gathering) {
         Some(service) => {
-            let value = patch(service, &wanted);
+            // Where an application listens, its own Service knows; where a server of ours does, we do.
+            let known = |port: u16| service.ports.iter().any(|(known, _)| *known == port);
+            let said = |port: u16| placed.deployed.ports.iter().any(|(said, ..)| *said == port);
+            let ours = serving.asked.server.is_configured();
+            let mut ports = wanted;
+            ports.retain(|(public, _)| ours || said(*public) || !known(*public));
+            if ports.is_empty() {
+                return;
+            }
+            let value = patch(service, &ports);
             let origin = placed.deployed.place.key;
             gathering.component.services.push(Object { value, origin });
         }
@@ -191,7 +199,8 @@ fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
     let mut ports: Vec<Value> = Vec::new();
     for (public, inside) in wanted {
         let there = service.ports.iter().find(|(port, _)| port == public);
-        let mut port = json!({"port": public, "protocol": "TCP", "targetPort": inside});
+        let mut port = entry(service, *public);
+        port["targetPort"] = json!(inside);
         if there.is_none_or(|(_, name)| name.is_none()) {
             port["name"] = json!(fresh(&mut names, *public));
         }
@@ -199,10 +208,11 @@ fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
     }
     // Of several ports each has a name.
     let unnamed = service.ports.iter().filter(|(_, name)| name.is_none());
-    for (port, _) in unnamed {
-        if wanted.iter().all(|(public, _)| public != port) {
-            let name = fresh(&mut names, *port);
-            ports.push(json!({"port": port, "protocol": "TCP", "name": name}));
+    for (public, _) in unnamed {
+        if wanted.iter().all(|(other, _)| other != public) {
+            let mut port = entry(service, *public);
+            port["name"] = json!(fresh(&mut names, *public));
+            ports.push(port);
         }
     }
     let mut metadata = json!({"name": service.name});
@@ -215,6 +225,14 @@ fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
         "metadata": metadata,
         "spec": {"ports": ports},
     })
+}
+
+/// A port as kustomize finds it: by its number, and by its protocol where both or neither name it.
+fn entry(service: &manifest::Service, port: u16) -> Value {
+    match service.with_protocol.contains(&port) {
+        true => json!({"port": port, "protocol": "TCP"}),
+        false => json!({"port": port}),
+    }
 }
 
 fn fresh(names: &mut Vec<String>, port: u16) -> String {

@@ -114,7 +114,7 @@ pub fn allow(
                 )),
         ]);
     }
-    let context = &mut placed.patch(gathering).security_context;
+    let context = &mut placed.pod(gathering).security_context;
     context.entry("fsGroup".to_owned()).or_insert(json!(group));
     Ok(())
 }

@@ -96,9 +96,9 @@ pub fn start(
     if !found.is_empty() {
         return Err(found);
     }
-    let pod = placed.patch(gathering);
     let command = json!(["/bin/sh", "-c", line]);
-    placed.container(pod).lifecycle = Some(json!({"postStart": {"exec": {"command": command}}}));
+    placed.container(gathering).lifecycle =
+        Some(json!({"postStart": {"exec": {"command": command}}}));
     let how = match reload {
         Reload::Signal(signal) => format!("{signal} to its first process"),
         Reload::Command(words) => format!("`{}`", words.join(" ")),
