@@ -40,7 +40,8 @@ use sound::unsound;
 use support::project::Project;
 
 /// A project whose manifests are at `files`, judged: what kustomize prints without the component and
-/// with it, as one line of the user's kustomization and as an overlay.
+/// with it, as one line of the user's kustomization; an overlay and the oldest kustomize print the
+/// same.
 fn judged(
     judges: &Judges,
     project: &Project,
@@ -49,7 +50,6 @@ fn judged(
 ) -> (Vec<Value>, Vec<Value>) {
     let kustomizations = Kustomizations::new(&project.path(""), files, component);
     put_keys(&project.path(""));
-    let base = judges.print(&kustomizations.alone());
     let overlay = judges.print(&kustomizations.overlay());
     let built = kustomizations.with_component();
     let oldest = judges.print_by_the_oldest(&built);
@@ -62,6 +62,20 @@ fn judged(
         oldest == built,
         "{component}: two releases of kustomize differ"
     );
+    joined(judges, project, (files, component), also)
+}
+
+/// The same of the newest kustomize and one line alone.
+fn joined(
+    judges: &Judges,
+    project: &Project,
+    (files, component): (&[&str], &str),
+    also: Custom,
+) -> (Vec<Value>, Vec<Value>) {
+    let kustomizations = Kustomizations::new(&project.path(""), files, component);
+    put_keys(&project.path(""));
+    let base = judges.print(&kustomizations.alone());
+    let built = judges.print(&kustomizations.with_component());
     let [base, built] = judges.valid([&base, &built], also);
     let lost = losses(&base, &built);
     assert!(lost.is_empty(), "{component}: {}", lost.join("\n"));

@@ -12,7 +12,7 @@ use super::kept::added;
 use super::resources::{decoded, find, list, pod};
 use super::support::project::Project;
 use super::support::{leaf, root};
-use super::{FILES, for_all, judged, support_root};
+use super::{FILES, for_all, joined, support_root};
 
 /// A way: its name, what the spec says of the host, what the target says, the kind that brings the
 /// Secret, and whether that is among the files.
@@ -111,17 +111,17 @@ const ASKERS: &[Asker] = &[
     (
         "an Ingress",
         "",
-        "entrances: {shop: {ingress: traefik, service: web, port: 80, redirect_http: true, hsts: 1y}}\n    services: {}",
+        "entrances: {shop: {ingress: traefik, service: web, port: 8080, redirect_http: true, hsts: 1y}}\n    services: {}",
     ),
     (
         "an Ingress that says little",
         "",
-        "entrances: {shop: {ingress: nginx, service: web, port: 80, path: /shop}}\n    services: {}",
+        "entrances: {shop: {ingress: nginx, service: web, port: 8080, path: /shop}}\n    services: {}",
     ),
     (
         "a Gateway",
         "",
-        "entrances: {shop: {gateway: {class: istio}, service: web, port: 80, redirect_http: true}}\n    services: {}",
+        "entrances: {shop: {gateway: {class: istio}, service: web, port: 8080, redirect_http: true}}\n    services: {}",
     ),
     (
         "a server of its own",
@@ -167,7 +167,7 @@ fn every_certificate_is_found_by_who_names_it() {
 fn asked(judges: &Judges, way: &Way, (_, service, target): &Asker) -> Vec<Value> {
     let project = project(way, service, target);
     project.build();
-    let (base, built) = judged(judges, &project, FILES, Custom::Ignored);
+    let (base, built) = joined(judges, &project, FILES, Custom::Ignored);
     nothing_is_secret(&project.path("k8s"));
     found(way, &base, &built, &project);
     let custom = added(&base, &built).into_iter().filter(|one| {
@@ -249,7 +249,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: web}
-spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}
+spec: {selector: {app: web}, ports: [{name: http, port: 8080, targetPort: http}]}
 ";
 
 /// No private key stands in what a repository keeps.

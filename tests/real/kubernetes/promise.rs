@@ -10,7 +10,7 @@ use super::resources::{config_map_files, environment, fields, find, list};
 use super::support::merged::{TRUST_DIRECTORY, config, services};
 use super::support::project::Project;
 use super::support::{judge, text};
-use super::{FILES, for_all, judged, support_root};
+use super::{FILES, for_all, joined, support_root};
 
 /// Runtimes, and the public roots beside the private ones.
 const RUNTIMES: &[(&str, &str)] = &[
@@ -117,7 +117,7 @@ fn in_compose(compose: &Path, project: &Project) -> Seen {
 }
 
 fn in_cluster(judges: &Judges, project: &Project) -> Seen {
-    let (_, built) = judged(judges, project, FILES, Custom::Judged);
+    let (_, built) = joined(judges, project, FILES, Custom::Judged);
     let pod = &find(&built, "Deployment", "web")["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
     let mut files = BTreeMap::new();
