@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 #[path = "speed/issuing.rs"]
 mod issuing;
+#[path = "speed/kubernetes.rs"]
+mod kubernetes;
 #[path = "speed/private_ca.rs"]
 mod private_ca;
 
@@ -26,6 +28,7 @@ const CHAIN: [&str; 2] = [
 fn main() {
     println!("{:<44} {:>10} {:>9}  claim", "what", "time", "memory");
     private_ca::run();
+    kubernetes::run();
     let tower = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tower");
     row("check examples/tower", "15 ms", 30, || {
         tlsgen(&tower, "check")

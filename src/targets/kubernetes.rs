@@ -31,6 +31,7 @@ use crate::source::Sources;
 
 /// What this target can find.
 pub static CODES: &[&Code] = &[
+    &shared_keys::KEYS_APART,
     &workload::UNKNOWN,
     &workload::UNCLEAR,
     &workload::CONTAINER,

