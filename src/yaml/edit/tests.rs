@@ -164,7 +164,7 @@ fn below(
                 text.push_str(&format!("{}{line}\n", " ".repeat(indent + 1)));
             }
         }
-        _ if filled && kind % 5 > 0 => {
+        _ if filled && !kind.is_multiple_of(5) => {
             let deeper = indent + 1 + usize::from(kind % 3);
             let deeper = if value.is_array() && kind.is_multiple_of(2) {
                 indent
