@@ -241,6 +241,14 @@ fn every_jvm_trusts_what_the_truststores_hold() {
             let connected = judges.connect(version, kind, store, &server.port);
             assert!(connected.status.success(), "{what}: {}", said(&connected));
         }
+        // trust-manager writes PKCS#12 where `JAVA_TOOL_OPTIONS` says JKS: a JVM reads both as either.
+        let of_a_cluster = project.path("1-PKCS12-modern");
+        let connected = judges.connect(version, "JKS", &of_a_cluster, &server.port);
+        assert!(
+            connected.status.success(),
+            "java {version} reads PKCS#12 as JKS: {}",
+            said(&connected)
+        );
         let refused = judges.connect(version, "PKCS12", &stranger, &server.port);
         let said = said(&refused);
         assert!(!refused.status.success(), "java {version} trusts anybody");
