@@ -36,6 +36,27 @@ fn the_shown_spec_and_override_are_those_of_the_example() {
 }
 
 #[test]
+fn the_shown_cluster_is_that_of_the_example() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is committed");
+    let written = ["tlsgen.yaml", "k8s/tls/patches.yaml"]
+        .map(|path| read(&format!("examples/tower/{path}")))
+        .concat()
+        + &read("docs/kubernetes/argocd-plugin.yaml");
+    let blocks = blocks("yaml");
+    let cluster = |block: &&String| {
+        ["kind: kubernetes", "kind: Deployment", "argoproj.io"]
+            .iter()
+            .any(|word| block.contains(word))
+    };
+    let shown: Vec<&String> = blocks.iter().filter(cluster).collect();
+    assert_eq!(shown.len(), 3, "a target, a patch and a plugin are shown");
+    for line in shown.iter().flat_map(|block| block.lines()) {
+        let shown = line.trim().trim_end_matches('…').trim();
+        assert!(written.contains(shown), "`{shown}` is not there");
+    }
+}
+
+#[test]
 fn the_shown_difference_is_that_of_the_copy() {
     let example = root().join("examples/tower");
     let copy = example.join("compose.tls/frontend.serve/copies/etc/nginx/nginx.conf");

@@ -45,7 +45,6 @@ pub static CODES: &[&Code] = &[
     &mount::VOLUME,
     &trust::TOO_LARGE,
     &trust::WITHOUT_IMAGE,
-    &shared_keys::KEYS_APART,
 ];
 
 /// The component.
@@ -129,7 +128,7 @@ pub fn gather(
         lowered: Lowered::default(),
         found: Vec::new(),
     };
-    let misplaced = workload::check(cluster, manifests);
+    let misplaced = workload::check(inputs.model, cluster, manifests);
     gathering.found.extend(misplaced);
     for deployed in &cluster.services {
         trust::add(&mut gathering, deployed);

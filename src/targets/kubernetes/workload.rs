@@ -6,8 +6,8 @@ use super::Gathering;
 use super::manifest::{Container, Manifests, Workload};
 use super::patch::{self, ContainerPatch, WorkloadPatch};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
-use crate::model::Kubernetes;
 use crate::model::kubernetes::Deployed;
+use crate::model::{Kubernetes, Model};
 use crate::source::Span;
 
 pub static UNKNOWN: Code = Code {
@@ -76,8 +76,10 @@ pub fn pod<'g>(gathering: &'g mut Gathering<'_>, place: &Place<'_>) -> &'g mut W
 }
 
 /// Says which services cannot be found, which are one container, and which containers are none.
-pub fn check(cluster: &Kubernetes, manifests: &Manifests) -> Vec<Diagnostic> {
+pub fn check(model: &Model, cluster: &Kubernetes, manifests: &Manifests) -> Vec<Diagnostic> {
+    let trusts = |deployed: &Deployed| model.service(deployed.service).trust.is_some();
     let mut found = Vec::new();
+    let mut trusting: HashSet<Span> = HashSet::new();
     let mut owners: HashMap<(Span, &str), &Deployed> = HashMap::new();
     // Workloads with the first service in each, by where their names stand.
     let mut known: HashSet<Span> = HashSet::new();
@@ -106,11 +108,13 @@ pub fn check(cluster: &Kubernetes, manifests: &Manifests) -> Vec<Diagnostic> {
                 None => found.push(unknown_container(workload, name, *span)),
             }
         }
+        trusting.extend(trusts(deployed).then_some(workload.span));
         if known.insert(workload.span) {
             workloads.push((workload, deployed));
         }
     }
     found.extend(two_namespaces(&workloads));
+    workloads.retain(|(workload, _)| trusting.contains(&workload.span));
     for (workload, deployed) in workloads {
         found.extend(forgotten(workload, deployed, |container| {
             owners.contains_key(&(workload.span, container.name.as_str()))
