@@ -64,7 +64,8 @@ pub struct Pod {
     pub containers: Vec<Container>,
     /// In their order.
     pub init_containers: Vec<Container>,
-    /// The names of volumes, each with its place and the kind of its source (`configMap`).
+    /// The names of volumes, each with its place and the kind of its source (`configMap`); claims of
+    /// a StatefulSet's `volumeClaimTemplates` among them.
     pub volumes: Vec<(String, String, Span)>,
     /// What holds for all containers.
     pub security: Security,
@@ -182,6 +183,9 @@ pub struct Service {
     /// Those of them that name their protocol: a patch must name it too to be joined with them, and
     /// must not for the others.
     pub with_protocol: Vec<u16>,
+    /// The `targetPort` of its ports for TCP, where it is written: the port, number or name of the
+    /// container's, and where it stands.
+    pub targets: Vec<(u16, String, Span)>,
     /// The labels that it selects.
     pub selector: Vec<(String, String)>,
 }

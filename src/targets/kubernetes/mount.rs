@@ -51,8 +51,7 @@ pub fn volume_conflict(workload: &Workload, name: &str, asked: Span) -> Option<D
     )
 }
 
-/// Whether a directory can be made in a volume; one that is not among the pod's is a claim of a
-/// StatefulSet.
+/// Whether a directory can be made in a volume.
 fn is_writable(workload: &Workload, volume: &str) -> bool {
     let mut volumes = workload.pod.volumes.iter();
     let found = volumes.find(|(name, ..)| name == volume);

@@ -43,6 +43,7 @@ pub static CODES: &[&Code] = &[
     &ports::SHARED,
     &ports::PRIVILEGED,
     &ports::SERVICE,
+    &ports::TAKEN,
     &reader::USER,
     &reader::GROUP,
     &upstream::UNKNOWN,

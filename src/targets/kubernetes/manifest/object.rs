@@ -181,7 +181,11 @@ impl Reading<'_> {
         };
         let labels = template.get("metadata").and_then(|it| it.get("labels"));
         let labels = labels.map(pairs).unwrap_or_default();
-        let pod = pod::read(&name, template, self.found);
+        let mut pod = pod::read(&name, template, self.found);
+        if name.kind == WorkloadKind::StatefulSet {
+            let set = node.get("spec");
+            pod.volumes.extend(set.into_iter().flat_map(pod::claims));
+        }
         self.manifests.add(Workload {
             name,
             api_version: version.to_owned(),
@@ -243,6 +247,14 @@ fn service(node: &Node, name: String, namespace: Option<String>, name_node: &Nod
         Some((number(port)?, name.map(str::to_owned)))
     });
     let with_protocol = ports.iter().filter(|port| port.get("protocol").is_some());
+    let over_tcp = ports.iter().filter(|port| {
+        let protocol = port.get("protocol").and_then(Node::text);
+        protocol.is_none_or(|protocol| protocol == "TCP")
+    });
+    let targets = over_tcp.filter_map(|port| {
+        let target = port.get("targetPort").filter(|target| !target.is_null())?;
+        Some((number(port)?, target.text()?.to_owned(), target.span))
+    });
     let selector = spec.and_then(|spec| spec.get("selector"));
     Service {
         name,
@@ -250,6 +262,7 @@ fn service(node: &Node, name: String, namespace: Option<String>, name_node: &Nod
         span: name_node.span,
         ports: named.collect(),
         with_protocol: with_protocol.filter_map(number).collect(),
+        targets: targets.collect(),
         selector: selector.map(pairs).unwrap_or_default(),
     }
 }

@@ -27,6 +27,17 @@ pub(super) fn read(name: &WorkloadName, template: &Node, found: &mut Vec<Diagnos
     }
 }
 
+/// The volumes that each pod of a StatefulSet gets of its own.
+pub(super) fn claims(set: &Node) -> impl Iterator<Item = (String, String, Span)> {
+    let templates = set.get("volumeClaimTemplates");
+    let templates = templates.map(Node::items).unwrap_or_default().iter();
+    templates.filter_map(|claim| {
+        let name = claim.get("metadata")?.get("name")?;
+        let kind = "persistentVolumeClaim".to_owned();
+        Some((name.text()?.to_owned(), kind, name.span))
+    })
+}
+
 fn containers(
     workload: &WorkloadName,
     spec: &Node,

@@ -6,6 +6,7 @@ use super::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::Serve;
 use crate::model::kubernetes::Deployed;
+use crate::source::Span;
 use crate::targets::kubernetes::Gathering;
 use crate::targets::kubernetes::component::Object;
 use crate::targets::kubernetes::manifest;
@@ -28,6 +29,12 @@ pub(in crate::targets::kubernetes) static SERVICE: Code = Code {
     severity: Severity::Error,
     summary: "no manifest has the Service that is to get ports",
     manual: include_str!("../manual/serving-service-unknown.md"),
+};
+pub(in crate::targets::kubernetes) static TAKEN: Code = Code {
+    name: "service-port-taken",
+    severity: Severity::Error,
+    summary: "a port of a Service leads elsewhere than to what serves",
+    manual: include_str!("../manual/service-port-taken.md"),
 };
 
 /// Plain HTTP.
@@ -89,6 +96,7 @@ pub(super) fn faults(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Vec<Di
         let message = format!("no manifest has a Service `{name}`");
         found.push(Diagnostic::new(&SERVICE, *span, message).help(suggest(name, known)));
     }
+    found.extend(elsewhere(serving, gathering));
     if !serving.asked.server.is_configured() {
         return found;
     }
@@ -119,6 +127,45 @@ pub(super) fn faults(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Vec<Di
     }
     found.extend(privileged(serving, gathering));
     found
+}
+
+/// Ports of the Service that lead elsewhere: a patch would redirect what comes in by them.
+fn elsewhere(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Vec<Diagnostic> {
+    let Some(service) = service(serving, gathering) else {
+        return Vec::new();
+    };
+    let deployed = serving.placed.deployed;
+    let led = led(serving, gathering, service).into_iter();
+    led.filter_map(|(public, inside)| {
+        let (target, span) = target(service, public)?;
+        if leads_to(serving, target, inside) {
+            return None;
+        }
+        let mut said = deployed.ports.iter();
+        let said = said.find(|(said, ..)| *said == public);
+        let at = said.map_or(deployed.place.key, |(.., span)| *span);
+        let name = &service.name;
+        let message = format!("port {public} of the Service `{name}` is to lead to {inside}, and leads to {target}");
+        Some(
+            Diagnostic::new(&TAKEN, at, message)
+                .also(span, "what comes in here would be redirected")
+                .help(format!("where `{}` listens on that port, let `ports` say so; else change it in the manifest: `targetPort: {inside}`", serving.placed.container.name)),
+        )
+    })
+    .collect()
+}
+
+fn target(service: &manifest::Service, public: u16) -> Option<(&str, Span)> {
+    let mut targets = service.targets.iter();
+    let (_, target, span) = targets.find(|(port, ..)| *port == public)?;
+    Some((target, *span))
+}
+
+/// Whether the number or name is that of this port of the container.
+fn leads_to(serving: &Serving<'_>, target: &str, inside: u16) -> bool {
+    let named =
+        |(port, name): &(u16, Option<String>)| *port == inside && name.as_deref() == Some(target);
+    target.parse() == Ok(inside) || serving.placed.container.ports.iter().any(named)
 }
 
 fn privileged(serving: &Serving<'_>, gathering: &Gathering<'_>) -> Option<Diagnostic> {
@@ -162,12 +209,8 @@ pub(super) fn add(serving: &Serving<'_>, gathering: &mut Gathering<'_>) {
     }));
     match service(serving, gathering) {
         Some(service) => {
-            // Where an application listens, its own Service knows; where a server of ours does, we do.
-            let known = |port: u16| service.ports.iter().any(|(known, _)| *known == port);
-            let said = |port: u16| placed.deployed.ports.iter().any(|(said, ..)| *said == port);
-            let ours = serving.asked.server.is_configured();
-            let mut ports = wanted;
-            ports.retain(|(public, _)| ours || said(*public) || !known(*public));
+            let mut ports = led(serving, gathering, service);
+            ports.retain(|(public, _)| target(service, *public).is_none());
             if ports.is_empty() {
                 return;
             }
@@ -189,7 +232,23 @@ pub(super) fn add(serving: &Serving<'_>, gathering: &mut Gathering<'_>) {
     }
 }
 
-/// A strategic-merge patch: ports are joined by their numbers.
+/// The ports whose way is ours to say: where an application listens, its own Service knows; where a
+/// server of ours does, we do.
+fn led(
+    serving: &Serving<'_>,
+    gathering: &Gathering<'_>,
+    service: &manifest::Service,
+) -> Vec<(u16, u16)> {
+    let deployed = serving.placed.deployed;
+    let known = |port: u16| service.ports.iter().any(|(known, _)| *known == port);
+    let said = |port: u16| deployed.ports.iter().any(|(said, ..)| *said == port);
+    let ours = serving.asked.server.is_configured();
+    let mut ports = wanted(serving, gathering);
+    ports.retain(|(public, _)| ours || said(*public) || !known(*public));
+    ports
+}
+
+/// A strategic-merge patch: ports are joined by their numbers. None of these has a `targetPort`.
 fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
     let mut names: Vec<String> = service
         .ports
