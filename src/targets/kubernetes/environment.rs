@@ -1,6 +1,8 @@
 //! Variables of containers: joined with what the container sets already, never instead of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+use serde_json::json;
 
 use super::manifest::{Container, EnvFrom, Manifests, VariableValue, Workload};
 use super::patch::EnvironmentVariable;
@@ -45,6 +47,9 @@ pub struct Joining<'j> {
     pub subject: &'j str,
 }
 
+/// Variables that a source of variables may set, by its place among those of the container.
+type Unread = BTreeMap<usize, Vec<String>>;
+
 impl<'j> Joining<'j> {
     /// The variables as a patch has them, those of the base that must stand before them included.
     pub fn variables(
@@ -54,7 +59,7 @@ impl<'j> Joining<'j> {
         found: &mut Vec<Diagnostic>,
     ) -> Vec<EnvironmentVariable> {
         let mut joined = Vec::with_capacity(ours.len());
-        let mut unread = BTreeSet::new();
+        let mut unread = Unread::new();
         for variable in ours {
             // A `$` in ours is a `$`: `$(NAME)` would be filled in.
             let text = variable.value.at(directory).replace('$', "$$");
@@ -63,7 +68,11 @@ impl<'j> Joining<'j> {
                 Err(diagnostic) => found.push(*diagnostic),
             }
         }
-        found.extend(unread.into_iter().map(|(at, name)| self.unread(at, &name)));
+        found.extend(
+            unread
+                .into_iter()
+                .map(|(at, names)| self.unread(at, &names)),
+        );
         self.in_order(joined)
     }
 
@@ -96,7 +105,7 @@ impl<'j> Joining<'j> {
         self,
         variable: &Variable,
         ours: String,
-        unread: &mut BTreeSet<(usize, String)>,
+        unread: &mut Unread,
     ) -> Result<Vec<EnvironmentVariable>, Box<Diagnostic>> {
         let name = &variable.name;
         let Some(existing) = self.container.variable(name) else {
@@ -110,20 +119,8 @@ impl<'j> Joining<'j> {
                 if may_be_missing(source) {
                     return Err(Box::new(self.not_joinable(name, existing.span)));
                 }
-                let carried = format!("TLSGEN_{name}");
-                let value = format!("$({carried}) {ours}");
-                Ok(vec![
-                    EnvironmentVariable {
-                        name: carried,
-                        value: None,
-                        value_from: Some(source.clone()),
-                    },
-                    EnvironmentVariable {
-                        name: name.clone(),
-                        value: Some(value),
-                        value_from: Some(serde_json::Value::Null),
-                    },
-                ])
+                let nothing = Some(serde_json::Value::Null);
+                Ok(carried(name, source.clone(), &ours, nothing))
             }
             (Existing::Conflict, VariableValue::Text(text)) if *text == ours => {
                 Ok(vec![plain(name, ours)])
@@ -132,46 +129,57 @@ impl<'j> Joining<'j> {
         }
     }
 
-    /// What all entries of a ConfigMap or Secret may set; of several, the last one holds.
+    /// What all entries of a ConfigMap or Secret set; of several, the last one holds. What one of them
+    /// sets is referred to and not repeated: an overlay may change it.
     fn said_elsewhere(
         self,
         variable: &Variable,
         ours: String,
-        unread: &mut BTreeSet<(usize, String)>,
+        unread: &mut Unread,
     ) -> Result<Vec<EnvironmentVariable>, Box<Diagnostic>> {
         let name = &variable.name;
         for (at, from) in self.container.env_from.iter().enumerate().rev() {
             let Some(key) = name.strip_prefix(from.prefix.as_str()) else {
                 continue;
             };
-            let Some(texts) = self.texts(from) else {
-                if variable.existing == Existing::Append {
-                    unread.insert((at, name.clone()));
-                }
+            let Some(entry) = self.entry(from, key) else {
+                unread.entry(at).or_default().push(name.clone());
                 continue;
             };
-            let Some((_, text)) = texts.iter().find(|(known, _)| known == key) else {
-                continue;
-            };
-            // Nothing is filled in there, and would be in `env`.
-            let text = text.replace('$', "$$");
+            let Some(text) = entry else { continue };
             return match variable.existing {
-                Existing::Append => Ok(vec![plain(name, behind(&text, &ours))]),
-                Existing::Conflict if text == ours => Ok(vec![plain(name, ours)]),
+                Existing::Append => {
+                    let field = match from.kind {
+                        "Secret" => "secretKeyRef",
+                        _ => "configMapKeyRef",
+                    };
+                    let source = json!({field: {"name": from.name, "key": key}});
+                    Ok(carried(name, source, &ours, None))
+                }
+                Existing::Conflict if text == Some(ours.as_str()) => Ok(vec![plain(name, ours)]),
                 Existing::Conflict => Err(Box::new(self.taken(name, from.span))),
             };
         }
         Ok(vec![plain(name, ours)])
     }
 
-    fn texts(self, from: &EnvFrom) -> Option<&'j [(String, String)]> {
-        if from.kind != "ConfigMap" {
-            return None;
+    /// The entry of a key: nothing where the manifests do not have the source, nothing in it where
+    /// that has no such entry; its text only of a ConfigMap.
+    fn entry(self, from: &EnvFrom, key: &str) -> Option<Option<Option<&'j str>>> {
+        let own = &self.workload.namespace;
+        let is_it = |name: &str, namespace: &Option<String>| {
+            // One of the two that says none is in the namespace of the other.
+            name == from.name && (namespace == own || namespace.is_none() || own.is_none())
+        };
+        if from.kind == "Secret" {
+            let mut secrets = self.manifests.secrets.iter();
+            let secret = secrets.find(|one| is_it(&one.name, &one.namespace))?;
+            return Some(secret.keys.iter().any(|known| known == key).then_some(None));
         }
         let mut maps = self.manifests.config_maps.iter();
-        let map =
-            maps.find(|map| map.name == from.name && map.namespace == self.workload.namespace)?;
-        Some(&map.texts)
+        let map = maps.find(|one| is_it(&one.name, &one.namespace))?;
+        let entry = map.texts.iter().find(|(known, _)| known == key);
+        Some(entry.map(|(_, text)| Some(text.as_str())))
     }
 
     /// Ours stand in front of what the base has; what ours is filled in from must stand before it.
@@ -222,24 +230,47 @@ impl<'j> Joining<'j> {
             .help("take out `optional: true`, or write its value plainly")
     }
 
-    fn unread(self, at: usize, name: &str) -> Diagnostic {
+    fn unread(self, at: usize, names: &[String]) -> Diagnostic {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let name = names.first().map_or("", String::as_str);
         let from = self.container.env_from.get(at);
         let (kind, source, span) = from.map_or(("ConfigMap", "", self.container.span), |from| {
             (from.kind, from.name.as_str(), from.span)
         });
-        let message = format!("the {kind} `{source}` is not here, and may set `{name}`");
+        let message = format!(
+            "the {kind} `{source}` is not here, and may set {}",
+            quoted.join(" or ")
+        );
         let unread = Diagnostic::new(&UNREAD, span, message)
             .about(self.subject)
             .also(self.asked, "this would replace it");
-        match kind {
-            "Secret" => unread.help(format!(
-                "if it does, name it in `env`: `{name}` with `valueFrom` and `secretKeyRef`"
-            )),
-            _ => unread.help(format!(
-                "if it does, add its manifest to `files`, or set `{name}` in `env`"
-            )),
-        }
+        unread.help(format!(
+            "if it does, add its manifest to `files`, or set `{name}` in `env`"
+        ))
     }
+}
+
+/// What is there under another name, and ours behind it.
+fn carried(
+    name: &str,
+    source: serde_json::Value,
+    ours: &str,
+    value_from: Option<serde_json::Value>,
+) -> Vec<EnvironmentVariable> {
+    let carried = format!("TLSGEN_{name}");
+    let value = format!("$({carried}) {ours}");
+    vec![
+        EnvironmentVariable {
+            name: carried,
+            value: None,
+            value_from: Some(source),
+        },
+        EnvironmentVariable {
+            name: name.to_owned(),
+            value: Some(value),
+            value_from,
+        },
+    ]
 }
 
 fn plain(name: &str, value: String) -> EnvironmentVariable {

@@ -32,6 +32,8 @@ pub struct Manifests {
     pub workloads: Vec<Workload>,
     /// ConfigMaps with their texts.
     pub config_maps: Vec<ConfigMap>,
+    /// Secrets, without their contents.
+    pub secrets: Vec<SecretKeys>,
     /// Services, by which pods are reached.
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
@@ -156,6 +158,17 @@ pub struct Security {
     pub read_only_root: Option<(bool, Span)>,
     /// The group of volumes; only of pods.
     pub fs_group: Option<(u32, Span)>,
+}
+
+/// A Secret, without what is in it.
+#[derive(Debug)]
+pub struct SecretKeys {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, where it says one.
+    pub namespace: Option<String>,
+    /// What its entries are called.
+    pub keys: Vec<String>,
 }
 
 /// A ConfigMap.

@@ -1,6 +1,6 @@
 //! One document: which objects are in it, and which of them matter.
 
-use super::{ConfigMap, Manifests, Service, Workload, file, pod};
+use super::{ConfigMap, Manifests, SecretKeys, Service, Workload, file, pod};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::spec::{WorkloadKind, WorkloadName};
 use crate::yaml::Node;
@@ -119,8 +119,11 @@ impl Reading<'_> {
             ("apps" | "extensions" | "batch", workload) => workload,
             _ => None,
         };
-        let of_interest =
-            workload.is_some() || matches!((group, kind), ("", "Service" | "ConfigMap" | "Pod"));
+        let of_interest = workload.is_some()
+            || matches!(
+                (group, kind),
+                ("", "Service" | "ConfigMap" | "Secret" | "Pod")
+            );
         let looked_at = if of_interest { Some(node) } else { metadata };
         if let Some(template) = looked_at.and_then(|node| file::in_node(self.path, node)) {
             self.found.push(template);
@@ -140,6 +143,16 @@ impl Reading<'_> {
                 name,
                 namespace,
                 texts: node.get("data").map(pairs).unwrap_or_default(),
+            }),
+            ("", "Secret", _) => self.manifests.secrets.push(SecretKeys {
+                name,
+                namespace,
+                keys: ["data", "stringData"]
+                    .into_iter()
+                    .filter_map(|field| node.get(field))
+                    .flat_map(Node::entries)
+                    .map(|entry| entry.key.to_string())
+                    .collect(),
             }),
             _ => self
                 .manifests
