@@ -47,3 +47,70 @@ fn command(gathering: &Gathering<'_>) -> Option<String> {
         directory => format!("kubectl apply -k '{}'", directory.replace('\'', "'\\''")),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Diagnostics;
+    use crate::source::Sources;
+    use crate::world::Memory;
+    use crate::{Asked, Compiled, compile};
+
+    const SPEC: &str = "
+version: 1
+project: shop
+authorities:
+  lab: {kind: managed}
+hosts:
+  web: {names: [web.lab.example], issuer: lab}
+services:
+  api: {server: app, serves: [{host: web, certificate_env: CERT, key_env: KEY}], reload: {restart: true}}
+targets:
+  cluster:
+    kind: kubernetes
+    secrets_via: generator
+    files: [app.yaml]
+    output: k8s/tls
+    services: {api: {}}
+";
+    const BASE: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: 'example/api:1'}]}
+";
+
+    #[test]
+    fn a_renewal_takes_the_kustomization_beside_the_component() {
+        let compiled = compiled(&[("k8s/kustomization.yaml", "components: [tls]\n")]);
+        let [reload] = compiled.reloads.as_slice() else {
+            panic!("{:?}", compiled.reloads);
+        };
+        assert_eq!(reload.service, "Deployment/api");
+        assert_eq!(reload.command, "kubectl apply -k k8s");
+        let mut paths = compiled.artifacts.iter().map(|one| &one.path);
+        assert!(paths.any(|path| *path == reload.directory), "{reload:?}");
+    }
+
+    #[test]
+    fn where_none_is_there_a_note_says_so() {
+        let compiled = compiled(&[]);
+        assert!(compiled.reloads.is_empty(), "{:?}", compiled.reloads);
+        let mut notes = compiled.notes.iter();
+        assert!(notes.any(|note| note.contains("the kustomization that lists `k8s/tls`")));
+    }
+
+    fn compiled(beside: &[(&str, &str)]) -> Compiled {
+        let files = [("tlsgen.yaml", SPEC), ("app.yaml", BASE)];
+        let files: Vec<_> = files.iter().chain(beside).copied().collect();
+        let mut world = Memory::with(files);
+        world.now = 1_795_305_600;
+        let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+        let asked = Asked::fresh("tlsgen.yaml");
+        let compiled = compile(&world, asked, &mut sources, &mut found);
+        compiled.unwrap_or_else(|_| panic!("{found:#?}"))
+    }
+}
