@@ -64,7 +64,7 @@ pub struct Reload {
     pub service: String,
     /// The command that tells it, from the project root, for a shell.
     pub command: String,
-    /// The directory of what it is to be told of, relative to the project root.
+    /// The directory of what it is to be told of, or the one file, relative to the project root.
     pub directory: String,
     /// Whether it presents that as a client.
     pub as_client: bool,

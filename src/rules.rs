@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{Host, HostCertificate, HostId, Model, PemCertificate, Service};
 use crate::pki::Certificate;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::spec::RuntimeVersion;
 
 mod allowances;
@@ -45,6 +45,9 @@ mod weak_key;
 mod weak_signature;
 mod x509_v1;
 
+use allowances::Names;
+pub use allowances::UNUSED as UNUSED_ALLOWANCE;
+
 /// A rule: what it finds, and how.
 pub struct Rule {
     /// What it finds, with its manual.
@@ -63,6 +66,8 @@ pub struct Judged<'a> {
     pub world: &'a dyn crate::world::World,
     /// The public roots in PEM, where a service trusts them.
     pub public_roots: &'a dyn Fn() -> Vec<Certificate>,
+    /// The warnings that targets can find, which can be allowed too.
+    pub of_targets: &'a [&'a str],
 }
 
 /// All rules.
@@ -112,10 +117,27 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
 }
 
 /// Runs every rule, and takes out what the spec allows.
-pub fn judge(judged: &Judged<'_>, sources: &crate::source::Sources, found: &mut Diagnostics) {
+pub fn judge(judged: &Judged<'_>, sources: &Sources, found: &mut Diagnostics) {
     let mut all: Vec<Diagnostic> = RULES.iter().flat_map(|rule| (rule.check)(judged)).collect();
-    allowances::apply(judged.model, sources, &mut all);
+    let names = Names {
+        here: &names(),
+        elsewhere: judged.of_targets,
+    };
+    allowances::apply(judged.model, sources, &names, &mut all);
     found.extend(all);
+}
+
+/// Takes out of what targets found, all of them, what the spec allows.
+pub fn allow(model: &Model, sources: &Sources, of_targets: &[&str], found: &mut Vec<Diagnostic>) {
+    let names = Names {
+        here: of_targets,
+        elsewhere: &names(),
+    };
+    allowances::apply(model, sources, &names, found);
+}
+
+fn names() -> Vec<&'static str> {
+    RULES.iter().map(|rule| rule.code.name).collect()
 }
 
 /// How a certificate that the spec names is used.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::artifact::{Access, Artifact, Extent, Keep, Reload};
-use crate::diagnostic::{Diagnostic, Diagnostics, Stop};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Stop};
 use crate::digest::Sha256;
 use crate::issuance::{self, Issuance, Ordered, ignore_file, ignored_keys, order};
 use crate::issuers::{self, Remembered};
@@ -15,7 +15,8 @@ use crate::model::{self, Held, Model};
 use crate::pki::{Holder, Identities, Issued, Revoked};
 use crate::plan::{self, KeyFile};
 use crate::rules::{self, Judged};
-use crate::runtimes::TrustLists;
+use crate::runtimes::{self, TrustLists};
+use crate::servers;
 use crate::source::Sources;
 use crate::targets::{self, Inputs, Lowered, Wanted};
 use crate::world::{Recording, World};
@@ -266,6 +267,7 @@ impl Stages<'_> {
             now: self.world.now(),
             world: self.world,
             public_roots: &public,
+            of_targets: &warnings_of_targets(),
         };
         rules::judge(&judged, sources, found);
         found.checkpoint()?;
@@ -285,6 +287,7 @@ impl Stages<'_> {
             world: self.world,
         };
         let mut all = Lowered::default();
+        let (mut warnings, mut errors) = (Vec::new(), Vec::new());
         for target in &model.targets {
             let lowered = targets::lower(&inputs, target, sources);
             if !self.only.is_empty() && !self.only.contains(&target.name) {
@@ -299,11 +302,18 @@ impl Stages<'_> {
                     all.accesses.extend(lowered.accesses);
                     all.reloads.extend(lowered.reloads);
                     all.notes.extend(lowered.notes);
-                    found.extend(lowered.warnings);
+                    warnings.extend(lowered.warnings);
                 }
-                Err(diagnostics) => found.extend(diagnostics),
+                Err(diagnostics) => errors.extend(diagnostics),
             }
         }
+        rules::allow(model, sources, &warnings_of_targets(), &mut warnings);
+        if !self.only.is_empty() || !errors.is_empty() {
+            // What another target finds is not known.
+            warnings.retain(|one| one.code.name != rules::UNUSED_ALLOWANCE.name);
+        }
+        found.extend(errors);
+        found.extend(warnings);
         found.checkpoint()?;
         all.artifacts.extend(public_roots_artifact(model, public));
         Ok(all)
@@ -322,6 +332,13 @@ impl Stages<'_> {
             artifact.provisional = other.filter(|other| **other != artifact.body).cloned();
         }
     }
+}
+
+fn warnings_of_targets() -> Vec<&'static str> {
+    let all = targets::codes().chain(servers::codes());
+    let all = all.chain(runtimes::codes());
+    let warnings = all.filter(|code| code.severity == Severity::Warning);
+    warnings.map(|code| code.name).collect()
 }
 
 fn accesses(

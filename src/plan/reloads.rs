@@ -46,7 +46,8 @@ impl Plan {
     }
 }
 
+/// Whether it is that directory's, or that file itself.
 fn is_inside(path: &str, directory: &str) -> bool {
     let rest = path.strip_prefix(directory);
-    rest.is_some_and(|rest| rest.starts_with('/'))
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -23,8 +23,16 @@ const MOST_FAULTS: usize = 1_000;
 
 const COMMENT: &str = "# tlsgen: allow(";
 
+/// What is looked for in one go, and what in another, by name.
+pub struct Names<'a> {
+    /// What `found` may have.
+    pub here: &'a [&'a str],
+    /// What is found before or after; allowances of that are judged there.
+    pub elsewhere: &'a [&'a str],
+}
+
 /// Takes allowed warnings out of `found`, and adds what is wrong with the allowances themselves.
-pub fn apply(model: &Model, sources: &Sources, found: &mut Vec<Diagnostic>) {
+pub fn apply(model: &Model, sources: &Sources, names: &Names<'_>, found: &mut Vec<Diagnostic>) {
     let comments: Vec<Comment> = model
         .loaded
         .files()
@@ -64,7 +72,7 @@ pub fn apply(model: &Model, sources: &Sources, found: &mut Vec<Diagnostic>) {
         .zip(remarks);
     let faults = lines
         .chain(remarks)
-        .filter_map(|((rule, span), effect)| fault(rule, span, effect));
+        .filter_map(|((rule, span), effect)| fault(names, rule, span, effect));
     found.extend(faults.take(MOST_FAULTS));
 }
 
@@ -79,11 +87,14 @@ enum Effect {
     Silenced,
 }
 
-fn fault(rule: &str, span: Span, effect: Effect) -> Option<Diagnostic> {
-    let rules = || super::RULES.iter().map(|rule| rule.code.name);
-    if !rules().any(|name| name == rule) {
+fn fault(names: &Names<'_>, rule: &str, span: Span, effect: Effect) -> Option<Diagnostic> {
+    if names.elsewhere.contains(&rule) {
+        return None;
+    }
+    if !names.here.contains(&rule) {
+        let known = names.here.iter().chain(names.elsewhere).copied();
         let unknown = Diagnostic::new(&UNKNOWN, span, format!("there is no rule `{rule}`"));
-        return Some(unknown.help(suggest(rule, rules().collect::<Vec<_>>())));
+        return Some(unknown.help(suggest(rule, known.collect::<Vec<_>>())));
     }
     match effect {
         Effect::Silenced => None,

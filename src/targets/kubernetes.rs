@@ -14,6 +14,7 @@ pub mod manifest;
 mod mount;
 pub mod patch;
 mod patch_document;
+mod reload;
 pub mod secret;
 pub mod serving;
 mod shared_keys;

@@ -13,7 +13,7 @@ use crate::source::Span;
 pub static TAKEN: Code = Code {
     name: "env-taken",
     severity: Severity::Error,
-    summary: "a container already sets a variable by which it is to learn whom to trust",
+    summary: "a container already sets a variable by which it is to learn a file, or whom to trust",
     manual: include_str!("manual/env-taken.md"),
 };
 pub static NOT_JOINABLE: Code = Code {

@@ -1,6 +1,8 @@
 //! A service that presents a certificate as a TLS client.
 
 use super::Gathering;
+use super::patch::EnvironmentVariable;
+use super::reload;
 use super::secret;
 use super::serving::files::{FULL_CHAIN, Files, KEY};
 use super::serving::{placed, reader, variables, watch};
@@ -72,6 +74,9 @@ fn bring(
         let path = format!("{DIRECTORY}/{path}");
         watch::start(gathering, placed, &reload, &path, asked.span)?;
     }
+    if !secret.renewed_in_place {
+        reload::tell(gathering, placed, &secret.name, true);
+    }
     placed.set(gathering, wanted);
     files.mount(gathering, placed, "identity", DIRECTORY, asked.span);
     let host = &gathering.inputs.model.host(asked.host).name;
@@ -96,7 +101,7 @@ fn named(
     gathering: &mut Gathering<'_>,
     placed: &placed::Placed<'_>,
     service: &Service,
-) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+) -> Result<Vec<EnvironmentVariable>, Vec<Diagnostic>> {
     let Some(asked) = service
         .identity
         .as_ref()
@@ -110,7 +115,9 @@ fn named(
         (&asked.key, place.key),
     ];
     let ours = &placed.container(gathering).env;
-    let mut seen: Vec<&str> = ours.iter().map(|one| one.name.as_str()).collect();
+    // A name alone stands for what the base says.
+    let ours = ours.iter().filter(|one| one.value.is_some());
+    let mut seen: Vec<&str> = ours.map(|one| one.name.as_str()).collect();
     let mut found = Vec::new();
     for ((name, span), _) in &both {
         if seen.contains(&name.as_str()) {
@@ -129,7 +136,7 @@ fn named(
     let named = both
         .into_iter()
         .map(|((name, _), path)| (name.clone(), path));
-    variables::wanted(placed, named.collect())
+    variables::wanted(gathering, placed, named.collect())
 }
 
 fn opened_by(service: &Service) -> KeyReader {

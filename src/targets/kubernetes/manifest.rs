@@ -7,6 +7,8 @@ mod file;
 mod object;
 mod pod;
 
+pub(super) use file::KUSTOMIZATIONS;
+
 use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};

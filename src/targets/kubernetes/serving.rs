@@ -16,6 +16,7 @@ use self::files::Files;
 use self::placed::Placed;
 use super::Gathering;
 use super::identity;
+use super::reload;
 use super::secret;
 use crate::artifact::LISTS;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -24,6 +25,7 @@ use crate::model::{self, Serve, Service};
 use crate::provision::{self, ReadAs};
 use crate::runtimes;
 use crate::servers::{self, CertificatePlace, HostPlace, Place, Request};
+use crate::source::Span;
 use crate::spec::ServeAs;
 use crate::targets::presented::Presented;
 use crate::targets::{TRUST_DIRECTORY, clients};
@@ -47,7 +49,6 @@ pub static CODES: &[&Code] = &[
     &reader::USER,
     &reader::GROUP,
     &upstream::UNKNOWN,
-    &variables::TAKEN,
     &watch::TAKEN,
     &watch::OUT_OF_REACH,
 ];
@@ -135,6 +136,9 @@ impl Serving<'_> {
         for serve in &self.asked.serves {
             let secret = self.present(gathering, serve, &mut files, &mut found);
             in_place |= secret == Some(true);
+            if let (Some(true), Some((name, span))) = (secret, &serve.variables.chain) {
+                found.push(self.no_intermediates(gathering, serve, name, *span));
+            }
             hosts.push(self.host_place(gathering, serve, secret.is_some(), &mut files));
         }
         let model = gathering.inputs.model;
@@ -170,7 +174,7 @@ impl Serving<'_> {
         gathering.found.extend(found);
         let named = provided.variables.iter();
         let named = named.map(|one| (one.name.clone(), one.value.at(TRUST_DIRECTORY)));
-        let variables = variables::wanted(&self.placed, named.collect())?;
+        let variables = variables::wanted(gathering, &self.placed, named.collect())?;
         self.configure(gathering, &provided, &mut files);
         if in_place {
             self.watch(gathering, provided.reload.as_ref(), &mut files)?;
@@ -191,6 +195,22 @@ impl Serving<'_> {
         ports::add(self, gathering);
         self.tell(gathering, &provided);
         Ok(())
+    }
+
+    fn no_intermediates(
+        &self,
+        gathering: &Gathering<'_>,
+        serve: &Serve,
+        variable: &str,
+        span: Span,
+    ) -> Diagnostic {
+        let host = &gathering.inputs.model.host(serve.host).name;
+        let message = format!(
+            "`{variable}` cannot name the intermediates of `{host}`: they are in the Secret only together with its leaf"
+        );
+        Diagnostic::new(&NOT_HERE, span, message)
+            .help("write `certificate_env`: that file has the leaf and its intermediates")
+            .help("or give the Secret with `secrets_via: generator`, if the certificate is in the project")
     }
 
     fn taken_places(&self) -> Vec<Diagnostic> {
@@ -219,6 +239,9 @@ impl Serving<'_> {
         match secret::of(gathering, serve.host, namespace, serve.place.value) {
             Ok(secret) => {
                 files.secret(&secret.name, &format!("certificates/{}", host.name));
+                if !secret.renewed_in_place {
+                    reload::tell(gathering, &self.placed, &secret.name, false);
+                }
                 Some(secret.renewed_in_place)
             }
             Err(diagnostic) => {

@@ -31,7 +31,8 @@ const TEMPLATES: [&str; 7] = [
     ".tpl", ".tftpl", ".j2", ".jinja2", ".tmpl", ".gotmpl", ".jsonnet",
 ];
 /// What kustomize looks for in a directory.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(in crate::targets::kubernetes) const KUSTOMIZATIONS: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The documents of a file; a JSON text is YAML too.
 pub(super) fn documents(

@@ -134,18 +134,9 @@ impl<'a> Placed<'a> {
     }
 
     /// Sets variables that name files, which nothing here sets otherwise.
-    pub fn set(&self, gathering: &mut Gathering<'_>, variables: Vec<(String, String)>) {
-        let env = &mut self.container(gathering).env;
-        env.extend(
-            variables
-                .into_iter()
-                .map(|(name, value)| EnvironmentVariable {
-                    name,
-                    // `$(NAME)` would be filled in by Kubernetes.
-                    value: Some(value.replace("$(", "$$(")),
-                    ..EnvironmentVariable::default()
-                }),
-        );
+    pub fn set(&self, gathering: &mut Gathering<'_>, variables: Vec<EnvironmentVariable>) {
+        let patch = self.container(gathering);
+        variables.into_iter().for_each(|one| patch.variable(one));
     }
 
     fn volume_name(&self, purpose: &str) -> String {

@@ -1,44 +1,71 @@
 //! Variables that name files.
 
 use super::placed::Placed;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::provision::{Existing, Value, Variable};
+use crate::targets::TRUST_DIRECTORY;
+use crate::targets::kubernetes::Gathering;
+use crate::targets::kubernetes::environment::{Joining, TAKEN};
 use crate::targets::kubernetes::manifest::VariableValue;
+use crate::targets::kubernetes::patch::EnvironmentVariable;
 
-pub(in crate::targets::kubernetes) static TAKEN: Code = Code {
-    name: "file-variable-taken",
-    severity: Severity::Error,
-    summary: "a container already sets a variable by which it is to learn a file",
-    manual: include_str!("../manual/file-variable-taken.md"),
-};
-
-/// Those that the container does not set so itself.
+/// Those that the container does not set itself, nor by what it is told of trust.
 ///
 /// # Errors
 /// It sets one to something else.
 pub fn wanted(
+    gathering: &mut Gathering<'_>,
     placed: &Placed<'_>,
     variables: Vec<(String, String)>,
-) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+) -> Result<Vec<EnvironmentVariable>, Vec<Diagnostic>> {
+    let asked = placed.deployed.place.key;
+    let manifests = gathering.manifests;
+    let ours = variables.into_iter().map(|(name, path)| Variable {
+        name,
+        value: Value::text(path),
+        existing: Existing::Conflict,
+    });
+    let ours: Vec<Variable> = ours.collect();
+    let joining = Joining {
+        manifests,
+        workload: placed.workload,
+        container: placed.container,
+        asked,
+        subject: &format!("services.{}", placed.deployed.name),
+    };
     let mut found = Vec::new();
-    let mut wanted = Vec::new();
-    for (name, value) in variables {
-        let env = &placed.container.env;
-        match env.iter().find(|one| one.name == name) {
-            None => wanted.push((name, value)),
-            Some(there) if matches!(&there.value, VariableValue::Text(text) if *text == value) => {}
-            Some(there) => {
-                let message = format!("`{}` already sets `{name}`", placed.container.name);
-                found.push(
-                    Diagnostic::new(&TAKEN, there.span, message)
-                        .label("it names one file and cannot name two")
-                        .also(placed.deployed.place.key, format!("it is to be {value}"))
-                        .help("remove it here"),
-                );
-            }
+    let mut wanted = joining.variables(&ours, TRUST_DIRECTORY, &mut found);
+    let there = &placed.container(gathering).env;
+    wanted.retain(|one| !there.contains(one) && !says(placed, one));
+    for one in &wanted {
+        let mut there = there.iter();
+        let other = there.find(|known| known.name == one.name && known.value.is_some());
+        let Some(other) = other.and_then(|other| other.value.as_ref()) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` of `{}` should name two files",
+            one.name, placed.container.name
+        );
+        found.push(
+            Diagnostic::new(&TAKEN, asked, message)
+                .label(format!("by it the software learns whom to trust: {other}"))
+                .help(
+                    "take another variable of the software for the file of `serves` or `identity`",
+                ),
+        );
+    }
+    match found.iter().any(|one| one.severity == Severity::Error) {
+        true => Err(found),
+        false => {
+            gathering.found.extend(found);
+            Ok(wanted)
         }
     }
-    match found.is_empty() {
-        true => Ok(wanted),
-        false => Err(found),
-    }
+}
+
+/// Whether the container's manifest sets a variable to just this.
+fn says(placed: &Placed<'_>, ours: &EnvironmentVariable) -> bool {
+    let said = placed.container.variable(&ours.name).map(|it| &it.value);
+    matches!((said, &ours.value), (Some(VariableValue::Text(said)), Some(ours)) if said == ours)
 }
