@@ -92,8 +92,8 @@ pub struct Container {
     pub env_from: Vec<EnvFrom>,
     /// What is mounted: path, name of the volume and place.
     pub mounts: Vec<(String, String, Span)>,
-    /// The ports that it names: number and name.
-    pub ports: Vec<(u16, Option<String>)>,
+    /// The ports that it names.
+    pub ports: Vec<Port>,
     /// What holds for it; where it says nothing, the pod's does.
     pub security: Security,
     /// What it must have of processor and memory, as written: added containers take the same.
@@ -143,6 +143,18 @@ pub struct EnvFrom {
     pub span: Span,
 }
 
+/// A port of a container or a Service. One number may be there for each protocol.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its protocol, where it is written: a patch must name it too to be joined with it, and must
+    /// not where it is missing.
+    pub protocol: Option<String>,
+}
+
 /// What of a security context matters here.
 #[derive(Debug, Clone, Default)]
 pub struct Security {
@@ -178,11 +190,8 @@ pub struct Service {
     pub namespace: Option<String>,
     /// Where it is named.
     pub span: Span,
-    /// Its ports: number and name.
-    pub ports: Vec<(u16, Option<String>)>,
-    /// Those of them that name their protocol: a patch must name it too to be joined with them, and
-    /// must not for the others.
-    pub with_protocol: Vec<u16>,
+    /// Its ports.
+    pub ports: Vec<Port>,
     /// The `targetPort` of its ports for TCP, where it is written: the port, number or name of the
     /// container's, and where it stands.
     pub targets: Vec<(u16, String, Span)>,
@@ -251,6 +260,13 @@ impl Workload {
     /// Its containers and then its init containers.
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> + Clone {
         self.pod.containers.iter().chain(&self.pod.init_containers)
+    }
+}
+
+impl Port {
+    /// Whether it is of TCP, which all are that name no protocol.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol.as_deref().is_none_or(|it| it == "TCP")
     }
 }
 
