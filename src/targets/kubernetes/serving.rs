@@ -176,7 +176,7 @@ impl Serving<'_> {
             self.watch(gathering, provided.reload.as_ref(), &mut files)?;
         }
         if files.holds_keys() {
-            let reader = reader::of(&self.placed, self.service, server.opens_key)?;
+            let reader = reader::of(gathering, &self.placed, self.service, server.opens_key)?;
             reader::allow(gathering, &self.placed, reader)?;
             files.mode = reader.mode();
         }
