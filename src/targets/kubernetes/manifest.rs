@@ -36,6 +36,8 @@ pub struct Manifests {
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
     pub others: Vec<(String, Option<String>, String)>,
+    /// Whether they are the items that a function got, and no files of the target.
+    pub are_items: bool,
     /// Where workloads of a name stand among those: in large projects there are thousands.
     index: HashMap<String, Vec<usize>>,
 }
@@ -231,7 +233,10 @@ pub fn read(
 /// # Errors
 /// What is no manifest, at its place.
 pub fn from_documents(name: &str, documents: &[Node]) -> Result<Manifests, Vec<Diagnostic>> {
-    let mut manifests = Manifests::default();
+    let mut manifests = Manifests {
+        are_items: true,
+        ..Manifests::default()
+    };
     let mut found = Vec::new();
     for document in documents {
         object::take(name, document, &mut manifests, &mut found);
@@ -247,6 +252,21 @@ impl Manifests {
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Workload> {
         let places = self.index.get(name).into_iter().flatten();
         places.filter_map(|place| self.workloads.get(*place))
+    }
+
+    /// Whether a container sets a variable itself, or takes it from a ConfigMap that is among these.
+    pub fn sets(&self, workload: &Workload, container: &Container, name: &str) -> bool {
+        let in_map = |from: &EnvFrom| {
+            let key = name.strip_prefix(from.prefix.as_str());
+            let of_map = |map: &&ConfigMap| {
+                from.kind == "ConfigMap"
+                    && map.name == from.name
+                    && map.namespace == workload.namespace
+            };
+            let map = self.config_maps.iter().find(of_map);
+            map.is_some_and(|map| map.texts.iter().any(|(known, _)| Some(&**known) == key))
+        };
+        container.variable(name).is_some() || container.env_from.iter().any(in_map)
     }
 
     fn add(&mut self, workload: Workload) {
