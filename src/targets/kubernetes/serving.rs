@@ -130,12 +130,18 @@ impl Serving<'_> {
         found.extend(ports::faults(self, gathering));
         found.extend(upstream::unknown(self, gathering));
         let mut files = Files::default();
-        let mut in_place = false;
+        let (mut in_place, mut secretless) = (false, false);
         let mut hosts = Vec::with_capacity(self.asked.serves.len());
         for serve in &self.asked.serves {
             let secret = self.present(gathering, serve, &mut files, &mut found);
             in_place |= secret == Some(true);
+            secretless |= secret.is_none() && serve.behind.is_none();
             hosts.push(self.host_place(gathering, serve, secret.is_some(), &mut files));
+        }
+        // Without its files a server would only complain of that.
+        let is_error = |one: &Diagnostic| one.severity == Severity::Error;
+        if secretless && found.iter().any(is_error) {
+            return Err(found);
         }
         let model = gathering.inputs.model;
         let place = Place {
