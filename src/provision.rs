@@ -126,6 +126,8 @@ pub struct Serving {
     pub variables: Vec<Variable>,
     /// The words of a program inside the service that fails unless a verified handshake works.
     pub health_check: Option<Vec<String>>,
+    /// What the plan says of that check, where one can be written.
+    pub health_note: Option<String>,
     /// What makes it take a renewed certificate; `None` where it sees that by itself.
     pub reload: Option<Reload>,
     /// What it writes and must find again after a restart: certificates that it fetches itself.

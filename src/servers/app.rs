@@ -74,7 +74,6 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
         .hosts()
         .any(|(_, place)| place.certificate.is_some());
     let (health_check, health_note) = health::check(request);
-    notes.extend(health_note);
     let reload = presents.then(|| reload(request, &mut notes)).flatten();
     notes.extend(believes(request));
     notes.extend(
@@ -85,6 +84,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     Ok(Serving {
         variables: named.into_iter().map(variable).collect(),
         health_check,
+        health_note,
         reload,
         notes,
         ..Serving::default()

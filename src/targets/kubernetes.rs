@@ -137,12 +137,19 @@ pub fn gather(
         identity::add(&mut gathering, deployed);
     }
     entrance::add(&mut gathering);
+    workload::tell(&mut gathering);
     let Gathering {
         component,
         mut lowered,
-        found,
+        mut found,
         ..
     } = gathering;
+    // One store for all certificates: it is missed once.
+    let mut missed = 0;
+    found.retain(|one| {
+        missed += usize::from(one.code.name == secret::external::NO_STORE.name);
+        one.code.name != secret::external::NO_STORE.name || missed == 1
+    });
     let errors = found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);

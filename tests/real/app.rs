@@ -117,7 +117,8 @@ fn check(
         ..Place::default()
     };
     let serving = serving(&project(&spec), &place).unwrap_or_else(|found| panic!("{found}"));
-    (serving.health_check, serving.notes)
+    let notes = serving.health_note.into_iter().chain(serving.notes);
+    (serving.health_check, notes.collect())
 }
 
 /// Whether the check passes; switches that stop verification stand in its environment.

@@ -373,6 +373,7 @@ impl Serving<'_> {
             notes.push(note.to_owned());
         }
         notes.extend(self.owner_of_state(&provided));
+        notes.extend(provided.health_note);
         notes.extend(provided.notes);
         notes.extend(published::unmapped(deployed, self.service));
         notes.extend(installed.notes);

@@ -62,7 +62,7 @@ fn bring(
     let namespace = placed.workload.namespace.as_deref();
     let secret = secret::of(gathering, asked.host, namespace, asked.span);
     let secret = secret.map_err(|diagnostic| vec![*diagnostic])?;
-    let reader = reader::of(placed, service, opened_by(service))?;
+    let reader = reader::of(gathering, placed, service, opened_by(service))?;
     reader::allow(gathering, placed, reader)?;
     let mut files = Files::with_mode(reader.mode());
     files.secret(&secret.name, "");

@@ -40,6 +40,8 @@ pub struct Manifests {
     pub services: Vec<Service>,
     /// Everything else by kind, namespace and name.
     pub others: Vec<(String, Option<String>, String)>,
+    /// Whether they are the items that a function got, and no files of the target.
+    pub are_items: bool,
     /// Where workloads of a name stand among those: in large projects there are thousands.
     index: HashMap<String, Vec<usize>>,
 }
@@ -96,8 +98,8 @@ pub struct Container {
     pub env_from: Vec<EnvFrom>,
     /// What is mounted: path, name of the volume and place.
     pub mounts: Vec<(String, String, Span)>,
-    /// The ports that it names: number and name.
-    pub ports: Vec<(u16, Option<String>)>,
+    /// The ports that it names.
+    pub ports: Vec<Port>,
     /// What holds for it; where it says nothing, the pod's does.
     pub security: Security,
     /// What it must have of processor and memory, as written: added containers take the same.
@@ -147,6 +149,18 @@ pub struct EnvFrom {
     pub span: Span,
 }
 
+/// A port of a container or a Service. One number may be there for each protocol.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its protocol, where it is written: a patch must name it too to be joined with it, and must
+    /// not where it is missing.
+    pub protocol: Option<String>,
+}
+
 /// What of a security context matters here.
 #[derive(Debug, Clone, Default)]
 pub struct Security {
@@ -193,11 +207,8 @@ pub struct Service {
     pub namespace: Option<String>,
     /// Where it is named.
     pub span: Span,
-    /// Its ports: number and name.
-    pub ports: Vec<(u16, Option<String>)>,
-    /// Those of them that name their protocol: a patch must name it too to be joined with them, and
-    /// must not for the others.
-    pub with_protocol: Vec<u16>,
+    /// Its ports.
+    pub ports: Vec<Port>,
     /// The `targetPort` of its ports for TCP, where it is written: the port, number or name of the
     /// container's, and where it stands.
     pub targets: Vec<(u16, String, Span)>,
@@ -237,7 +248,10 @@ pub fn read(
 /// # Errors
 /// What is no manifest, at its place.
 pub fn from_documents(name: &str, documents: &[Node]) -> Result<Manifests, Vec<Diagnostic>> {
-    let mut manifests = Manifests::default();
+    let mut manifests = Manifests {
+        are_items: true,
+        ..Manifests::default()
+    };
     let mut found = Vec::new();
     for document in documents {
         object::take(name, document, &mut manifests, &mut found);
@@ -255,6 +269,21 @@ impl Manifests {
         places.filter_map(|place| self.workloads.get(*place))
     }
 
+    /// Whether a container sets a variable itself, or takes it from a ConfigMap that is among these.
+    pub fn sets(&self, workload: &Workload, container: &Container, name: &str) -> bool {
+        let in_map = |from: &EnvFrom| {
+            let key = name.strip_prefix(from.prefix.as_str());
+            let of_map = |map: &&ConfigMap| {
+                from.kind == "ConfigMap"
+                    && map.name == from.name
+                    && map.namespace == workload.namespace
+            };
+            let map = self.config_maps.iter().find(of_map);
+            map.is_some_and(|map| map.texts.iter().any(|(known, _)| Some(&**known) == key))
+        };
+        container.variable(name).is_some() || container.env_from.iter().any(in_map)
+    }
+
     fn add(&mut self, workload: Workload) {
         let places = self.index.entry(workload.name.name.clone()).or_default();
         places.push(self.workloads.len());
@@ -266,6 +295,13 @@ impl Workload {
     /// Its containers and then its init containers.
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> + Clone {
         self.pod.containers.iter().chain(&self.pod.init_containers)
+    }
+}
+
+impl Port {
+    /// Whether it is of TCP, which all are that name no protocol.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol.as_deref().is_none_or(|it| it == "TCP")
     }
 }
 

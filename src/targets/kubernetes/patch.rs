@@ -105,6 +105,9 @@ pub struct EnvironmentVariable {
 pub struct ContainerPort {
     /// The merge key.
     pub container_port: u16,
+    /// Only where the container has the number for another protocol, of which it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     /// What Services may call it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -1,7 +1,7 @@
 //! The Secret (`kubernetes.io/tls`) of a host, whichever way it comes into the cluster.
 
 mod certificate;
-mod external;
+pub(super) mod external;
 mod generator;
 mod issuer;
 

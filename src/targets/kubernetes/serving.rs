@@ -131,7 +131,7 @@ impl Serving<'_> {
         found.extend(ports::faults(self, gathering));
         found.extend(upstream::unknown(self, gathering));
         let mut files = Files::default();
-        let mut in_place = false;
+        let (mut in_place, mut secretless) = (false, false);
         let mut hosts = Vec::with_capacity(self.asked.serves.len());
         for serve in &self.asked.serves {
             let secret = self.present(gathering, serve, &mut files, &mut found);
@@ -139,7 +139,13 @@ impl Serving<'_> {
             if let (Some(true), Some((name, span))) = (secret, &serve.variables.chain) {
                 found.push(self.no_intermediates(gathering, serve, name, *span));
             }
+            secretless |= secret.is_none() && serve.behind.is_none();
             hosts.push(self.host_place(gathering, serve, secret.is_some(), &mut files));
+        }
+        // Without its files a server would only complain of that.
+        let is_error = |one: &Diagnostic| one.severity == Severity::Error;
+        if secretless && found.iter().any(is_error) {
+            return Err(found);
         }
         let model = gathering.inputs.model;
         let place = Place {
@@ -180,7 +186,7 @@ impl Serving<'_> {
             self.watch(gathering, provided.reload.as_ref(), &mut files)?;
         }
         if files.holds_keys() {
-            let reader = reader::of(&self.placed, self.service, server.opens_key)?;
+            let reader = reader::of(gathering, &self.placed, self.service, server.opens_key)?;
             reader::allow(gathering, &self.placed, reader)?;
             files.mode = reader.mode();
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::Gathering;
 use super::bundle::{self, Bundle};
 use super::environment::Joining;
+use super::manifest::Container;
 use super::mount;
 use super::patch::VolumeMount;
 use super::workload::{self, Place};
@@ -213,6 +214,7 @@ fn note(
     place: &Place<'_>,
     provision: &Provision,
 ) {
+    let manifests = gathering.manifests;
     let notes = &mut gathering.lowered.notes;
     let name = &deployed.name;
     let mut how: Vec<String> = provision
@@ -226,9 +228,7 @@ fn note(
     }
     notes.extend(provision.notes.iter().map(|note| format!("{name}: {note}")));
     let joined = provision.variables.iter().filter(|variable| {
-        let sets = |it: &crate::targets::kubernetes::manifest::Container| {
-            it.variable(&variable.name).is_some()
-        };
+        let sets = |it: &Container| manifests.sets(place.workload, it, &variable.name);
         variable.existing == Existing::Append && !place.containers.iter().all(|it| sets(it))
     });
     let joined: Vec<&str> = joined.map(|variable| variable.name.as_str()).collect();

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::kubernetes::Deployed;
 use crate::model::{Kubernetes, Model};
 use crate::source::Span;
+use crate::spec::WorkloadKind;
 
 pub static UNKNOWN: Code = Code {
     name: "unknown-workload",
@@ -113,7 +114,7 @@ pub fn check(model: &Model, cluster: &Kubernetes, manifests: &Manifests) -> Vec<
             workloads.push((workload, deployed));
         }
     }
-    found.extend(two_namespaces(&workloads));
+    found.extend(two_namespaces(cluster, &workloads));
     workloads.retain(|(workload, _)| trusting.contains(&workload.span));
     for (workload, deployed) in workloads {
         found.extend(forgotten(workload, deployed, |container| {
@@ -123,12 +124,33 @@ pub fn check(model: &Model, cluster: &Kubernetes, manifests: &Manifests) -> Vec<
     found
 }
 
+/// Says what of a patched workload cannot be applied again.
+pub fn tell(gathering: &mut Gathering<'_>) {
+    let jobs = gathering.component.patches.values();
+    let jobs = jobs.filter(|patch| patch.kind == WorkloadKind::Job);
+    let notes = jobs.map(|job| {
+        format!(
+            "the template of `{}/{}` cannot be changed once it exists: after a changed CA delete it before applying, or give it `ttlSecondsAfterFinished`",
+            job.kind.name(),
+            job.name
+        )
+    });
+    gathering.lowered.notes.extend(notes);
+}
+
 /// What is made for the services of a target stands in one namespace.
-fn two_namespaces(workloads: &[(&Workload, &Deployed)]) -> Option<Diagnostic> {
+fn two_namespaces(
+    cluster: &Kubernetes,
+    workloads: &[(&Workload, &Deployed)],
+) -> Option<Diagnostic> {
+    // What says none is applied into that of the target.
+    let said = cluster.namespace.as_ref().map(|(name, _)| name);
+    let namespace =
+        |workload: &'_ Workload| -> Option<String> { workload.namespace.clone().or(said.cloned()) };
     let (first, _) = workloads.first()?;
     let (other, deployed) = workloads
         .iter()
-        .find(|(workload, _)| workload.namespace != first.namespace)?;
+        .find(|(workload, _)| namespace(workload) != namespace(first))?;
     let place = |workload: &Workload| match &workload.namespace {
         Some(namespace) => format!("in the namespace `{namespace}`"),
         None => "in no namespace of its own".to_owned(),
@@ -235,7 +257,11 @@ fn unknown(
         Some((named, _)) => named.to_string(),
         None => name.to_owned(),
     };
-    let message = format!("there is no workload `{what}` in {}", files.join(", "));
+    let place = match manifests.are_items || files.is_empty() {
+        true => "the items".to_owned(),
+        false => files.join(", "),
+    };
+    let message = format!("there is no workload `{what}` in {place}");
     let unknown = Diagnostic::new(&UNKNOWN, span, message);
     if let Some(workload) = manifests
         .workloads

@@ -114,6 +114,11 @@ fn traefik(gathering: &mut Gathering<'_>, opened: &Opened<'_>) -> Extras {
         // `websecure` is left to the settings of that entry point, where the chart has it.
         let both = "web,websecure".to_owned();
         extras.annotations.insert(entry_points, both);
+        let note = "Traefik must have TLS on at its entry point `websecure`, as its chart has by default: the Ingress with a redirect answers at `web` too, and cannot say it";
+        let notes = &mut gathering.lowered.notes;
+        if !notes.iter().any(|known| known == note) {
+            notes.push(note.to_owned());
+        }
     } else {
         extras
             .annotations

@@ -41,7 +41,8 @@ pub(super) fn unknown(gathering: &Gathering<'_>, said: &Entrance) -> Option<Diag
     let known: Vec<u16> = service
         .ports
         .iter()
-        .map(|(port, _)| *port)
+        .filter(|port| port.is_tcp())
+        .map(|port| port.number)
         .chain(added)
         .collect();
     if known.contains(&said.port) {

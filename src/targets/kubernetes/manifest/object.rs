@@ -1,6 +1,6 @@
 //! One document: which objects are in it, and which of them matter.
 
-use super::{ConfigMap, Manifests, SecretKeys, Service, Workload, file, pod};
+use super::{ConfigMap, Manifests, Port, SecretKeys, Service, Workload, file, pod};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::spec::{WorkloadKind, WorkloadName};
 use crate::yaml::Node;
@@ -254,27 +254,20 @@ fn service(node: &Node, name: String, namespace: Option<String>, name_node: &Nod
     let spec = node.get("spec");
     let ports = spec.and_then(|spec| spec.get("ports"));
     let ports = ports.map(Node::items).unwrap_or_default();
-    let number = |port: &Node| port.get("port")?.text()?.parse().ok();
-    let named = ports.iter().filter_map(|port| {
-        let name = port.get("name").and_then(Node::text);
-        Some((number(port)?, name.map(str::to_owned)))
-    });
-    let with_protocol = ports.iter().filter(|port| port.get("protocol").is_some());
-    let over_tcp = ports.iter().filter(|port| {
-        let protocol = port.get("protocol").and_then(Node::text);
-        protocol.is_none_or(|protocol| protocol == "TCP")
-    });
-    let targets = over_tcp.filter_map(|port| {
-        let target = port.get("targetPort").filter(|target| !target.is_null())?;
-        Some((number(port)?, target.text()?.to_owned(), target.span))
+    let targets = ports.iter().filter_map(|node| {
+        let port = pod::port(node, "port").filter(Port::is_tcp)?;
+        let target = node.get("targetPort").filter(|target| !target.is_null())?;
+        Some((port.number, target.text()?.to_owned(), target.span))
     });
     let selector = spec.and_then(|spec| spec.get("selector"));
     Service {
         name,
         namespace,
         span: name_node.span,
-        ports: named.collect(),
-        with_protocol: with_protocol.filter_map(number).collect(),
+        ports: ports
+            .iter()
+            .filter_map(|node| pod::port(node, "port"))
+            .collect(),
         targets: targets.collect(),
         selector: selector.map(pairs).unwrap_or_default(),
     }

@@ -1,7 +1,7 @@
 //! The template of a workload's pods.
 
 use super::object::shape;
-use super::{Container, EnvFrom, Pod, Security, Variable, VariableValue};
+use super::{Container, EnvFrom, Pod, Port, Security, Variable, VariableValue};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::spec::WorkloadName;
@@ -89,7 +89,10 @@ fn container(name: &Node, node: &Node, found: &mut Vec<Diagnostic>) -> Container
             .iter()
             .filter_map(mount)
             .collect(),
-        ports: list(node, "ports", found).iter().filter_map(port).collect(),
+        ports: list(node, "ports", found)
+            .iter()
+            .filter_map(|it| port(it, "containerPort"))
+            .collect(),
         security: security(security_context),
         resources: node
             .get("resources")
@@ -168,10 +171,14 @@ fn volume(node: &Node) -> Option<(String, String, Span)> {
     Some((name.to_owned(), source.to_owned(), node.span))
 }
 
-fn port(node: &Node) -> Option<(u16, Option<String>)> {
-    let number = node.get("containerPort")?.text()?.parse().ok()?;
-    let name = node.get("name").and_then(Node::text);
-    Some((number, name.map(str::to_owned)))
+/// A port whose number stands in this field.
+pub(super) fn port(node: &Node, number: &str) -> Option<Port> {
+    let text = |field: &str| node.get(field).and_then(Node::text).map(str::to_owned);
+    Some(Port {
+        number: text(number)?.parse().ok()?,
+        name: text("name"),
+        protocol: text("protocol"),
+    })
 }
 
 fn security(context: Option<&Node>) -> Security {

@@ -156,7 +156,12 @@ spec:
         (web.env_from[0].kind, &*web.env_from[0].prefix),
         ("ConfigMap", "X_")
     );
-    assert_eq!(web.ports, [(8080, Some("http".to_owned()))]);
+    let port = Port {
+        number: 8080,
+        name: Some("http".to_owned()),
+        protocol: None,
+    };
+    assert_eq!(web.ports, [port]);
     assert_eq!(web.security.run_as_user.map(|it| it.0), Some(7));
     assert_eq!(web.lifecycle.map(|it| it.1), Some(false));
 }

@@ -20,7 +20,7 @@ const CHAIN: &str = "tls.crt";
 const KEY: &str = "tls.key";
 
 /// Has the operator make a Secret of an entry, which is called by the prefix and this name.
-pub fn add(
+pub(super) fn add(
     gathering: &mut Gathering<'_>,
     secret: &str,
     entry: &str,

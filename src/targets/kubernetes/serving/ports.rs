@@ -9,7 +9,7 @@ use crate::model::kubernetes::Deployed;
 use crate::source::Span;
 use crate::targets::kubernetes::Gathering;
 use crate::targets::kubernetes::component::Object;
-use crate::targets::kubernetes::manifest;
+use crate::targets::kubernetes::manifest::{self, Port};
 use crate::targets::kubernetes::patch::ContainerPort;
 
 pub(in crate::targets::kubernetes) static SHARED: Code = Code {
@@ -39,6 +39,8 @@ pub(in crate::targets::kubernetes) static TAKEN: Code = Code {
 
 /// Plain HTTP.
 const HTTP: u16 = 80;
+/// What TLS and HTTP are carried by.
+const TCP: &str = "TCP";
 /// The first port that everybody may listen on.
 const FIRST_FREE: u16 = 1024;
 
@@ -163,8 +165,9 @@ fn target(service: &manifest::Service, public: u16) -> Option<(&str, Span)> {
 
 /// Whether the number or name is that of this port of the container.
 fn leads_to(serving: &Serving<'_>, target: &str, inside: u16) -> bool {
-    let named =
-        |(port, name): &(u16, Option<String>)| *port == inside && name.as_deref() == Some(target);
+    let named = |port: &Port| {
+        port.is_tcp() && port.number == inside && port.name.as_deref() == Some(target)
+    };
     target.parse() == Ok(inside) || serving.placed.container.ports.iter().any(named)
 }
 
@@ -201,11 +204,15 @@ pub(super) fn add(serving: &Serving<'_>, gathering: &mut Gathering<'_>) {
     let mut missing: Vec<u16> = wanted.iter().map(|(_, inside)| *inside).collect();
     missing.sort_unstable();
     missing.dedup();
-    missing.retain(|port| there.iter().all(|(known, _)| known != port));
+    missing.retain(|port| over_tcp(there, *port).is_none());
     let ports = &mut placed.container(gathering).ports;
-    ports.extend(missing.into_iter().map(|container_port| ContainerPort {
-        container_port,
-        name: None,
+    ports.extend(missing.into_iter().map(|container_port| {
+        let taken = there.iter().any(|known| known.number == container_port);
+        ContainerPort {
+            container_port,
+            protocol: taken.then_some(TCP),
+            name: None,
+        }
     }));
     match service(serving, gathering) {
         Some(service) => {
@@ -240,7 +247,7 @@ fn led(
     service: &manifest::Service,
 ) -> Vec<(u16, u16)> {
     let deployed = serving.placed.deployed;
-    let known = |port: u16| service.ports.iter().any(|(known, _)| *known == port);
+    let known = |port: u16| over_tcp(&service.ports, port).is_some();
     let said = |port: u16| deployed.ports.iter().any(|(said, ..)| *said == port);
     let ours = serving.asked.server.is_configured();
     let mut ports = wanted(serving, gathering);
@@ -248,29 +255,39 @@ fn led(
     ports
 }
 
+fn over_tcp(ports: &[Port], number: u16) -> Option<&Port> {
+    ports
+        .iter()
+        .find(|port| port.number == number && port.is_tcp())
+}
+
 /// A strategic-merge patch: ports are joined by their numbers. None of these has a `targetPort`.
 fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
     let mut names: Vec<String> = service
         .ports
         .iter()
-        .filter_map(|(_, name)| name.clone())
+        .filter_map(|port| port.name.clone())
         .collect();
     let mut ports: Vec<Value> = Vec::new();
     for (public, inside) in wanted {
-        let there = service.ports.iter().find(|(port, _)| port == public);
-        let mut port = entry(service, *public);
+        let there = over_tcp(&service.ports, *public);
+        let taken = service.ports.iter().any(|port| port.number == *public);
+        // Beside another protocol of the same number, ours must be told from it.
+        let fresh_protocol = taken.then_some(TCP);
+        let protocol = there.map_or(fresh_protocol, |port| port.protocol.as_deref());
+        let mut port = entry(*public, protocol);
         port["targetPort"] = json!(inside);
-        if there.is_none_or(|(_, name)| name.is_none()) {
+        if there.is_none_or(|port| port.name.is_none()) {
             port["name"] = json!(fresh(&mut names, *public));
         }
         ports.push(port);
     }
     // Of several ports each has a name.
-    let unnamed = service.ports.iter().filter(|(_, name)| name.is_none());
-    for (public, _) in unnamed {
-        if wanted.iter().all(|(other, _)| other != public) {
-            let mut port = entry(service, *public);
-            port["name"] = json!(fresh(&mut names, *public));
+    for known in service.ports.iter().filter(|port| port.name.is_none()) {
+        let ours = |(public, _): &(u16, u16)| known.is_tcp() && *public == known.number;
+        if !wanted.iter().any(ours) {
+            let mut port = entry(known.number, known.protocol.as_deref());
+            port["name"] = json!(fresh(&mut names, known.number));
             ports.push(port);
         }
     }
@@ -287,10 +304,10 @@ fn patch(service: &manifest::Service, wanted: &[(u16, u16)]) -> Value {
 }
 
 /// A port as kustomize finds it: by its number, and by its protocol where both or neither name it.
-fn entry(service: &manifest::Service, port: u16) -> Value {
-    match service.with_protocol.contains(&port) {
-        true => json!({"port": port, "protocol": "TCP"}),
-        false => json!({"port": port}),
+fn entry(port: u16, protocol: Option<&str>) -> Value {
+    match protocol {
+        Some(protocol) => json!({"port": port, "protocol": protocol}),
+        None => json!({"port": port}),
     }
 }
 
@@ -300,10 +317,11 @@ fn fresh(names: &mut Vec<String>, port: u16) -> String {
         80 => "http".to_owned(),
         other => format!("port-{other}"),
     };
-    let name = match names.contains(&usual) {
-        true => format!("port-{port}"),
-        false => usual,
-    };
+    let numbered = format!("port-{port}");
+    let free = |name: &String| !names.contains(name);
+    // Of one number there may be a port for each protocol.
+    let name = [usual, numbered.clone()].into_iter().find(free);
+    let name = name.unwrap_or_else(|| format!("{numbered}-{}", names.len()));
     names.push(name.clone());
     name
 }

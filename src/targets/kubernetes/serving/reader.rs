@@ -21,6 +21,9 @@ pub(in crate::targets::kubernetes) static GROUP: Code = Code {
     manual: include_str!("../manual/pod-group-needed.md"),
 };
 
+/// As whom nginxinc/nginx-unprivileged runs.
+const UNPRIVILEGED: u32 = 101;
+
 /// As whom a container opens its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
@@ -43,8 +46,9 @@ impl Reader {
 /// What the manifests and the spec say of it.
 ///
 /// # Errors
-/// They say that it is not root, and not who it is.
+/// They do not say who it is, and no image is known by its name to be nginx's.
 pub fn of(
+    gathering: &mut Gathering<'_>,
     placed: &Placed<'_>,
     service: &Service,
     opened_by: KeyReader,
@@ -63,21 +67,49 @@ pub fn of(
             user => Reader::User { user, group },
         });
     }
-    let not_root = own.run_as_non_root.or(pod.run_as_non_root);
-    match (not_root.filter(|(not_root, _)| *not_root), opened_by) {
-        (Some((_, span)), _) => {
-            let message = format!(
-                "`{}` does not run as root, and nothing says as whom",
-                placed.container.name
-            );
-            Err(vec![
-                Diagnostic::new(&USER, span, message)
-                    .also(placed.deployed.place.key, "it opens a key")
-                    .help("write `runAsUser` beside it, or the user of the image in the spec: `user: 101`"),
-            ])
-        }
-        (None, KeyReader::FirstProcess | KeyReader::Process) => Ok(Reader::Root),
+    let image = placed.container.image.as_deref().map(name_of_image);
+    let image = image.filter(|_| opened_by == KeyReader::FirstProcess);
+    if image.is_some_and(|name| name.contains("nginx-unprivileged")) {
+        return Ok(Reader::User {
+            user: UNPRIVILEGED,
+            group,
+        });
     }
+    let not_root = own.run_as_non_root.or(pod.run_as_non_root);
+    let name = &placed.deployed.name;
+    let key = placed.deployed.place.key;
+    if let Some((_, span)) = not_root.filter(|(not_root, _)| *not_root) {
+        let container = &placed.container.name;
+        let message = format!("`{container}` does not run as root, and nothing says as whom");
+        return Err(vec![
+            Diagnostic::new(&USER, span, message)
+                .also(key, "it opens a key")
+                .help("write `runAsUser` beside it, or the user of the image in the spec: `user: 101`"),
+        ]);
+    }
+    match (opened_by, image) {
+        // Any program: most images have a user of their own, who could not read root's key.
+        (KeyReader::Process, _) => {
+            let message = format!("`{name}` opens a key, and nothing says as whom it runs");
+            return Err(vec![
+                Diagnostic::new(&USER, key, message)
+                    .also(placed.container.span, "its container")
+                    .help("write the user of its image: `user: 10001`, or `user: 0` for root"),
+            ]);
+        }
+        (KeyReader::FirstProcess, Some("nginx")) => {}
+        (KeyReader::FirstProcess, _) => gathering.lowered.notes.push(format!(
+            "`{name}` is taken for root; if its image runs as somebody else, write `user: 101`"
+        )),
+    }
+    Ok(Reader::Root)
+}
+
+/// `nginx` of `docker.io/library/nginx:1.28@sha256:…`.
+fn name_of_image(image: &str) -> &str {
+    let path = image.split('@').next().unwrap_or(image);
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.split(':').next().unwrap_or(last)
 }
 
 /// Has the pod own its volumes together with the reader's group.
