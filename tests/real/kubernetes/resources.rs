@@ -119,12 +119,22 @@ pub fn environment(container: &Value, resources: &[Value]) -> BTreeMap<String, S
     for variable in list(&container["env"]) {
         let name = variable["name"].as_str().unwrap_or_default();
         let value = match (variable.get("valueFrom"), variable["value"].as_str()) {
-            (Some(from), _) => format!("<{from}>"),
+            (Some(from), _) => entry(from, resources).unwrap_or_else(|| format!("<{from}>")),
             (None, value) => expanded(value.unwrap_or_default(), &seen),
         };
         seen.insert(name.to_owned(), value);
     }
     seen
+}
+
+/// The text of a ConfigMap's entry that a variable refers to.
+fn entry(from: &Value, resources: &[Value]) -> Option<String> {
+    let reference = from.get("configMapKeyRef")?;
+    let is_it =
+        |one: &&Value| one["kind"] == "ConfigMap" && one["metadata"]["name"] == reference["name"];
+    let map = resources.iter().find(is_it)?;
+    let text = map["data"].get(reference["key"].as_str()?)?;
+    text.as_str().map(str::to_owned)
 }
 
 /// `$(NAME)` is replaced by what stands further up, `$$` is one dollar, and what is unknown stays.
