@@ -63,7 +63,7 @@ authorities:
 hosts:
   web: {names: [web.lab.example], issuer: lab}
 services:
-  api: {server: app, serves: [{host: web, certificate_env: CERT, key_env: KEY}], reload: {restart: true}}
+  api: {server: app, user: 10001, serves: [{host: web, certificate_env: CERT, key_env: KEY}], reload: {restart: true}}
 targets:
   cluster:
     kind: kubernetes

@@ -157,7 +157,8 @@ fn below(
         Value::String(words)
             if kind.is_multiple_of(3)
                 && words.starts_with(|c: char| c.is_alphabetic())
-                && words.ends_with('\n') =>
+                && words.ends_with('\n')
+                && !words.ends_with("\n\n") =>
         {
             text.push_str(" |\n");
             for line in words.lines() {
