@@ -78,6 +78,7 @@ main() {
 	step 'Debian packages' debian_packages
 	step 'Compose, kubectl, JVMs, Pythons and OpenSSL' newer_debian
 	step 'nginx, old and new' nginx_trees
+	step 'machines, old and new' machine_trees
 	step 'Python judges' python_judges
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
@@ -232,6 +233,28 @@ nginx_trees() {
 			>"$bin/nginx-$suite"
 		chmod 755 "$bin/nginx-$suite"
 		"$bin/nginx-$suite" -t
+	done
+}
+
+# Trees of whole machines, to be laid under an overlay and entered: every server that Debian offers, ACME clients and
+# the server that they are tried against, cron and systemd. Each test changes its own overlay and never the tree.
+machine_trees() {
+	for suite in bookworm sid; do
+		tree=$judges/machine-$suite
+		rm -rf "$tree"
+		packages=nginx,apache2,haproxy,caddy,lego,cron,logrotate,systemd,systemd-sysv,dbus,openssl,ca-certificates
+		packages=$packages,curl,python3,procps,iproute2,util-linux
+		# Sid has no certbot of its own worth a second Python: the newest comes from PyPI.
+		[ "$suite" = sid ] || packages=$packages,certbot,pebble
+		TMPDIR=$judges mmdebstrap --quiet --variant=essential --include="$packages" \
+			--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
+			--aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
+			--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+			--dpkgopt='path-exclude=/usr/share/locale/*' \
+			"$suite" "$tree" "$("$here/lab/unpack.sh" mirror)"
+		for program in nginx apache2 haproxy caddy lego systemctl; do
+			chroot "$tree" sh -c "command -v $program"
+		done
 	done
 }
 
