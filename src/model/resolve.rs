@@ -4,6 +4,7 @@ mod cluster_issued;
 mod hosts;
 mod identity;
 mod kubernetes;
+mod machine;
 mod orders;
 mod serving;
 pub(super) mod targets;
@@ -475,6 +476,7 @@ impl TargetKind {
             Self::Script(script) => (&script.output, script.output_span),
             Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
             Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
+            Self::Machine(machine) => (&machine.output, machine.output_span),
         }
     }
 }
