@@ -217,6 +217,19 @@ impl<'a> Request<'a> {
             .collect()
     }
 
+    /// Where the service itself says from where challenges of the host at an index are answered, and
+    /// not only the authority.
+    fn own_challenge_root(&self, index: usize, serve: &Serve) -> Option<Span> {
+        let services = &self.model.loaded.spec.services;
+        let serves = services.get(self.service.name.as_str())?.serves.as_ref()?;
+        let said = serves.get(index)?.challenge_root.is_some();
+        serve
+            .challenge_root
+            .as_ref()
+            .map(|(_, span)| *span)
+            .filter(|_| said)
+    }
+
     /// Where the spec names a guideline for the host at an index itself, and not only for all.
     fn own_tls(&self, index: usize, serve: &Serve) -> Option<Span> {
         let services = &self.model.loaded.spec.services;
