@@ -5,6 +5,7 @@ mod held;
 mod host_name;
 mod identity;
 pub mod kubernetes;
+pub mod machine;
 mod orders;
 mod resolve;
 mod revocation;
@@ -29,6 +30,7 @@ pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
+pub use machine::Machine;
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
     backdated,
@@ -212,6 +214,8 @@ pub enum TargetKind {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster.
     Kubernetes(Kubernetes),
+    /// One machine.
+    Machine(Machine),
 }
 
 /// An override for Docker Compose.
@@ -444,6 +448,7 @@ impl TargetKind {
                 balancer.services.iter().map(|(id, _, _)| *id).collect()
             }
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
+            Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::world::World;
 
 mod clients;
 pub mod compose;
+pub mod host;
 pub mod kubernetes;
 pub mod load_balancer;
 mod presented;
@@ -87,6 +88,7 @@ pub fn lower(
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
         TargetKind::Kubernetes(cluster) => kubernetes::lower(inputs, cluster, sources)?,
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
+        TargetKind::Machine(machine) => host::lower(inputs, target, machine, sources)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -104,6 +106,7 @@ pub fn lower(
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     [
         compose::CODES,
+        host::CODES,
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
         kubernetes::CODES,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kubernetes::Kubernetes;
+use super::machine::Machine;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
@@ -24,6 +25,8 @@ pub enum Target {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster: a kustomize component to be used beside the project's own manifests.
     Kubernetes(Box<Kubernetes>),
+    /// One machine: a tree to be laid over `/`, and a script in it that does so.
+    Host(Box<Machine>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

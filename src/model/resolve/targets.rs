@@ -56,6 +56,9 @@ impl Resolver<'_> {
                 spec::Target::Kubernetes(cluster) => {
                     TargetKind::Kubernetes(self.kubernetes(name, cluster, &services))
                 }
+                spec::Target::Host(machine) => {
+                    TargetKind::Machine(self.machine(name, machine, &services))
+                }
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -81,6 +84,11 @@ impl Resolver<'_> {
             let files = match &target.kind {
                 TargetKind::Compose(compose) => compose.files.as_slice(),
                 TargetKind::Kubernetes(cluster) => cluster.files.as_slice(),
+                TargetKind::Machine(machine) => {
+                    let there = machine.files.iter();
+                    inputs.extend(there.map(|one| (one.project.clone(), Some(one.span))));
+                    &[]
+                }
                 TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
             };
             let files = files.iter();
