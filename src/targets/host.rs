@@ -1,6 +1,11 @@
 //! One machine: a tree to be laid over `/`, and the script in it that does so.
 
+mod client;
+pub mod install;
 pub mod layout;
+pub mod renewal;
+pub mod schedule;
+mod scripts;
 pub mod system;
 
 use super::{Inputs, Lowered};
