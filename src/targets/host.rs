@@ -3,6 +3,7 @@
 mod acme;
 mod certificates;
 pub mod layout;
+mod notes;
 mod server;
 pub mod system;
 mod trust;
@@ -68,6 +69,7 @@ pub fn lower(
     };
     let mut lowered = Lowered::default();
     let layout = machinery.layout(&mut lowered)?;
+    lowered.notes.extend(notes::of(&machinery, &layout));
     let files = layout.files.iter();
     lowered.artifacts = files
         .map(|file| Artifact {
