@@ -6,11 +6,11 @@ use crate::spec::Scheduler;
 
 /// What a reviewer must know.
 pub fn of(machinery: &Machinery<'_>, layout: &Layout<'_>) -> Vec<String> {
-    let mut notes = second_scheduler(machinery, layout);
-    notes.extend(elsewhere(layout));
+    let notes = [second_scheduler(machinery, layout), elsewhere(layout)];
     let target = layout.target;
     notes
         .iter()
+        .flatten()
         .map(|note| format!("{target}: {note}"))
         .collect()
 }
