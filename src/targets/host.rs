@@ -87,10 +87,8 @@ pub fn lower(
 impl<'a> Machinery<'a> {
     fn layout(&self, lowered: &mut Lowered) -> Result<Layout<'a>, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        let certificates = certificates::of(self).unwrap_or_else(|more| {
-            found.extend(more);
-            Vec::new()
-        });
+        // Without them each server would only miss its own.
+        let certificates = certificates::of(self)?;
         let mut files = self.acme_roots(&certificates);
         for id in self.hosts() {
             files.extend(self.certificate_files(id));
