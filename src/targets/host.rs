@@ -2,8 +2,13 @@
 
 mod acme;
 mod certificates;
+mod client;
+pub mod install;
 pub mod layout;
 mod notes;
+pub mod renewal;
+pub mod schedule;
+mod scripts;
 mod server;
 pub mod system;
 mod trust;
@@ -11,14 +16,23 @@ mod trust;
 use self::layout::Layout;
 use self::system::System;
 use super::{Inputs, Lowered};
-use crate::artifact::{Artifact, Reload};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::artifact::{Artifact, EXECUTABLE, READABLE, Reload};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{HostId, Machine, Target};
-use crate::source::Sources;
+use crate::render::RenderError;
+use crate::source::{Sources, Span};
 use crate::spec::Scheduler;
+
+static UNWRITABLE: Code = Code {
+    name: "machine-unwritable",
+    severity: Severity::Error,
+    summary: "a value cannot be written into the scripts and units of a machine",
+    manual: include_str!("host/manual/machine-unwritable.md"),
+};
 
 /// What this target can find.
 pub static CODES: &[&Code] = &[
+    &UNWRITABLE,
     &acme::CLIENT,
     &acme::TOO_OLD,
     &acme::UNPROVED,
@@ -68,12 +82,14 @@ pub fn lower(
         system: System::of(machine.os),
     };
     let mut lowered = Lowered::default();
-    let layout = machinery.layout(&mut lowered)?;
+    let mut layout = machinery.layout(&mut lowered)?;
     lowered.notes.extend(notes::of(&machinery, &layout));
-    let files = layout.files.iter();
+    let install = scripts_of(&mut layout, machine.output_span)
+        .map_err(|error| vec![unwritable(machine, &error)])?;
+    let files = layout.files.iter().chain(&layout.anchors);
     lowered.artifacts = files
         .map(|file| Artifact {
-            mode: file.mode,
+            mode: in_the_tree(file.mode),
             ..Artifact::bytes(
                 format!("{}{}", machine.output, file.path),
                 file.body.clone(),
@@ -81,7 +97,39 @@ pub fn lower(
             )
         })
         .collect();
+    lowered.artifacts.push(Artifact {
+        mode: EXECUTABLE,
+        ..Artifact::text(
+            format!("{}/install.sh", machine.output),
+            install,
+            machine.output_span,
+        )
+    });
     Ok(lowered)
+}
+
+/// Adds what renews to the files of the machine; the script that lays all of them over it.
+fn scripts_of(layout: &mut Layout<'_>, origin: Span) -> Result<String, RenderError> {
+    let renewing = renewal::files(layout, origin)?;
+    layout.files.extend(renewing);
+    layout.files.sort_by(|a, b| a.path.cmp(&b.path));
+    install::script(layout)
+}
+
+/// In a repository a file is for everybody to read, and a program to be run; on the machine it has the
+/// mode that it needs.
+fn in_the_tree(mode: u32) -> u32 {
+    match mode & 0o100 {
+        0 => READABLE,
+        _ => EXECUTABLE,
+    }
+}
+
+fn unwritable(machine: &Machine, error: &RenderError) -> Diagnostic {
+    let message = format!("the scripts of the machine cannot be written: {error}");
+    Diagnostic::new(&UNWRITABLE, machine.output_span, message).help(
+        "no name, path or address that reaches them may hold a line break or a control character",
+    )
 }
 
 impl<'a> Machinery<'a> {
