@@ -67,10 +67,7 @@ const TEMPLATES: &[(&str, &str)] = &[
         "host/issue.sh",
         include_str!("../templates/host/issue.sh.j2"),
     ),
-    (
-        "host/pair.sh",
-        include_str!("../templates/host/pair.sh.j2"),
-    ),
+    ("host/pair.sh", include_str!("../templates/host/pair.sh.j2")),
     (
         "host/renew.service",
         include_str!("../templates/host/renew.service.j2"),

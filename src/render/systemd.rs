@@ -46,19 +46,25 @@ pub fn quote_line(text: &str) -> Result<String, String> {
         return Err("a line of a unit cannot hold a control character".to_owned());
     }
     if text != text.trim() || text.ends_with('\\') {
-        return Err("a line of a unit cannot end in a backslash, nor begin or end in a blank".into());
+        return Err(
+            "a line of a unit cannot end in a backslash, nor begin or end in a blank".into(),
+        );
     }
     Ok(text.replace('%', "%%"))
 }
 
 /// The filter for [`quote_setting`].
 pub(super) fn setting(text: &str) -> Result<Value, Error> {
-    quote_setting(text).map(Value::from_safe_string).map_err(refusal)
+    quote_setting(text)
+        .map(Value::from_safe_string)
+        .map_err(refusal)
 }
 
 /// The filter for [`quote_line`].
 pub(super) fn line(text: &str) -> Result<Value, Error> {
-    quote_line(text).map(Value::from_safe_string).map_err(refusal)
+    quote_line(text)
+        .map(Value::from_safe_string)
+        .map_err(refusal)
 }
 
 fn refusal(message: String) -> Error {

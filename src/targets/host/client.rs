@@ -47,7 +47,11 @@ pub(super) fn orders(layout: &Layout<'_>) -> Result<Vec<Order>, String> {
 /// Where a client keeps what it writes, and so what a renewal must be able to write.
 pub(super) fn state(client: AcmeClient) -> &'static [&'static str] {
     match client.program {
-        AcmeProgram::Certbot => &["/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt"],
+        AcmeProgram::Certbot => &[
+            "/etc/letsencrypt",
+            "/var/lib/letsencrypt",
+            "/var/log/letsencrypt",
+        ],
         AcmeProgram::Lego => &[LEGO],
     }
 }
@@ -226,7 +230,11 @@ impl Client<'_> {
         match &self.source.challenge {
             Challenge::Webroot(root) => words(&["--http", "--http.webroot", root]),
             Challenge::Standalone(port) => {
-                let option = if self.is_five() { "--http.address" } else { "--http.port" };
+                let option = if self.is_five() {
+                    "--http.address"
+                } else {
+                    "--http.port"
+                };
                 words(&["--http", option, &format!("127.0.0.1:{port}")])
             }
             Challenge::Dns { provider, .. } => words(&["--dns", provider]),
@@ -235,7 +243,11 @@ impl Client<'_> {
 
     /// lego runs no shell: the words of a hook are what stands between blanks.
     fn lego_hook(&self) -> String {
-        format!("{}/deploy {}", super::scripts::library(self.project), self.host)
+        format!(
+            "{}/deploy {}",
+            super::scripts::library(self.project),
+            self.host
+        )
     }
 
     fn is_five(&self) -> bool {
@@ -251,7 +263,10 @@ impl Client<'_> {
     fn keeps(&self) -> (String, String) {
         if self.source.client.program == AcmeProgram::Certbot {
             let live = format!("/etc/letsencrypt/live/{}", self.lineage);
-            return (format!("{live}/fullchain.pem"), format!("{live}/privkey.pem"));
+            return (
+                format!("{live}/fullchain.pem"),
+                format!("{live}/privkey.pem"),
+            );
         }
         let name = if self.is_five() {
             self.lineage.clone()
@@ -268,7 +283,11 @@ impl Client<'_> {
             AcmeProgram::Certbot => "REQUESTS_CA_BUNDLE",
             AcmeProgram::Lego => "LEGO_CA_CERTIFICATES",
         };
-        let root = self.source.root.clone().map(|value| Variable { name, value });
+        let root = self
+            .source
+            .root
+            .clone()
+            .map(|value| Variable { name, value });
         let aws = match (&self.source.challenge, self.source.client.program) {
             (
                 Challenge::Dns {

@@ -95,7 +95,11 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
             .flat_map(|software| software.modules.clone())
             .collect(),
         other_timers: if package || !acme { &[] } else { OTHER_TIMERS },
-        other_cron_files: if package || !acme { &[] } else { OTHER_CRON_FILES },
+        other_cron_files: if package || !acme {
+            &[]
+        } else {
+            OTHER_CRON_FILES
+        },
         trust_directory: anchors.and_then(|anchor| {
             let (directory, _) = anchor.path.rsplit_once('/')?;
             Some(directory.to_owned())
@@ -176,7 +180,10 @@ fn restarts(layout: &Layout<'_>, path: &str) -> String {
         "/etc/logrotate.d",
         layout.system.anchors,
     ];
-    if nothing.iter().any(|directory| in_directory(path, directory)) {
+    if nothing
+        .iter()
+        .any(|directory| in_directory(path, directory))
+    {
         return String::new();
     }
     let unit = ["/etc/systemd/system/", "/etc/systemd/user/", "/etc/init.d/"]

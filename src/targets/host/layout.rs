@@ -68,6 +68,9 @@ pub struct Software {
     pub alone: Option<Alone>,
     /// Modules that must be enabled, by the names of the system's own tool.
     pub modules: Vec<String>,
+    /// Files of its package that show an example and answer for everybody: they go where nobody
+    /// changed them.
+    pub examples: Vec<String>,
     /// Whether it is started by us: software that has no package of its own.
     pub starts: bool,
 }

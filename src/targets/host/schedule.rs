@@ -62,8 +62,13 @@ pub struct Schedule {
 
 /// How long a certificate of an authority is valid at the least, on any date, in seconds.
 pub fn shortest_lifetime(directory: &str, profile: Option<&str>) -> i64 {
-    let shortest = profile_of(directory, profile)
-        .and_then(|profile| profile.lifetimes.iter().map(|(_, lifetime)| *lifetime).min());
+    let shortest = profile_of(directory, profile).and_then(|profile| {
+        profile
+            .lifetimes
+            .iter()
+            .map(|(_, lifetime)| *lifetime)
+            .min()
+    });
     shortest.unwrap_or(UNKNOWN)
 }
 
@@ -194,7 +199,13 @@ mod tests {
     }
 
     fn clients() -> Vec<AcmeClient> {
-        let certbot = [None, Some((1, 21)), Some((2, 1)), Some((4, 0)), Some((5, 8))];
+        let certbot = [
+            None,
+            Some((1, 21)),
+            Some((2, 1)),
+            Some((4, 0)),
+            Some((5, 8)),
+        ];
         let lego = [None, Some((4, 9)), Some((4, 35)), Some((5, 4))];
         let certbot = certbot.map(|version| client(AcmeProgram::Certbot, version));
         let lego = lego.map(|version| client(AcmeProgram::Lego, version));
@@ -206,7 +217,9 @@ mod tests {
         let years = 2026..=2030;
         years
             .flat_map(|year| (1..=12).map(move |month| (year, month)))
-            .flat_map(|(year, month)| (1..=31).map(move |day| format!("{year}-{month:02}-{day:02}")))
+            .flat_map(|(year, month)| {
+                (1..=31).map(move |day| format!("{year}-{month:02}-{day:02}"))
+            })
             .collect()
     }
 

@@ -160,7 +160,9 @@ fn host(layout: &Layout<'_>, certificate: &Certificate, orders: &[Order]) -> Hos
 
 /// A path of the project as seen from the directory of the tree.
 fn from_tree(output: &str, path: &str) -> String {
-    let up = output.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let up = output
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".");
     format!("{}{path}", "../".repeat(up.count()))
 }
 

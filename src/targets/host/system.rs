@@ -1,6 +1,11 @@
 //! What differs between operating systems: paths, packages, users, service managers.
 
-use crate::spec::{OperatingSystem, Version};
+mod alpine;
+mod debian;
+mod red_hat;
+mod suse;
+
+use crate::spec::{AcmeProgram, OperatingSystem, Version};
 
 /// An operating system.
 pub struct System {
@@ -10,16 +15,18 @@ pub struct System {
     pub family: Family,
     /// The release of systemd, or `None` where OpenRC starts services.
     pub systemd: Option<u16>,
-    /// Where anchors of the system's own trust store stand.
+    /// Where anchors of the system's own trust store stand, and what their names must end in.
     pub anchors: &'static str,
-    /// What an anchor's file name must end in.
-    pub anchor_suffix: &'static str,
     /// The words that take them into the store.
     pub update_anchors: &'static [&'static str],
     /// The words that install packages, which follow.
     pub install: &'static [&'static str],
+    /// Whether the cron of its packages reads `/etc/cron.d`.
+    pub reads_cron_d: bool,
     /// The servers that its packages bring.
     pub servers: &'static [Packaged],
+    /// The ACME clients that its packages bring.
+    pub clients: &'static [Client],
 }
 
 /// A family of operating systems.
@@ -41,18 +48,15 @@ pub struct Packaged {
     pub server: &'static str,
     /// The packages.
     pub packages: &'static [&'static str],
-    /// The release in them.
-    pub version: Version,
-    /// The unit or service.
+    /// The unit of systemd or service of OpenRC.
     pub unit: &'static str,
     /// The program, with its path.
     pub program: &'static str,
-    /// The user that its processes run as once it has started.
-    pub user: &'static str,
-    /// Where a file of ours is read by itself: a directory, or the file's own place with `{}` for the
-    /// project's name.
+    /// The user that its processes run as once it has started, where it is not root that opens keys.
+    pub user: Option<&'static str>,
+    /// Where a file of ours stands, with `{}` for the project's name.
     pub configuration: &'static str,
-    /// The words that judge the configuration.
+    /// The words that judge the configuration; a `{}` stands for the file of ours.
     pub check: &'static [&'static str],
     /// The words that reload it where no service manager runs.
     pub reload_alone: &'static [&'static str],
@@ -60,50 +64,79 @@ pub struct Packaged {
     pub start_alone: &'static [&'static str],
     /// Ports on which the package's own files listen.
     pub listens: &'static [u16],
+    /// Files of the package that show an example and answer for everybody: they go where nobody
+    /// changed them.
+    pub examples: &'static [&'static str],
+    /// How its unit comes to read a file of ours.
+    pub reads: Reads,
 }
 
-/// The rows of the table.
-pub static SYSTEMS: &[System] = &[DEBIAN_12];
-
-const fn version(major: u16, minor: u16, patch: u16) -> Version {
-    Version {
-        major,
-        minor: Some(minor),
-        patch: Some(patch),
-    }
+/// How a server comes to read a file of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Its own configuration includes the directory.
+    ByItself,
+    /// A drop-in of its unit sets this variable to these words, where `{}` is the file.
+    Variable(&'static str, &'static str),
+    /// A drop-in of its unit says these commands for start and reload, where `{}` is the file.
+    Commands(&'static str, &'static str),
 }
 
-const DEBIAN_12: System = System {
-    os: OperatingSystem::Debian12,
-    family: Family::Debian,
-    systemd: Some(252),
-    anchors: "/usr/local/share/ca-certificates",
-    anchor_suffix: ".crt",
-    update_anchors: &["update-ca-certificates"],
-    install: &["apt-get", "install", "-y"],
-    servers: &[Packaged {
-        server: "nginx",
-        packages: &["nginx"],
-        version: version(1, 22, 1),
-        unit: "nginx.service",
-        program: "/usr/sbin/nginx",
-        user: "www-data",
-        configuration: "/etc/nginx/conf.d/tlsgen-{}.conf",
-        check: &["/usr/sbin/nginx", "-t", "-q"],
-        reload_alone: &["/usr/sbin/nginx", "-s", "reload"],
-        start_alone: &["/usr/sbin/nginx"],
-        listens: &[],
-    }],
-};
+/// An ACME client as a system's packages bring it.
+pub struct Client {
+    /// Which one.
+    pub program: AcmeProgram,
+    /// The packages.
+    pub packages: &'static [&'static str],
+    /// The release in them, where it is one for good.
+    pub version: Option<Version>,
+    /// The program.
+    pub path: &'static str,
+    /// What its package schedules: a timer, or a file of cron.
+    pub schedulers: &'static [&'static str],
+}
 
 impl System {
     /// The row of an operating system.
-    pub fn of(os: OperatingSystem) -> Option<&'static Self> {
-        SYSTEMS.iter().find(|system| system.os == os)
+    pub fn of(os: OperatingSystem) -> &'static Self {
+        match os {
+            OperatingSystem::Debian12 => &debian::DEBIAN_12,
+            OperatingSystem::Debian13 => &debian::DEBIAN_13,
+            OperatingSystem::Ubuntu2204 => &debian::UBUNTU_22_04,
+            OperatingSystem::Ubuntu2404 => &debian::UBUNTU_24_04,
+            OperatingSystem::Rhel8 => &red_hat::RHEL_8,
+            OperatingSystem::Rhel9 => &red_hat::RHEL_9,
+            OperatingSystem::Amazon2 => &red_hat::AMAZON_2,
+            OperatingSystem::Amazon2023 => &red_hat::AMAZON_2023,
+            OperatingSystem::Alpine => &alpine::ALPINE,
+            OperatingSystem::Suse15 => &suse::SUSE_15,
+        }
     }
 
     /// A server as its packages bring it.
     pub fn server(&self, name: &str) -> Option<&'static Packaged> {
         self.servers.iter().find(|packaged| packaged.server == name)
     }
+
+    /// An ACME client as its packages bring it.
+    pub fn client(&self, program: AcmeProgram) -> Option<&'static Client> {
+        self.clients.iter().find(|client| client.program == program)
+    }
+
+    /// What an anchor's file name must end in.
+    pub fn anchor_suffix(&self) -> &'static str {
+        match self.family {
+            // Others are passed over there.
+            Family::Debian | Family::Alpine => ".crt",
+            Family::RedHat | Family::Suse => ".pem",
+        }
+    }
+}
+
+const fn version(major: u16, minor: u16) -> Option<Version> {
+    Some(Version {
+        major,
+        minor: Some(minor),
+        patch: None,
+    })
 }
