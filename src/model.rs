@@ -5,6 +5,7 @@ mod held;
 mod host_name;
 mod identity;
 pub mod kubernetes;
+pub mod nethserver;
 mod orders;
 mod resolve;
 mod revocation;
@@ -29,6 +30,7 @@ pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
+pub use nethserver::NethServer;
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
     backdated,
@@ -78,6 +80,8 @@ pub struct Authority {
     pub acme: Option<Acme>,
     /// The issuer in the cluster that signs for it, if one does.
     pub cluster: Option<ClusterIssuer>,
+    /// Whether it is the Traefik of a NethServer node.
+    pub node: bool,
     /// Whether tlsgen runs it.
     pub managed: bool,
     /// The authority that signs it, of those that tlsgen runs.
@@ -212,6 +216,8 @@ pub enum TargetKind {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster.
     Kubernetes(Kubernetes),
+    /// A NethServer 8 module.
+    NethServer(NethServer),
 }
 
 /// An override for Docker Compose.
@@ -444,6 +450,7 @@ impl TargetKind {
                 balancer.services.iter().map(|(id, _, _)| *id).collect()
             }
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
+            Self::NethServer(_) => Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
 mod nginx;
+mod python;
 mod shell;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
+pub use python::quote as quote_python;
 pub use shell::quote as quote_sh;
 
 /// A text format: what its templates end in, and how it writes a value.
@@ -31,6 +33,11 @@ const FORMATS: &[Format] = &[
         quote: nginx::quote,
     },
     Format {
+        suffix: ".py",
+        boolean: |value| if value { "True" } else { "False" },
+        quote: |text| Ok(python::quote(text)),
+    },
+    Format {
         suffix: ".sh",
         boolean: |value| if value { "true" } else { "false" },
         quote: shell::quote,
@@ -39,6 +46,34 @@ const FORMATS: &[Format] = &[
 
 /// Every template, by the name that [`text`] takes and other templates include it by.
 const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "nethserver/certificate-changed.py",
+        include_str!("../templates/nethserver/certificate-changed.py.j2"),
+    ),
+    (
+        "nethserver/certificate.py",
+        include_str!("../templates/nethserver/certificate.py.j2"),
+    ),
+    (
+        "nethserver/destroy.py",
+        include_str!("../templates/nethserver/destroy.py.j2"),
+    ),
+    (
+        "nethserver/get-certificate.py",
+        include_str!("../templates/nethserver/get-certificate.py.j2"),
+    ),
+    (
+        "nethserver/route.py",
+        include_str!("../templates/nethserver/route.py.j2"),
+    ),
+    (
+        "nethserver/traefik.py",
+        include_str!("../templates/nethserver/traefik.py.j2"),
+    ),
+    (
+        "nethserver/variable.py",
+        include_str!("../templates/nethserver/variable.py.j2"),
+    ),
     (
         "nginx/catch-all.conf",
         include_str!("../templates/nginx/catch-all.conf.j2"),
@@ -192,6 +227,7 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("comment", shell::comment);
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
+    engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("length", minijinja::filters::length);

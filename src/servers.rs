@@ -187,7 +187,10 @@ impl<'a> Request<'a> {
                 let mut services = balancer.services.iter();
                 services.any(|(id, _, _)| model.service(*id).name == self.service.name)
             }
-            TargetKind::Compose(_) | TargetKind::Script(_) | TargetKind::Kubernetes(_) => false,
+            TargetKind::Compose(_)
+            | TargetKind::Script(_)
+            | TargetKind::Kubernetes(_)
+            | TargetKind::NethServer(_) => false,
         })
     }
 

@@ -13,6 +13,7 @@ mod kubernetes;
 mod lint;
 mod load;
 mod managed;
+mod nethserver;
 mod schema;
 mod services;
 mod serving;
@@ -35,6 +36,11 @@ pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};
 pub use managed::{Crl, Managed, NameSpace, Subject};
+pub use nethserver::{
+    Authorization, BackendUrl, FurtherAction, HeaderValue, ModuleName, NethServer, NodeAuthority,
+    NodeCertificate, OnChange, Reason, Route, RouteHeaders, ServiceUnit, StateDirectory,
+    UnitCommand,
+};
 pub use schema::{fragment_schema, spec_schema};
 pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
 pub use serving::{

@@ -11,6 +11,7 @@ mod clients;
 pub mod compose;
 pub mod kubernetes;
 pub mod load_balancer;
+pub mod nethserver;
 mod presented;
 pub mod script;
 
@@ -87,6 +88,7 @@ pub fn lower(
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
         TargetKind::Kubernetes(cluster) => kubernetes::lower(inputs, cluster, sources)?,
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
+        TargetKind::NethServer(module) => nethserver::lower(inputs, target, module, sources)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -114,6 +116,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::serving::CODES,
         kubernetes::identity::CODES,
         load_balancer::CODES,
+        nethserver::CODES,
+        nethserver::EXISTING_CODES,
         script::CODES,
     ]
     .into_iter()

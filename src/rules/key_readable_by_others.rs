@@ -88,7 +88,10 @@ fn writable(judged: &Judged<'_>, directory: &str, span: Span) -> Option<Diagnost
 fn set_by_a_build(model: &Model) -> HashSet<HostId> {
     let composed = model.targets.iter().flat_map(|target| match &target.kind {
         TargetKind::Compose(compose) => compose.services.as_slice(),
-        TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => &[],
+        TargetKind::Script(_)
+        | TargetKind::LoadBalancer(_)
+        | TargetKind::Kubernetes(_)
+        | TargetKind::NethServer(_) => &[],
     });
     composed
         .flat_map(|one| model.keys_of(one.service))

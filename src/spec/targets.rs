@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kubernetes::Kubernetes;
+use super::nethserver::NethServer;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
@@ -24,6 +25,8 @@ pub enum Target {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster: a kustomize component to be used beside the project's own manifests.
     Kubernetes(Box<Kubernetes>),
+    /// A NethServer 8 module: steps, an event handler and units that are laid over its `imageroot`.
+    Nethserver(Box<NethServer>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

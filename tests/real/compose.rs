@@ -235,7 +235,10 @@ fn targets(compiled: &Compiled) -> impl Iterator<Item = (Vec<&str>, &str)> {
                     .collect();
                 Some((files, compose.output.as_str()))
             }
-            TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => None,
+            TargetKind::Script(_)
+            | TargetKind::LoadBalancer(_)
+            | TargetKind::Kubernetes(_)
+            | TargetKind::NethServer(_) => None,
         })
 }
 

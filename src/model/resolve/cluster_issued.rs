@@ -113,7 +113,9 @@ fn outside(target: &TargetKind) -> Vec<(ServiceId, Span)> {
         }
         TargetKind::Script(script) => script.services.clone(),
         // In front of the load balancer there is a certificate of the provider's.
-        TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => Vec::new(),
+        TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) | TargetKind::NethServer(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -56,6 +56,9 @@ impl Resolver<'_> {
                 spec::Target::Kubernetes(cluster) => {
                     TargetKind::Kubernetes(self.kubernetes(name, cluster, &services))
                 }
+                spec::Target::Nethserver(module) => {
+                    TargetKind::NethServer(self.nethserver(name, module))
+                }
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -81,6 +84,7 @@ impl Resolver<'_> {
             let files = match &target.kind {
                 TargetKind::Compose(compose) => compose.files.as_slice(),
                 TargetKind::Kubernetes(cluster) => cluster.files.as_slice(),
+                TargetKind::NethServer(module) => module.files.as_slice(),
                 TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
             };
             let files = files.iter();
