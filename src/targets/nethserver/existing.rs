@@ -179,7 +179,7 @@ fn label(module: &NethServer, file: &File<'_>) -> Vec<Diagnostic> {
         ];
     };
     let after = file.text.get(at + LABEL.len()..).unwrap_or_default();
-    let value = after.trim_start_matches(|c: char| c == '=' || c == ' ');
+    let value = after.trim_start_matches(['=', ' ']);
     let value = value.split(['"', '\'', '\n']).next().unwrap_or_default();
     let span = file
         .source
