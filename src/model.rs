@@ -5,6 +5,7 @@ mod held;
 mod host_name;
 mod identity;
 pub mod kubernetes;
+pub mod machine;
 pub mod nethserver;
 mod orders;
 mod resolve;
@@ -30,6 +31,7 @@ pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
+pub use machine::Machine;
 pub use nethserver::NethServer;
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
@@ -216,6 +218,8 @@ pub enum TargetKind {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster.
     Kubernetes(Kubernetes),
+    /// One machine.
+    Machine(Machine),
     /// A NethServer 8 module.
     NethServer(NethServer),
 }
@@ -450,6 +454,7 @@ impl TargetKind {
                 balancer.services.iter().map(|(id, _, _)| *id).collect()
             }
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
+            Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
             Self::NethServer(_) => Vec::new(),
         }
     }

@@ -4,9 +4,11 @@
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
+pub mod cron;
 mod nginx;
 mod python;
 mod shell;
+pub mod systemd;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -42,10 +44,65 @@ const FORMATS: &[Format] = &[
         boolean: |value| if value { "true" } else { "false" },
         quote: shell::quote,
     },
+    Format {
+        suffix: ".service",
+        boolean: |value| if value { "yes" } else { "no" },
+        quote: systemd::quote,
+    },
+    Format {
+        suffix: ".timer",
+        boolean: |value| if value { "yes" } else { "no" },
+        quote: systemd::quote,
+    },
 ];
 
 /// Every template, by the name that [`text`] takes and other templates include it by.
 const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "host/client.sh",
+        include_str!("../templates/host/client.sh.j2"),
+    ),
+    (
+        "host/deploy.sh",
+        include_str!("../templates/host/deploy.sh.j2"),
+    ),
+    (
+        "host/install.sh",
+        include_str!("../templates/host/install.sh.j2"),
+    ),
+    (
+        "host/issue.sh",
+        include_str!("../templates/host/issue.sh.j2"),
+    ),
+    ("host/pair.sh", include_str!("../templates/host/pair.sh.j2")),
+    (
+        "host/renew.service",
+        include_str!("../templates/host/renew.service.j2"),
+    ),
+    (
+        "host/renew.sh",
+        include_str!("../templates/host/renew.sh.j2"),
+    ),
+    (
+        "host/renew.timer",
+        include_str!("../templates/host/renew.timer.j2"),
+    ),
+    (
+        "host/report.service",
+        include_str!("../templates/host/report.service.j2"),
+    ),
+    (
+        "host/services.sh",
+        include_str!("../templates/host/services.sh.j2"),
+    ),
+    (
+        "host/speak.sh",
+        include_str!("../templates/host/speak.sh.j2"),
+    ),
+    (
+        "host/transaction.sh",
+        include_str!("../templates/host/transaction.sh.j2"),
+    ),
     (
         "nethserver/certificate-changed.py",
         include_str!("../templates/nethserver/certificate-changed.py.j2"),
@@ -230,6 +287,8 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("identifier", shell::identifier);
+    engine.add_filter("line", systemd::line);
+    engine.add_filter("setting", systemd::setting);
     engine.add_filter("length", minijinja::filters::length);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);

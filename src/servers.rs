@@ -71,6 +71,8 @@ pub struct Place {
     pub state: String,
     /// What the user's own configuration says where the server's lines will be read.
     pub above: Above,
+    /// Ports on which what the system's package brings along listens already.
+    pub listens_already: Vec<u16>,
 }
 
 /// What an existing configuration says, where a directive drops all of its kind that stand further
@@ -127,6 +129,8 @@ pub struct CertificatePlace {
     pub key: String,
     /// The root that it ends in, where the spec has it.
     pub anchor: Option<String>,
+    /// Leaf, intermediates and key in one file, where the platform writes one.
+    pub combined: Option<String>,
 }
 
 static NOT_FOR_SERVER: Code = Code {
@@ -190,6 +194,7 @@ impl<'a> Request<'a> {
             TargetKind::Compose(_)
             | TargetKind::Script(_)
             | TargetKind::Kubernetes(_)
+            | TargetKind::Machine(_)
             | TargetKind::NethServer(_) => false,
         })
     }
@@ -211,6 +216,19 @@ impl<'a> Request<'a> {
             .into_iter()
             .filter_map(|(field, span)| Some(not_for_server(server, field, span?, help)))
             .collect()
+    }
+
+    /// Where the service itself says from where challenges of the host at an index are answered, and
+    /// not only the authority.
+    fn own_challenge_root(&self, index: usize, serve: &Serve) -> Option<Span> {
+        let services = &self.model.loaded.spec.services;
+        let serves = services.get(self.service.name.as_str())?.serves.as_ref()?;
+        let said = serves.get(index)?.challenge_root.is_some();
+        serve
+            .challenge_root
+            .as_ref()
+            .map(|(_, span)| *span)
+            .filter(|_| said)
     }
 
     /// Where the spec names a guideline for the host at an index itself, and not only for all.

@@ -12,6 +12,7 @@ mod keys;
 mod kubernetes;
 mod lint;
 mod load;
+mod machine;
 mod managed;
 mod nethserver;
 mod schema;
@@ -35,6 +36,10 @@ pub use kubernetes::{
 pub use lint::{Allowance, Lint};
 pub(crate) use load::OUTSIDE;
 pub use load::{Loaded, Place, load};
+pub use machine::{
+    AccountName, AcmeClient, AcmeProgram, HandOver, Machine, MachineService, Renewals, Scheduler,
+    UnitName,
+};
 pub use managed::{Crl, Managed, NameSpace, Subject};
 pub use nethserver::{
     Authorization, BackendUrl, FurtherAction, HeaderValue, ModuleName, NethServer, NodeAuthority,

@@ -9,6 +9,7 @@ use crate::world::World;
 
 mod clients;
 pub mod compose;
+pub mod host;
 pub mod kubernetes;
 pub mod load_balancer;
 pub mod nethserver;
@@ -88,6 +89,7 @@ pub fn lower(
         TargetKind::Script(script) => script::lower(inputs, target, script)?,
         TargetKind::Kubernetes(cluster) => kubernetes::lower(inputs, cluster, sources)?,
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
+        TargetKind::Machine(machine) => host::lower(inputs, target, machine, sources)?,
         TargetKind::NethServer(module) => nethserver::lower(inputs, target, module, sources)?,
     };
     for artifact in &mut lowered.artifacts {
@@ -106,6 +108,7 @@ pub fn lower(
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     [
         compose::CODES,
+        host::CODES,
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
         kubernetes::CODES,

@@ -1,9 +1,11 @@
 //! From a spec to a model: names become ids, paths are read.
 
+mod acme;
 mod cluster_issued;
 mod hosts;
 mod identity;
 mod kubernetes;
+mod machine;
 mod nethserver;
 mod orders;
 mod serving;
@@ -59,12 +61,6 @@ static VERSIONS: Code = Code {
     summary: "the oldest TLS version is newer than the newest",
     manual: include_str!("manual/empty-version-range.md"),
 };
-static TERMS: Code = Code {
-    name: "terms-not-agreed",
-    severity: Severity::Error,
-    summary: "an ACME authority's terms of service are not agreed to",
-    manual: include_str!("manual/terms-not-agreed.md"),
-};
 
 /// What resolving can find.
 pub static CODES: &[&Code] = &[
@@ -89,7 +85,9 @@ pub static CODES: &[&Code] = &[
     &orders::NO_EFFECT,
     &orders::REQUEST,
     &orders::KEYS,
-    &TERMS,
+    &acme::TERMS,
+    &acme::CHALLENGE,
+    &acme::WEBROOT,
     &kubernetes::ENTRANCE,
     &cluster_issued::ROOT,
     &cluster_issued::OUTSIDE_CLUSTERS,
@@ -238,7 +236,7 @@ impl Resolver<'_> {
                 spec::Authority::Nethserver(_) => ("kind", None, None, None, None),
             };
             if let Some(acme) = acme {
-                self.agreed(name, acme);
+                self.acme(name, acme);
             }
             self.pins_of_nothing(name, authority);
             let file_span = self.value(&[here[0], name, field]);
@@ -289,17 +287,6 @@ impl Resolver<'_> {
             pins: None,
             place,
             file_span: place.key,
-        }
-    }
-
-    fn agreed(&mut self, name: &str, acme: &spec::Acme) {
-        if !acme.agree_to_terms {
-            let span = self.value(&["authorities", name, "agree_to_terms"]);
-            let message = format!("`{name}` issues nothing before its terms are agreed to");
-            self.found.push(
-                Diagnostic::new(&TERMS, span, message)
-                    .help("read its terms of service, then write `agree_to_terms: true`"),
-            );
         }
     }
 
@@ -483,6 +470,7 @@ impl TargetKind {
             Self::Script(script) => (&script.output, script.output_span),
             Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
             Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
+            Self::Machine(machine) => (&machine.output, machine.output_span),
             Self::NethServer(module) => (&module.output, module.output_span),
         }
     }

@@ -91,6 +91,7 @@ fn set_by_a_build(model: &Model) -> HashSet<HostId> {
         TargetKind::Script(_)
         | TargetKind::LoadBalancer(_)
         | TargetKind::Kubernetes(_)
+        | TargetKind::Machine(_)
         | TargetKind::NethServer(_) => &[],
     });
     composed

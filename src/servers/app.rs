@@ -144,10 +144,7 @@ fn strays(request: &Request<'_>, index: usize, serve: &Serve) -> Vec<Diagnostic>
         ("redirect_http", serve.redirect_http.filter(|_| alone)),
         ("hsts", hsts.filter(|_| alone || !request.balanced())),
         ("headers", serve.headers.first().map(|(_, _, span)| *span)),
-        (
-            "challenge_root",
-            serve.challenge_root.as_ref().map(|(_, span)| *span),
-        ),
+        ("challenge_root", request.own_challenge_root(index, serve)),
         ("tls", request.own_tls(index, serve).filter(|_| alone)),
     ];
     fields

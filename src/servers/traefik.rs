@@ -10,6 +10,7 @@ use super::{KeyReader, Request, Server, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{Serve, SubjectName};
 use crate::provision::{ConfigurationFile, ReadAs, Reload, Serving};
+use crate::source::Span;
 use crate::spec::ClientAuthMode;
 use crate::yaml;
 
@@ -67,7 +68,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
     let mut found = request.only_for_nginx();
     found.extend(version(request));
     for (index, (serve, _)) in request.hosts().enumerate() {
-        found.extend(strays(serve));
+        found.extend(strays(serve, request.own_challenge_root(index, serve)));
         found.extend(request.only_for_balancer(index, serve));
         found.extend(upstream(request, serve));
         found.extend(taken("Traefik", serve));
@@ -122,18 +123,13 @@ fn version(request: &Request<'_>) -> Option<Diagnostic> {
     )
 }
 
-fn strays(serve: &Serve) -> Vec<Diagnostic> {
+fn strays(serve: &Serve, challenge_root: Option<Span>) -> Vec<Diagnostic> {
     const CHALLENGE: &str = "remove the line: Traefik answers the challenges of the certificates that it asks for itself";
     const VARIABLE: &str = "remove the line: Traefik is told its files in its configuration";
     let variables = &serve.variables;
-    let span =
-        |variable: &Option<(String, crate::source::Span)>| variable.as_ref().map(|one| one.1);
+    let span = |variable: &Option<(String, Span)>| variable.as_ref().map(|one| one.1);
     [
-        (
-            "challenge_root",
-            serve.challenge_root.as_ref().map(|one| one.1),
-            CHALLENGE,
-        ),
+        ("challenge_root", challenge_root, CHALLENGE),
         ("certificate_env", span(&variables.certificate), VARIABLE),
         ("key_env", span(&variables.key), VARIABLE),
         ("chain_env", span(&variables.chain), VARIABLE),

@@ -7,8 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
 use super::kubernetes::ClusterIssued;
+use super::machine::AcmeClient;
 use super::managed::Managed;
 use super::nethserver::NodeAuthority;
+use super::serving::AbsolutePath;
 use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 
 /// Somebody who signs certificates.
@@ -52,6 +54,8 @@ pub struct Acme {
     pub agree_to_terms: bool,
     /// How it is proved that the names are yours; without it, over plain HTTP.
     pub challenge: Option<Challenge>,
+    /// What asks for certificates on a machine (`kind: host`), with its version where it is known.
+    pub client: Option<AcmeClient>,
     /// The profile of certificate: `classic`, `tlsserver` or `shortlived` at Let's Encrypt.
     pub profile: Option<Name>,
     /// The root of a private ACME server: a PEM file with its CA.
@@ -64,6 +68,11 @@ pub struct Acme {
 pub struct Challenge {
     /// By records of the DNS: the provider's name, as the client spells it.
     pub dns: Option<Name>,
+    /// By a file that a server answers with over plain HTTP: the directory below which the client puts
+    /// it, the same for every server of the machine.
+    pub webroot: Option<AbsolutePath>,
+    /// With `dns`: the file on the machine with the provider's credentials.
+    pub credentials: Option<AbsolutePath>,
 }
 
 word!(

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kubernetes::Kubernetes;
+use super::machine::Machine;
 use super::nethserver::NethServer;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
@@ -25,6 +26,8 @@ pub enum Target {
     LoadBalancer(LoadBalancer),
     /// A Kubernetes cluster: a kustomize component to be used beside the project's own manifests.
     Kubernetes(Box<Kubernetes>),
+    /// One machine: a tree to be laid over `/`, and a script in it that does so.
+    Host(Box<Machine>),
     /// A NethServer 8 module: steps, an event handler and units that are laid over its `imageroot`.
     Nethserver(Box<NethServer>),
 }

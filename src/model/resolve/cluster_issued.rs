@@ -112,6 +112,10 @@ fn outside(target: &TargetKind) -> Vec<(ServiceId, Span)> {
             services.map(|one| (one.service, one.place.key)).collect()
         }
         TargetKind::Script(script) => script.services.clone(),
+        TargetKind::Machine(machine) => {
+            let services = machine.services.iter();
+            services.map(|one| (one.service, one.place.key)).collect()
+        }
         // In front of the load balancer there is a certificate of the provider's.
         TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) | TargetKind::NethServer(_) => {
             Vec::new()

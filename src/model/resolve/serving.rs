@@ -259,10 +259,7 @@ impl Resolver<'_> {
                 .collect(),
             client_auth: None,
             tls: (tls.unwrap_or(GuidelineLevel::Intermediate), tls_span),
-            challenge_root: serves
-                .challenge_root
-                .as_ref()
-                .map(|path| (path.to_string(), value(&["challenge_root"]))),
+            challenge_root: None,
             behind,
             health_path: serves
                 .health_path
@@ -277,8 +274,11 @@ impl Resolver<'_> {
             },
             place,
         };
+        let challenges = serves.challenge_root.as_ref();
+        let challenges = challenges.map(|path| (path.to_string(), value(&["challenge_root"])));
         let client_auth_span = value(&["client_auth"]);
         self.found.extend(found);
+        serve.challenge_root = self.challenge_root(challenges, spec_host);
         if let Some(client_auth) = &serves.client_auth {
             let path = [
                 "services",

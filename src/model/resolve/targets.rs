@@ -56,6 +56,9 @@ impl Resolver<'_> {
                 spec::Target::Kubernetes(cluster) => {
                     TargetKind::Kubernetes(self.kubernetes(name, cluster, &services))
                 }
+                spec::Target::Host(machine) => {
+                    TargetKind::Machine(self.machine(name, machine, &services))
+                }
                 spec::Target::Nethserver(module) => {
                     TargetKind::NethServer(self.nethserver(name, module))
                 }
@@ -84,6 +87,11 @@ impl Resolver<'_> {
             let files = match &target.kind {
                 TargetKind::Compose(compose) => compose.files.as_slice(),
                 TargetKind::Kubernetes(cluster) => cluster.files.as_slice(),
+                TargetKind::Machine(machine) => {
+                    let there = machine.files.iter();
+                    inputs.extend(there.map(|one| (one.project.clone(), Some(one.span))));
+                    &[]
+                }
                 TargetKind::NethServer(module) => module.files.as_slice(),
                 TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
             };

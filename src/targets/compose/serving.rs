@@ -103,6 +103,7 @@ impl Serving<'_> {
                 .as_ref()
                 .map(configuration::Existing::above)
                 .unwrap_or_default(),
+            listens_already: Vec::new(),
         };
         let provided = (server.serve)(&servers::Request {
             model: self.inputs.model,
@@ -265,6 +266,7 @@ impl Serving<'_> {
                 intermediates: put("intermediates.pem", chain.intermediates),
                 key: delivery.path.clone(),
                 anchor: chain.anchor.map(|anchor| put("anchor.pem", anchor)),
+                combined: None,
             }
         });
         let asked = serve.client_auth.as_ref();

@@ -162,6 +162,7 @@ impl Serving<'_> {
             resolver: None,
             state: String::new(),
             above: Default::default(),
+            listens_already: Vec::new(),
         };
         let provided = (server.serve)(&Request {
             model,
@@ -293,6 +294,7 @@ impl Serving<'_> {
                 intermediates: intermediates.unwrap_or_default(),
                 key: format!("{DIRECTORY}/{below}/{}", files::KEY),
                 anchor: None,
+                combined: None,
             }),
             client_cas: clients.and_then(|clients| {
                 let anchors = gathering.inputs.lists.get(&clients.trust)?;

@@ -1,0 +1,297 @@
+//! A service that presents certificates, on a machine: the software that it is there, its
+//! configuration, and where the system's own looks for it.
+
+use std::sync::Arc;
+
+use super::certificates::{COMBINED, FULL_CHAIN, INTERMEDIATES, KEY};
+use super::layout::{Alone, Certificate, Software, Told, TreeFile, Unit};
+use super::system::Packaged;
+use super::{Machinery, trust};
+use crate::artifact::{LISTS, READABLE};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::machine::Deployed;
+use crate::model::{Serve, Service};
+use crate::provision::{self, ReadAs, Reload};
+use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, Place, Request};
+use crate::targets::clients;
+
+pub static UNIT: Code = Code {
+    name: "unit-missing",
+    severity: Severity::Error,
+    summary: "nothing says which unit of the machine a service is",
+    manual: include_str!("manual/unit-missing.md"),
+};
+pub static NOT_PACKAGED: Code = Code {
+    name: "server-not-packaged",
+    severity: Severity::Error,
+    summary: "a system has no package of a server that can be configured",
+    manual: include_str!("manual/server-not-packaged.md"),
+};
+
+/// What a service comes to.
+pub struct Placed {
+    /// The software.
+    pub software: Software,
+    /// What it presents, if it presents anything.
+    pub serving: Option<provision::Serving>,
+    /// Its files.
+    pub files: Vec<TreeFile>,
+    /// What the plan says.
+    pub notes: Vec<String>,
+}
+
+impl Machinery<'_> {
+    /// A service on the machine.
+    ///
+    /// # Errors
+    /// Everything in the spec that prevents it.
+    pub fn placed(
+        &self,
+        deployed: &Deployed,
+        certificates: &[Certificate],
+        trusted: &trust::Trusted,
+    ) -> Result<Placed, Vec<Diagnostic>> {
+        let service = self.inputs.model.service(deployed.service);
+        let packaged = self.packaged(service)?;
+        let mut software = self.software(deployed, service, packaged)?;
+        let Some(asked) = &service.serving else {
+            return Ok(Placed {
+                software,
+                serving: None,
+                files: Vec::new(),
+                notes: Vec::new(),
+            });
+        };
+        let Some(server) = servers::find(&asked.server.name) else {
+            return Ok(Placed {
+                software,
+                serving: None,
+                files: Vec::new(),
+                notes: Vec::new(),
+            });
+        };
+        let mut files = Vec::new();
+        let mut hosts = Vec::with_capacity(asked.serves.len());
+        for serve in &asked.serves {
+            hosts.push(self.host_place(service, serve, certificates, &mut files));
+        }
+        let place = Place {
+            configuration: self.configuration_directory(service),
+            trust_bundle: trusted.bundle.clone(),
+            identity: self.identity_place(service),
+            hosts,
+            // The system's own resolver is in nobody's configuration: names of upstreams are looked up
+            // when the server starts.
+            resolver: None,
+            state: format!("/var/lib/{}", asked.server.name),
+            above: servers::Above::default(),
+            listens_already: packaged.map(|one| one.listens.to_vec()).unwrap_or_default(),
+        };
+        let provided = (server.serve)(&Request {
+            model: self.inputs.model,
+            service,
+            serving: asked,
+            place: &place,
+        })?;
+        for file in &provided.configuration {
+            files.push(TreeFile {
+                path: self.configuration_path(service, packaged, file),
+                mode: READABLE,
+                group: None,
+                body: Arc::from(file.text.clone().into_bytes()),
+                origin: asked.server_span,
+            });
+        }
+        if packaged.is_none() {
+            software.told = told(provided.reload.as_ref());
+        }
+        let notes = provided.notes.clone();
+        Ok(Placed {
+            software,
+            serving: Some(provided),
+            files,
+            notes,
+        })
+    }
+
+    fn packaged(&self, service: &Service) -> Result<Option<&'static Packaged>, Vec<Diagnostic>> {
+        let Some(serving) = &service.serving else {
+            return Ok(None);
+        };
+        let name = serving.server.name.as_str();
+        if matches!(name, "app" | "traefik") {
+            return Ok(None);
+        }
+        match self.system.server(name) {
+            Some(packaged) => Ok(Some(packaged)),
+            None => {
+                let os = self.system.os.name();
+                let known: Vec<&str> = self.system.servers.iter().map(|one| one.server).collect();
+                let message =
+                    format!("`{os}` has no package of {name} that takes a configuration of ours");
+                Err(vec![
+                    Diagnostic::new(&NOT_PACKAGED, serving.server_span, message)
+                        .also(self.machine.os_span, "the system")
+                        .help(format!("what it has: {}", known.join(", "))),
+                ])
+            }
+        }
+    }
+
+    fn software(
+        &self,
+        deployed: &Deployed,
+        service: &Service,
+        packaged: Option<&'static Packaged>,
+    ) -> Result<Software, Vec<Diagnostic>> {
+        let said = deployed.unit.as_ref().map(|(unit, _)| unit.clone());
+        let traefik = service
+            .serving
+            .as_ref()
+            .is_some_and(|one| one.server.name == "traefik");
+        let own = traefik.then(|| "traefik.service".to_owned());
+        let name = said
+            .or_else(|| packaged.map(|one| one.unit.to_owned()))
+            .or(own);
+        let Some(name) = name else {
+            let message = format!(
+                "nothing says which unit `{}` is on this machine",
+                service.name
+            );
+            return Err(vec![
+                Diagnostic::new(&UNIT, deployed.place.key, message).help(format!(
+                    "write its unit: `{}: {{unit: {}.service}}`",
+                    service.name, service.name
+                )),
+            ]);
+        };
+        let file = packaged
+            .map(|one| one.configuration.replace("{}", self.project()))
+            .unwrap_or_default();
+        let words = |words: &[&str]| -> Vec<String> {
+            words.iter().map(|word| word.replace("{}", &file)).collect()
+        };
+        Ok(Software {
+            name: service.name.clone(),
+            unit: Unit {
+                name,
+                of_user: deployed.user_unit.as_ref().map(|(user, _)| user.clone()),
+            },
+            packages: packaged
+                .map(|one| one.packages.to_vec())
+                .unwrap_or_default(),
+            program: packaged.map(|one| one.program.to_owned()),
+            check: packaged.map(|one| words(one.check)),
+            told: told(
+                service
+                    .serving
+                    .as_ref()
+                    .and_then(|one| one.reload.as_ref())
+                    .map(|(reload, _)| reload),
+            ),
+            alone: packaged.map(|one| Alone {
+                start: words(one.start_alone),
+                reload: words(one.reload_alone),
+            }),
+            modules: Vec::new(),
+            examples: packaged
+                .map(|one| one.examples.iter().map(|&one| one.to_owned()).collect())
+                .unwrap_or_default(),
+            starts: traefik,
+        })
+    }
+
+    fn host_place(
+        &self,
+        service: &Service,
+        serve: &Serve,
+        certificates: &[Certificate],
+        files: &mut Vec<TreeFile>,
+    ) -> HostPlace {
+        let model = self.inputs.model;
+        let host = model.host(serve.host);
+        let certificate = certificates.iter().find(|one| one.host == host.name);
+        let certificate = certificate
+            .filter(|_| serve.behind.is_none() && !self.fetches_itself(service, serve.host));
+        let below = format!(
+            "{}/clients/{}",
+            self.configuration_directory(service),
+            host.name
+        );
+        let mut put = |name: &str, body: Arc<[u8]>| {
+            let path = format!("{below}/{name}");
+            files.push(TreeFile {
+                path: path.clone(),
+                mode: READABLE,
+                group: None,
+                body,
+                origin: serve.place.value,
+            });
+            path
+        };
+        let clients = serve.client_auth.as_ref();
+        HostPlace {
+            block_names: Vec::new(),
+            certificate: certificate.map(|one| CertificatePlace {
+                full_chain: format!("{}/{FULL_CHAIN}", one.directory),
+                intermediates: format!("{}/{INTERMEDIATES}", one.directory),
+                key: format!("{}/{KEY}", one.directory),
+                anchor: None,
+                combined: one
+                    .combined
+                    .then(|| format!("{}/{COMBINED}", one.directory)),
+            }),
+            client_cas: clients.and_then(|clients| {
+                let anchors = self.inputs.lists.get(&clients.trust)?;
+                Some(put("client-cas.pem", anchors.private_roots()))
+            }),
+            client_crls: clients
+                .and_then(|clients| clients::lists(model, service, &clients.trust))
+                .map(|lists| put(LISTS, lists)),
+            client_depth: clients.map_or(0, |asked| clients::depth(model, &asked.trust)),
+            public_port: host.port,
+            port: host.port,
+            plain_port: 80,
+        }
+    }
+
+    fn identity_place(&self, service: &Service) -> Option<ClientPlace> {
+        let identity = service.identity.as_ref()?;
+        let host = self.inputs.model.host(identity.host);
+        let directory = self.certificate_directory(&host.name);
+        Some(ClientPlace {
+            full_chain: format!("{directory}/{FULL_CHAIN}"),
+            key: format!("{directory}/{KEY}"),
+        })
+    }
+
+    fn configuration_directory(&self, service: &Service) -> String {
+        format!("{}/{}", self.directory(), service.name)
+    }
+
+    /// Where a file of a server's configuration stands.
+    fn configuration_path(
+        &self,
+        service: &Service,
+        packaged: Option<&Packaged>,
+        file: &provision::ConfigurationFile,
+    ) -> String {
+        match (file.read_as, packaged) {
+            (ReadAs::AllHosts, Some(packaged)) => {
+                packaged.configuration.replace("{}", self.project())
+            }
+            _ => format!("{}/{}", self.configuration_directory(service), file.name),
+        }
+    }
+}
+
+/// What makes software take a renewed certificate: what the spec says, or a reload of its unit, where
+/// it is a server that we know.
+fn told(reload: Option<&Reload>) -> Told {
+    match reload {
+        None => Told::Reload,
+        Some(Reload::Restart) => Told::Restart,
+        Some(Reload::Signal(signal)) => Told::Signal(signal.clone()),
+        Some(Reload::Command(words)) => Told::Command(words.clone()),
+    }
+}
