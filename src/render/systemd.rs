@@ -70,7 +70,10 @@ fn is_noncharacter(character: char) -> bool {
 /// # Errors
 /// A control character, a blank at an end, or a backslash at the end, which would join the next line.
 pub fn quote_line(text: &str) -> Result<String, String> {
-    if text.chars().any(|one| one.is_control() || is_noncharacter(one)) {
+    if text
+        .chars()
+        .any(|one| one.is_control() || is_noncharacter(one))
+    {
         return Err("a line of a unit cannot hold a control character".to_owned());
     }
     if text != text.trim() || text.ends_with('\\') {

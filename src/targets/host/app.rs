@@ -120,7 +120,10 @@ pub fn faults(machinery: &Machinery<'_>, deployed: &Deployed) -> Vec<Diagnostic>
 
 fn without_effect(service: &Service, span: Span) -> Diagnostic {
     let message = match is_application(service) {
-        true => format!("`{}` has no certificate that could be handed over", service.name),
+        true => format!(
+            "`{}` has no certificate that could be handed over",
+            service.name
+        ),
         false => format!(
             "`{}` is configured: it opens certificate and key where its configuration says",
             service.name
@@ -169,9 +172,10 @@ fn credentials_fail(
             "credentials change when a unit is restarted, and `{}` is to be told by {reload}",
             service.name
         );
-        found.push(impossible(message).help(
-            "write `hand_over: files`, or `reload: restart` in the service",
-        ));
+        found.push(
+            impossible(message)
+                .help("write `hand_over: files`, or `reload: restart` in the service"),
+        );
     }
     for (field, said) in [("user", &deployed.user), ("group", &deployed.group)] {
         if let Some((_, said)) = said {

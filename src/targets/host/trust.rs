@@ -58,7 +58,8 @@ pub fn of(machinery: &Machinery<'_>, deployed: &Deployed) -> Result<Trusted, Vec
         read_only: None,
         writable: Vec::new(),
     };
-    let provision = runtimes::provide(inputs.model, inputs.lists, deployed.service, &circumstances)?;
+    let provision =
+        runtimes::provide(inputs.model, inputs.lists, deployed.service, &circumstances)?;
     let directory = directory(machinery, trust, &provision);
     let mut trusted = Trusted {
         java: provision.mechanisms.iter().any(|(name, _)| name == "java"),
@@ -188,7 +189,10 @@ fn how(service: &str, provision: &Provision) -> Vec<String> {
     how.dedup();
     let how = (!how.is_empty()).then(|| format!("{service}: {}", how.join(", ")));
     // What is said of images is said of containers.
-    let notes = provision.notes.iter().filter(|note| !note.contains("image"));
+    let notes = provision
+        .notes
+        .iter()
+        .filter(|note| !note.contains("image"));
     how.into_iter()
         .chain(notes.map(|note| format!("{service}: {note}")))
         .collect()

@@ -23,8 +23,6 @@ use crate::source::{Sources, Span};
 use crate::spec::HandOver;
 use crate::targets::Inputs;
 
-pub use drop_in::TAKEN;
-
 pub static UNCLEAR: Code = Code {
     name: "unit-unclear",
     severity: Severity::Error,
@@ -48,6 +46,12 @@ pub static UNWRITABLE: Code = Code {
     severity: Severity::Error,
     summary: "a value cannot be written into a unit",
     manual: include_str!("manual/unit-unwritable.md"),
+};
+pub static TAKEN: Code = Code {
+    name: "unit-variable-taken",
+    severity: Severity::Error,
+    summary: "a unit of the machine sets a variable that a drop-in is to set",
+    manual: include_str!("manual/unit-variable-taken.md"),
 };
 
 /// Ports below it are root's.
@@ -97,7 +101,11 @@ fn named(inputs: &Inputs<'_>, system: &System, deployed: &Deployed) -> Option<Un
     // As systemctl does.
     let bare = system.systemd.is_some() && !name.contains('.');
     Some(Unit {
-        name: if bare { format!("{name}.service") } else { name },
+        name: if bare {
+            format!("{name}.service")
+        } else {
+            name
+        },
         of_user: deployed.user_unit.as_ref().map(|(user, _)| user.clone()),
     })
 }
@@ -203,7 +211,8 @@ fn faults(machinery: &Machinery<'_>, deployed: &Deployed, unit: &Unit) -> Vec<Di
     };
     let of_user = |message: String| Diagnostic::new(&OF_USER, *user_span, message);
     if let Some((other, other_span)) = deployed.user.as_ref().filter(|(other, _)| other != user) {
-        let message = format!("all units of {user} run as {user}, and this one is to run as {other}");
+        let message =
+            format!("all units of {user} run as {user}, and this one is to run as {other}");
         found.push(
             of_user(message)
                 .also(*other_span, "the other user")
@@ -240,7 +249,10 @@ fn unclear(unit: &Unit, span: Span) -> Option<Diagnostic> {
     } else if name.ends_with("@.service") {
         (
             format!("`{name}` is a template of units, and nothing says which of them is meant"),
-            format!("name the instance, such as `{}`", name.replace("@.", "@main.")),
+            format!(
+                "name the instance, such as `{}`",
+                name.replace("@.", "@main.")
+            ),
         )
     } else {
         return None;

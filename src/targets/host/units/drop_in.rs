@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::read::{Existing as Unit, text};
-use super::{drop_in_name, file};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use super::{TAKEN, drop_in_name, file};
+use crate::diagnostic::Diagnostic;
 use crate::model::machine::Deployed;
 use crate::provision::{self, Existing, Value, Variable};
 use crate::render::{self, RenderError, systemd};
@@ -17,13 +17,6 @@ use crate::targets::host::layout::{self, Software, TreeFile};
 use crate::targets::host::system::Reads;
 use crate::targets::host::trust::Trusted;
 use crate::targets::host::{Machinery, app};
-
-pub static TAKEN: Code = Code {
-    name: "unit-variable-taken",
-    severity: Severity::Error,
-    summary: "a unit of the machine sets a variable that a drop-in is to set",
-    manual: include_str!("manual/unit-variable-taken.md"),
-};
 
 /// The first systemd with `%d`, the directory of credentials.
 const WITH_SPECIFIER: u16 = 250;
@@ -128,7 +121,11 @@ fn credentials(
         let host = &model.host(id).name;
         for name in [FULL_CHAIN, INTERMEDIATES, KEY] {
             let path = app::path(machinery, deployed, host, name);
-            let named = || variables.iter().any(|variable| variable.value.at("") == path);
+            let named = || {
+                variables
+                    .iter()
+                    .any(|variable| variable.value.at("") == path)
+            };
             if name == INTERMEDIATES && !named() {
                 continue;
             }
@@ -199,21 +196,26 @@ impl Joining<'_> {
     fn read_by_server(&self, variables: &mut Vec<Variable>, drop_in: &mut DropIn) {
         let service = self.machinery.inputs.model.service(self.deployed.service);
         let server = service.serving.as_ref();
-        let packaged = server.and_then(|serving| self.machinery.system.server(&serving.server.name));
+        let packaged =
+            server.and_then(|serving| self.machinery.system.server(&serving.server.name));
         let Some(packaged) = packaged else { return };
         let path = packaged
             .configuration
             .replace("{}", self.machinery.project());
-        let words = |line: &str| line.split(' ').map(|word| word.replace("{}", &path)).collect();
+        let words = |line: &str| {
+            line.split(' ')
+                .map(|word| word.replace("{}", &path))
+                .collect()
+        };
         match packaged.reads {
             Reads::ByItself => {}
             Reads::Variable(name, options) => {
                 let ours: String = options.replace("{}", &path);
                 let set = self.existing.and_then(|unit| unit.variables.get(name));
                 // What the unit says of itself stands in our words already, or we say only ours.
-                let ours = match set {
-                    Some(set) if !ours.starts_with(&set.value) => format!("-f {path}"),
-                    Some(set) => ours[set.value.len()..].trim_start().to_owned(),
+                let ours = match set.map(|set| ours.strip_prefix(&set.value)) {
+                    Some(Some(rest)) => rest.trim_start().to_owned(),
+                    Some(None) => format!("-f {path}"),
                     None => ours,
                 };
                 variables.push(Variable {
@@ -222,7 +224,9 @@ impl Joining<'_> {
                     existing: Existing::Append,
                 });
             }
-            Reads::Commands(start, reload) => drop_in.commands = Some((words(start), words(reload))),
+            Reads::Commands(start, reload) => {
+                drop_in.commands = Some((words(start), words(reload)))
+            }
         }
     }
 
@@ -317,7 +321,12 @@ impl Joining<'_> {
 
     /// What could not be looked at.
     fn unread(&self, variables: &[Variable]) -> Vec<String> {
-        let service = &self.machinery.inputs.model.service(self.deployed.service).name;
+        let service = &self
+            .machinery
+            .inputs
+            .model
+            .service(self.deployed.service)
+            .name;
         let names: Vec<&str> = variables.iter().map(|one| one.name.as_str()).collect();
         if names.is_empty() {
             return Vec::new();
@@ -325,18 +334,24 @@ impl Joining<'_> {
         let machine = self.machinery.machine;
         let Some(unit) = self.existing else {
             let packaged = self.deployed.unit.is_none();
-            let joined = variables.iter().filter(|one| one.existing == Existing::Append);
+            let joined = variables
+                .iter()
+                .filter(|one| one.existing == Existing::Append);
             let joined: Vec<&str> = joined.map(|one| one.name.as_str()).collect();
             let note = format!(
                 "{service}: if {} sets {} itself, bring the unit under `files`, or that is replaced",
                 self.unit.name,
                 joined.join(" and ")
             );
-            return (!packaged && !joined.is_empty()).then_some(note).into_iter().collect();
+            return (!packaged && !joined.is_empty())
+                .then_some(note)
+                .into_iter()
+                .collect();
         };
-        let unread = unit.files.iter().filter(|(path, _)| {
-            text(self.machinery.inputs, machine, path).is_none()
-        });
+        let unread = unit
+            .files
+            .iter()
+            .filter(|(path, _)| text(self.machinery.inputs, machine, path).is_none());
         unread
             .map(|(path, _)| {
                 format!(

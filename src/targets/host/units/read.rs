@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::words::words;
-use crate::model::{Machine, There};
+use crate::model::Machine;
+use crate::model::machine::There;
 use crate::source::{Sources, Span};
 use crate::targets::Inputs;
 
@@ -81,11 +82,7 @@ pub fn existing(
             continue;
         };
         let existing = found.get_or_insert_default();
-        existing.read(
-            sources.add(path, text.clone()),
-            &text,
-            name.as_str() > ours,
-        );
+        existing.read(sources.add(path, text.clone()), &text, name.as_str() > ours);
     }
     found
 }
@@ -108,7 +105,9 @@ fn in_project(files: &[There], path: &str) -> Option<String> {
         let inside = rest.is_empty() || rest.starts_with('/');
         inside.then(|| (there.machine.len(), format!("{}{rest}", there.project)))
     });
-    above.max_by_key(|(length, _)| *length).map(|(_, path)| path)
+    above
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, path)| path)
 }
 
 /// Drop-ins in the order in which they are read: by name, and of one name the strongest alone.

@@ -78,6 +78,7 @@ pub fn files(
         software.told = Told::Reload;
     }
     software.account = Some(USER);
+    software.starts = true;
     let path = format!("/etc/systemd/system/{}", software.unit.name);
     Ok(vec![file(path, text, deployed.place.key)])
 }

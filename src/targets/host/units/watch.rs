@@ -3,12 +3,11 @@
 use serde::Serialize;
 
 use super::file;
-use crate::model::Machine;
 use crate::render::{self, RenderError};
 use crate::source::Span;
 use crate::targets::host::Machinery;
-use crate::targets::host::layout::{Layout, TreeFile};
-use crate::targets::host::scripts::{Common, Presenting, library};
+use crate::targets::host::layout::{Certificate, Layout, TreeFile};
+use crate::targets::host::scripts::{Common, asked_name, library};
 
 /// The first systemd that counts how often a path unit fires.
 const COUNTS: u16 = 250;
@@ -32,6 +31,14 @@ struct Watched {
     origin: Option<Span>,
 }
 
+/// Where a certificate is asked for that is presented.
+#[derive(Serialize)]
+struct Presenting {
+    directory: String,
+    address: String,
+    server_name: String,
+}
+
 /// What the templates of the two units take.
 #[derive(Serialize)]
 struct Unit<'a> {
@@ -46,11 +53,8 @@ struct Unit<'a> {
 ///
 /// # Errors
 /// A value that a unit or a script cannot carry.
-pub fn files(
-    machinery: &Machinery<'_>,
-    layout: &Layout<'_>,
-) -> Result<Vec<TreeFile>, RenderError> {
-    let watched = watched(machinery.machine, machinery, layout);
+pub fn files(machinery: &Machinery<'_>, layout: &Layout<'_>) -> Result<Vec<TreeFile>, RenderError> {
+    let watched = watched(machinery, layout);
     if watched.is_empty() {
         return Ok(Vec::new());
     }
@@ -62,7 +66,10 @@ pub fn files(
             service: &one.name,
             library: library.clone(),
             directories: &one.directories,
-            trigger_limit: layout.system.systemd.is_some_and(|release| release >= COUNTS),
+            trigger_limit: layout
+                .system
+                .systemd
+                .is_some_and(|release| release >= COUNTS),
             // Where a user's own systemd is spoken to.
             protect_home: if one.of_user { "read-only" } else { "yes" },
         };
@@ -89,8 +96,8 @@ pub fn files(
     Ok(files)
 }
 
-fn watched(machine: &Machine, machinery: &Machinery<'_>, layout: &Layout<'_>) -> Vec<Watched> {
-    let services = machine.services.iter();
+fn watched(machinery: &Machinery<'_>, layout: &Layout<'_>) -> Vec<Watched> {
+    let services = machinery.machine.services.iter();
     let asked = services.filter_map(|deployed| Some((deployed, deployed.watch?)));
     let each = asked.filter_map(|(deployed, origin)| {
         let name = &machinery.inputs.model.service(deployed.service).name;
@@ -99,9 +106,8 @@ fn watched(machine: &Machine, machinery: &Machinery<'_>, layout: &Layout<'_>) ->
             all.filter(|one| one.presented.iter().any(|(service, _)| service == name))
         };
         let directories: Vec<String> = certificates().map(|one| one.directory.clone()).collect();
-        let presented = certificates()
-            .flat_map(|one| Presenting::of(one, name))
-            .collect();
+        let presented = certificates().flat_map(|one| presenting(one, name));
+        let presented = presented.collect();
         (!directories.is_empty()).then(|| Watched {
             name: name.clone(),
             directories,
@@ -111,4 +117,18 @@ fn watched(machine: &Machine, machinery: &Machinery<'_>, layout: &Layout<'_>) ->
         })
     });
     each.collect()
+}
+
+/// Whoever presents it as a client cannot be asked.
+fn presenting<'a>(
+    certificate: &'a Certificate,
+    service: &'a str,
+) -> impl Iterator<Item = Presenting> + 'a {
+    let presented = certificate.presented.iter();
+    let ports = presented.filter(move |(name, _)| name == service);
+    ports.filter_map(|(_, port)| *port).map(|port| Presenting {
+        directory: certificate.directory.clone(),
+        address: format!("127.0.0.1:{port}"),
+        server_name: asked_name(certificate),
+    })
 }

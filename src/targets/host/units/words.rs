@@ -74,9 +74,7 @@ mod tests {
     #[test]
     fn words_are_those_of_the_manual() {
         let line = r#"  "A=x y" B='q "r"' C=\x41\tz D=a\\b "" E=%h\q"#;
-        let read = [
-            "A=x y", "B=q \"r\"", "C=A\tz", "D=a\\b", "", "E=%h\\q",
-        ];
+        let read = ["A=x y", "B=q \"r\"", "C=A\tz", "D=a\\b", "", "E=%h\\q"];
         assert_eq!(words(line), read);
     }
 }
