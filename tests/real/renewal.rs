@@ -91,6 +91,7 @@ fn layout(client: AcmeClient, program: &str, scheduler: Scheduler) -> Layout<'st
                 reload: vec!["/usr/sbin/nginx".into(), "-s".into(), "reload".into()],
             }),
             modules: Vec::new(),
+            account: None,
             examples: Vec::new(),
             starts: false,
         }],
