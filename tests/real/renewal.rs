@@ -227,7 +227,7 @@ fn newest_certbot_renews_by_the_crontab_of_root() {
 fn renewed_by_systemd(shop: &Shop) {
     let machine = &shop.machine;
     let verified = machine.succeed(
-        "cd /etc/systemd/system && systemd-analyze verify --man=no ./tlsgen-shop-renew.* 2>&1",
+        "cd /etc/systemd/system && systemd-analyze verify --man=no ./tlsgen-shop-renew.* 2>&1 | grep -v ^/usr/lib/systemd || :",
     );
     assert_eq!(verified, "");
     machine.succeed("systemctl is-active tlsgen-shop-renew.timer && systemctl is-enabled tlsgen-shop-renew.timer");
