@@ -41,8 +41,6 @@ impl Shop {
             let bytes = std::fs::read(bookworm.join(program)).unwrap();
             machine.put(&format!("/usr/bin/{program}"), bytes, 0o755);
         }
-        // What the package of the server brings answers to every name.
-        machine.succeed("rm -f /etc/nginx/sites-enabled/default");
         machine.succeed(&format!("/tmp/pebble.sh {VALID}"));
         machine.background("python3 /opt/app.py", "/tmp/app.log");
         project.write("pki/pebble.pem", machine.read("/opt/pebble/root.pem"));

@@ -35,7 +35,7 @@ fi
 
 ip link set lo up
 hostname machine
-echo machine >"$root/etc/hostname"
+printf 'machine\n' >"$root/etc/hostname"
 printf '127.0.0.1 localhost machine\n::1 localhost\n' >"$root/etc/hosts"
 # Nothing runs but what a test starts, and no unit that is not for containers.
 rm -f "$root"/etc/systemd/system/*.wants/*
@@ -43,6 +43,7 @@ for unit in dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount s
 	sys-kernel-tracing.mount systemd-networkd-wait-online.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
+: >"$directory/ready"
 case $kind in
 systemd)
 	exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" \
