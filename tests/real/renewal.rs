@@ -11,12 +11,10 @@
 mod machine;
 mod support;
 
-use std::process::Command;
-
 use machine::{Machine, said};
 use serde_json::Value;
+use support::checkout;
 use support::project::Project;
-use support::{checkout, judge, succeed, text};
 
 /// How long a certificate of the test server is valid, in seconds: half of it, and clients that ask for a share renew.
 const VALID: u32 = 40;
@@ -31,7 +29,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn new(machine: Machine, os: &str, client: &str, renewals: &str) -> Self {
+    fn new(machine: Machine, os: &str, server: &str, client: &str, renewals: &str) -> Self {
         let project = Project::new();
         machine.put("/tmp/pebble.sh", include_str!("renewal/pebble.sh"), 0o755);
         machine.put("/opt/app.py", include_str!("renewal/app.py"), 0o644);
@@ -44,7 +42,7 @@ impl Shop {
         machine.succeed(&format!("/tmp/pebble.sh {VALID}"));
         machine.background("python3 /opt/app.py", "/tmp/app.log");
         project.write("pki/pebble.pem", machine.read("/opt/pebble/root.pem"));
-        project.write("tlsgen.yaml", spec(os, client, renewals));
+        project.write("tlsgen.yaml", spec(os, server, client, renewals));
         let shop = Self { machine, project };
         shop.build();
         shop
@@ -110,7 +108,12 @@ impl Shop {
     }
 }
 
-fn spec(os: &str, client: &str, renewals: &str) -> String {
+fn spec(os: &str, server: &str, client: &str, renewals: &str) -> String {
+    // HAProxy serves no files: it passes challenges on to the client.
+    let challenge = match server {
+        "haproxy" => "",
+        _ => "\n    challenge: {webroot: /var/www/acme}",
+    };
     format!(
         "version: 1
 project: shop
@@ -120,14 +123,13 @@ authorities:
     directory: https://acme.test:14000/dir
     email: ops@web.test
     agree_to_terms: true
-    client: {client}
-    challenge: {{webroot: /var/www/acme}}
+    client: {client}{challenge}
     root: pki/pebble.pem
 hosts:
   web: {{names: [web.test, www.web.test], issuer: pebble}}
 services:
   frontend:
-    server: nginx
+    server: {server}
     serves: [{{host: web, upstream: \"http://127.0.0.1:8080\", redirect_http: true}}]
 targets:
   web: {{kind: host, os: {os}, output: hosts/web, services: {{frontend: {{}}}}, renewals: {renewals}}}
@@ -167,7 +169,13 @@ fn certbot_of_debian_renews_by_a_timer() {
     let Some(machine) = Machine::booted("bookworm") else {
         return;
     };
-    let shop = Shop::new(machine, "debian-12", "certbot", "{scheduler: systemd}");
+    let shop = Shop::new(
+        machine,
+        "debian-12",
+        "nginx",
+        "certbot",
+        "{scheduler: systemd}",
+    );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
     broken_configuration_changes_nothing(&shop);
@@ -178,7 +186,13 @@ fn lego_of_sid_renews_by_a_timer() {
     let Some(machine) = Machine::booted("sid") else {
         return;
     };
-    let shop = Shop::new(machine, "debian-13", "lego@4.35", "{scheduler: systemd}");
+    let shop = Shop::new(
+        machine,
+        "debian-13",
+        "nginx",
+        "lego@4.35",
+        "{scheduler: systemd}",
+    );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
     broken_configuration_changes_nothing(&shop);
@@ -192,6 +206,7 @@ fn lego_of_debian_renews_by_cron() {
     let shop = Shop::new(
         machine,
         "debian-12",
+        "nginx",
         "lego",
         "{scheduler: cron, mail: ops@web.test}",
     );
@@ -208,7 +223,7 @@ fn newest_certbot_renews_by_the_crontab_of_root() {
     };
     let renewals = "{scheduler: crontab, client_path: /opt/certbot/bin/certbot}";
     machine.succeed("printf 'MAILTO=me\\n17 4 * * 0 true # mine\\n' | crontab -");
-    let shop = Shop::new(machine, "debian-12", "certbot@5.8", renewals);
+    let shop = Shop::new(machine, "debian-12", "nginx", "certbot@5.8", renewals);
     from_nothing(&shop);
     let crontab = shop.machine.succeed("crontab -l");
     assert!(
@@ -308,23 +323,120 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
     assert_eq!(shop.installed(), shop.served());
 }
 
-#[test]
-fn scripts_are_for_every_shell() {
-    let (Some(shellcheck), project) = (judge_of_system("shellcheck"), Project::new()) else {
+/// Each of the other servers gets its first certificate, and the next, by its own way of challenges.
+fn obtains_and_renews(server: &str, client: &str, renewals: &str) {
+    let Some(machine) = Machine::booted("bookworm") else {
         return;
     };
-    project.write("pki/pebble.pem", "");
-    let _ = (
-        shellcheck,
-        text(&project.path("")),
-        judge("check-jsonschema"),
+    let shop = Shop::new(machine, "debian-12", server, client, renewals);
+    from_nothing(&shop);
+    let old = shop.installed();
+    shop.wait_until_due();
+    let unit = match renewals.contains("package") {
+        true => "certbot.service",
+        false => "tlsgen-shop-renew.service",
+    };
+    let output = shop.machine.run(&format!("systemctl start {unit}"));
+    let log = said(
+        &shop
+            .machine
+            .run("cat /var/log/tlsgen-shop.log; journalctl --no-pager | tail -n 30"),
     );
-    succeed(Command::new("true").arg("x"));
+    assert!(output.status.success(), "{log}");
+    assert_ne!(old, shop.installed(), "{log}");
+    assert_eq!(shop.installed(), shop.served(), "{log}");
 }
 
-fn judge_of_system(name: &str) -> Option<()> {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {name}")])
-        .output();
-    support::there(found.unwrap().status.success(), name).then_some(())
+#[test]
+fn apache_is_renewed() {
+    obtains_and_renews("apache", "lego", "{}");
 }
+
+#[test]
+fn haproxy_is_renewed() {
+    obtains_and_renews("haproxy", "certbot", "{}");
+}
+
+#[test]
+fn haproxy_is_renewed_by_lego() {
+    obtains_and_renews("haproxy", "lego", "{}");
+}
+
+#[test]
+fn caddy_is_renewed() {
+    obtains_and_renews("caddy", "certbot", "{}");
+}
+
+/// The schedule that Debian's package brings along is enough: everything stands with the certificate.
+#[test]
+fn the_package_of_certbot_renews() {
+    obtains_and_renews("nginx", "certbot", "{scheduler: package}");
+}
+
+#[test]
+fn a_private_ca_renews_where_the_project_is() {
+    let Some(machine) = Machine::booted("bookworm") else {
+        return;
+    };
+    let project = Project::new();
+    project.write(".gitignore", "pki/private/\n");
+    project.write("tlsgen.yaml", PRIVATE);
+    project.build();
+    let tree = "sh /srv/shop/hosts/web/install.sh";
+    let copied = |with: &str| {
+        machine.succeed("rm -rf /srv/shop");
+        machine.copy(&project.path(""), "/srv/shop");
+        machine.succeed(with);
+    };
+
+    copied("mv /srv/shop/pki/private /root/private");
+    let refused = machine.fail(tree);
+    assert!(refused.contains("the key of web is missing"), "{refused}");
+    assert!(
+        !machine
+            .run("test -e /etc/tlsgen || test -e /var/lib/tlsgen")
+            .status
+            .success()
+    );
+    machine.succeed(&format!("{tree} --keys /root/private/hosts"));
+    // What is installed already fits.
+    machine.succeed(tree);
+    // A key of another certificate does not, wherever it comes from.
+    machine.succeed("mkdir /root/other && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /root/other/web.key");
+    let refused = machine.fail(&format!("{tree} --keys /root/other"));
+    assert!(
+        refused.contains("is not the one of the certificate"),
+        "{refused}"
+    );
+
+    copied("true");
+    machine.put(
+        "/usr/local/bin/tlsgen",
+        std::fs::read(env!("CARGO_BIN_EXE_tlsgen")).unwrap(),
+        0o755,
+    );
+    let serial = || machine.succeed(&format!("openssl x509 -in {CERTIFICATE} -noout -serial"));
+    let old = serial();
+    // Due, whatever the date is.
+    machine.succeed("rm /srv/shop/pki/hosts/web.pem");
+    let output = machine.run("systemctl start tlsgen-shop-renew.service");
+    let log = machine.read("/var/log/tlsgen-shop.log");
+    assert!(output.status.success(), "{log}");
+    assert_ne!(old, serial(), "{log}");
+    let served = "openssl s_client -connect 127.0.0.1:443 -servername web.test </dev/null 2>/dev/null | openssl x509 -noout -serial";
+    assert_eq!(serial(), machine.succeed(served), "{log}");
+}
+
+const PRIVATE: &str = "version: 1
+project: shop
+authorities:
+  ca: {kind: managed, subject: {common_name: Shop CA}}
+hosts:
+  web: {names: [web.test], issuer: ca}
+services:
+  frontend:
+    server: nginx
+    serves: [{host: web, upstream: \"http://127.0.0.1:8080\"}]
+targets:
+  web: {kind: host, os: debian-12, output: hosts/web, services: {frontend: {}}, renewals: {project: /srv/shop}}
+";
