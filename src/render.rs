@@ -6,6 +6,7 @@
 
 pub mod cron;
 mod nginx;
+mod python;
 mod shell;
 pub mod systemd;
 
@@ -17,6 +18,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
+pub use python::quote as quote_python;
 pub use shell::quote as quote_sh;
 
 /// A text format: what its templates end in, and how it writes a value.
@@ -31,6 +33,11 @@ const FORMATS: &[Format] = &[
         suffix: ".conf",
         boolean: |value| if value { "on" } else { "off" },
         quote: nginx::quote,
+    },
+    Format {
+        suffix: ".py",
+        boolean: |value| if value { "True" } else { "False" },
+        quote: |text| Ok(python::quote(text)),
     },
     Format {
         suffix: ".sh",
@@ -100,6 +107,34 @@ const TEMPLATES: &[(&str, &str)] = &[
     (
         "host/transaction.sh",
         include_str!("../templates/host/transaction.sh.j2"),
+    ),
+    (
+        "nethserver/certificate-changed.py",
+        include_str!("../templates/nethserver/certificate-changed.py.j2"),
+    ),
+    (
+        "nethserver/certificate.py",
+        include_str!("../templates/nethserver/certificate.py.j2"),
+    ),
+    (
+        "nethserver/destroy.py",
+        include_str!("../templates/nethserver/destroy.py.j2"),
+    ),
+    (
+        "nethserver/get-certificate.py",
+        include_str!("../templates/nethserver/get-certificate.py.j2"),
+    ),
+    (
+        "nethserver/route.py",
+        include_str!("../templates/nethserver/route.py.j2"),
+    ),
+    (
+        "nethserver/traefik.py",
+        include_str!("../templates/nethserver/traefik.py.j2"),
+    ),
+    (
+        "nethserver/variable.py",
+        include_str!("../templates/nethserver/variable.py.j2"),
     ),
     (
         "nginx/catch-all.conf",
@@ -278,6 +313,7 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("comment", shell::comment);
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
+    engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("line", systemd::line);

@@ -73,7 +73,7 @@ fn layout(client: AcmeClient, program: &str, scheduler: Scheduler) -> Layout<'st
     let mut layout = Layout {
         project: "shop",
         target: "web",
-        system: System::of(OperatingSystem::Debian12).unwrap(),
+        system: System::of(OperatingSystem::Debian12),
         output: "hosts/web",
         files: vec![file("/etc/nginx/conf.d/tlsgen-shop.conf", NGINX)],
         software: vec![Software {
@@ -91,6 +91,8 @@ fn layout(client: AcmeClient, program: &str, scheduler: Scheduler) -> Layout<'st
                 reload: vec!["/usr/sbin/nginx".into(), "-s".into(), "reload".into()],
             }),
             modules: Vec::new(),
+            account: None,
+            examples: Vec::new(),
             starts: false,
         }],
         certificates: vec![Certificate {

@@ -26,6 +26,7 @@ struct Context {
     files: Vec<File>,
     directories: Vec<Directory>,
     modules: Vec<String>,
+    examples: Vec<String>,
     other_timers: &'static [&'static str],
     other_cron_files: &'static [&'static str],
     trust_directory: Option<String>,
@@ -101,6 +102,11 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
             .software
             .iter()
             .flat_map(|software| software.modules.clone())
+            .collect(),
+        examples: layout
+            .software
+            .iter()
+            .flat_map(|software| software.examples.clone())
             .collect(),
         other_timers: if package || !acme { &[] } else { OTHER_TIMERS },
         other_cron_files: if package || !acme {

@@ -35,6 +35,7 @@ fi
 
 ip link set lo up
 hostname machine
+printf 'machine\n' >"$root/etc/hostname"
 printf '127.0.0.1 localhost machine\n::1 localhost\n' >"$root/etc/hosts"
 # Nothing runs but what a test starts, and no unit that is not for containers.
 rm -f "$root"/etc/systemd/system/*.wants/*
