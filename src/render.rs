@@ -4,6 +4,8 @@
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
+mod caddy;
+mod haproxy;
 mod nginx;
 mod shell;
 
@@ -14,6 +16,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
+pub use caddy::{quote as quote_caddy, quote_literal as quote_caddy_literal};
+pub use haproxy::{quote as quote_haproxy, quote_list as quote_haproxy_list};
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
 pub use shell::quote as quote_sh;
 
@@ -25,6 +29,21 @@ struct Format {
 }
 
 const FORMATS: &[Format] = &[
+    Format {
+        suffix: ".caddyfile",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: caddy::quote,
+    },
+    Format {
+        suffix: ".cfg",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: haproxy::quote,
+    },
+    Format {
+        suffix: ".list",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: haproxy::quote_list,
+    },
     Format {
         suffix: ".conf",
         boolean: |value| if value { "on" } else { "off" },
@@ -39,6 +58,50 @@ const FORMATS: &[Format] = &[
 
 /// Every template, by the name that [`text`] takes and other templates include it by.
 const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "caddy/tlsgen.caddyfile",
+        include_str!("../templates/caddy/tlsgen.caddyfile.j2"),
+    ),
+    (
+        "caddy/host.caddyfile",
+        include_str!("../templates/caddy/host.caddyfile.j2"),
+    ),
+    (
+        "caddy/plain.caddyfile",
+        include_str!("../templates/caddy/plain.caddyfile.j2"),
+    ),
+    (
+        "caddy/headers.caddyfile",
+        include_str!("../templates/caddy/headers.caddyfile.j2"),
+    ),
+    (
+        "caddy/proxy.caddyfile",
+        include_str!("../templates/caddy/proxy.caddyfile.j2"),
+    ),
+    (
+        "haproxy/tlsgen.cfg",
+        include_str!("../templates/haproxy/tlsgen.cfg.j2"),
+    ),
+    (
+        "haproxy/secure.cfg",
+        include_str!("../templates/haproxy/secure.cfg.j2"),
+    ),
+    (
+        "haproxy/plain.cfg",
+        include_str!("../templates/haproxy/plain.cfg.j2"),
+    ),
+    (
+        "haproxy/backend.cfg",
+        include_str!("../templates/haproxy/backend.cfg.j2"),
+    ),
+    (
+        "haproxy/names.cfg",
+        include_str!("../templates/haproxy/names.cfg.j2"),
+    ),
+    (
+        "haproxy/certificates.list",
+        include_str!("../templates/haproxy/certificates.list.j2"),
+    ),
     (
         "nginx/catch-all.conf",
         include_str!("../templates/nginx/catch-all.conf.j2"),
@@ -193,8 +256,10 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
     engine.add_filter("fingerprint", shell::fingerprint);
+    engine.add_filter("formatted", haproxy::formatted);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("length", minijinja::filters::length);
+    engine.add_filter("literal", caddy::literal);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);
     engine.add_filter("verbatim", nginx::verbatim);
