@@ -75,6 +75,7 @@ impl Lab {
             std::fs::copy(&from, to).unwrap();
         }
         machine.put("/etc/hosts", NAMES.as_bytes());
+        machine.put("/etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files\n");
         machine.put_all(&made, PKI);
         let own = checkout().join("tests/real");
         for script in ["nginx/upstream.py", "nginx/websocket.py"] {
@@ -382,7 +383,7 @@ fn client(directory: &Path, issuer: &str, name: &str, subject: &str) {
 fn revoke(directory: &Path) {
     let script = "mkdir ca && cd ca && : >index && printf '[ca]\\ndefault_ca=d\\n[d]\\ndatabase=index\\ndefault_md=sha256\\ndefault_crl_days=9\\ncrlnumber=number\\n' >conf && echo 01 >number && \
         openssl ca -config conf -revoke ../revoked.pem -cert ../lab.pem -keyfile ../lab.key 2>/dev/null && \
-        openssl ca -config conf -gencrl -cert ../lab.pem -keyfile ../lab.key -out ../lab.crl 2>/dev/null";
+        openssl ca -config conf -gencrl -cert ../lab.pem -keyfile ../lab.key -out ../lab.crl 2>/dev/null && cd .. && rm -r ca";
     succeed(
         Command::new("sh")
             .current_dir(directory)

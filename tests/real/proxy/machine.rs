@@ -23,8 +23,9 @@ mount -t overlay overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work" 
 mount -t proc proc "$own/root/proc"
 mount --rbind /dev "$own/root/dev"
 ip link set lo up
-echo ready
-exec chroot "$own/root" sleep infinity
+# With loopback alone, a resolver takes the machine for one without IPv4.
+ip address add 10.99.0.1/32 dev lo
+exec chroot "$own/root" sh -c 'echo ready; exec sleep infinity'
 "#;
 
 impl Machine {
@@ -46,6 +47,7 @@ impl Machine {
         let mut line = String::new();
         let said = child.stdout.take().unwrap();
         BufReader::new(said).read_line(&mut line).unwrap();
+        // Before that, its root is still that of the machine on which the tests run.
         assert_eq!(line, "ready\n");
         let pid = child.id();
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();

@@ -64,13 +64,13 @@ pub fn hosts_are_served(release: Release) {
         .iter()
         .flat_map(|header| ["--header", header])
         .collect();
-    let answer = lab.get("tower.lab.example", "/a%20b/%2f//c?d=/../%2F", &headers);
+    let answer = lab.get("tower.lab.example", "/a%20b/%2F//c?d=/../%2F", &headers);
     assert_eq!(
         (answer.code, answer.http.as_str()),
         (200, "2"),
         "{answer:?}"
     );
-    assert_eq!(answer.request(), "GET /a%20b/%2f//c?d=/../%2F HTTP/1.1");
+    assert_eq!(answer.request(), "GET /a%20b/%2F//c?d=/../%2F HTTP/1.1");
     for (name, seen) in [
         ("Host", Some("tower.lab.example")),
         ("X-Forwarded-Host", Some("tower.lab.example")),
@@ -120,8 +120,8 @@ pub fn hosts_are_served(release: Release) {
         ),
         (
             "www.git.lab.example",
-            "//evil.example/..",
-            "https://www.git.lab.example//evil.example/..",
+            "//evil.example/",
+            "https://www.git.lab.example//evil.example/",
         ),
     ] {
         let plain = lab.get_plain(name, path, &["--path-as-is"]);
@@ -490,7 +490,10 @@ pub fn headers_arrive_as_they_were_written(release: Release, carried: fn(&str) -
             assert_eq!(header, [value.as_str()], "{:?}", lab.release);
         }
         let names = answer.header_names();
-        let ours = names.iter().filter(|name| name.starts_with("X-")).count();
+        let ours = names
+            .iter()
+            .filter(|name| name.to_ascii_uppercase().starts_with("X-"))
+            .count();
         assert_eq!(ours, part.len(), "nothing else was sent");
     }
 }
