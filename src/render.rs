@@ -6,6 +6,7 @@
 
 pub mod cron;
 mod nginx;
+mod python;
 mod shell;
 pub mod systemd;
 
@@ -17,6 +18,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
+pub use python::quote as quote_python;
 pub use shell::quote as quote_sh;
 
 /// A text format: what its templates end in, and how it writes a value.
@@ -33,12 +35,22 @@ const FORMATS: &[Format] = &[
         quote: nginx::quote,
     },
     Format {
+        suffix: ".py",
+        boolean: |value| if value { "True" } else { "False" },
+        quote: |text| Ok(python::quote(text)),
+    },
+    Format {
         suffix: ".sh",
         boolean: |value| if value { "true" } else { "false" },
         quote: shell::quote,
     },
     Format {
         suffix: ".service",
+        boolean: |value| if value { "yes" } else { "no" },
+        quote: systemd::quote,
+    },
+    Format {
+        suffix: ".path",
         boolean: |value| if value { "yes" } else { "no" },
         quote: systemd::quote,
     },
@@ -97,6 +109,34 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/host/transaction.sh.j2"),
     ),
     (
+        "nethserver/certificate-changed.py",
+        include_str!("../templates/nethserver/certificate-changed.py.j2"),
+    ),
+    (
+        "nethserver/certificate.py",
+        include_str!("../templates/nethserver/certificate.py.j2"),
+    ),
+    (
+        "nethserver/destroy.py",
+        include_str!("../templates/nethserver/destroy.py.j2"),
+    ),
+    (
+        "nethserver/get-certificate.py",
+        include_str!("../templates/nethserver/get-certificate.py.j2"),
+    ),
+    (
+        "nethserver/route.py",
+        include_str!("../templates/nethserver/route.py.j2"),
+    ),
+    (
+        "nethserver/traefik.py",
+        include_str!("../templates/nethserver/traefik.py.j2"),
+    ),
+    (
+        "nethserver/variable.py",
+        include_str!("../templates/nethserver/variable.py.j2"),
+    ),
+    (
         "nginx/catch-all.conf",
         include_str!("../templates/nginx/catch-all.conf.j2"),
     ),
@@ -143,6 +183,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     (
         "nginx/tls.conf",
         include_str!("../templates/nginx/tls.conf.j2"),
+    ),
+    (
+        "host/watch.sh",
+        include_str!("../templates/host/watch.sh.j2"),
     ),
     (
         "script/pre-run.sh",
@@ -197,6 +241,26 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/start/system-store.sh.j2"),
     ),
     (
+        "systemd/drop-in.service",
+        include_str!("../templates/systemd/drop-in.service.j2"),
+    ),
+    (
+        "systemd/hardening.service",
+        include_str!("../templates/systemd/hardening.service.j2"),
+    ),
+    (
+        "systemd/traefik.service",
+        include_str!("../templates/systemd/traefik.service.j2"),
+    ),
+    (
+        "systemd/watch.path",
+        include_str!("../templates/systemd/watch.path.j2"),
+    ),
+    (
+        "systemd/watch.service",
+        include_str!("../templates/systemd/watch.service.j2"),
+    ),
+    (
         "watch/renewals.sh",
         include_str!("../templates/watch/renewals.sh.j2"),
     ),
@@ -249,10 +313,12 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("comment", shell::comment);
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
+    engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("line", systemd::line);
     engine.add_filter("setting", systemd::setting);
+    engine.add_filter("specified", systemd::specified);
     engine.add_filter("length", minijinja::filters::length);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);

@@ -20,7 +20,9 @@ struct Context {
     packages: Vec<Package>,
     users: Vec<String>,
     groups: Vec<String>,
+    accounts: Vec<&'static str>,
     unit_users: Vec<String>,
+    watches: Vec<String>,
     files: Vec<File>,
     directories: Vec<Directory>,
     modules: Vec<String>,
@@ -84,6 +86,12 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
         packages: packages(layout),
         users: users.into_iter().collect(),
         groups: groups.into_iter().collect(),
+        accounts: layout
+            .software
+            .iter()
+            .filter_map(|software| software.account)
+            .collect(),
+        watches: watches(layout),
         unit_users: scripts::unit_users(layout).into_iter().collect(),
         files: installs
             .filter(|file| !is_of_a_pair(layout, file))
@@ -176,6 +184,16 @@ fn described(layout: &Layout<'_>, file: &TreeFile) -> File {
         owner: format!("root:{group}"),
         restarts: restarts(layout, &file.path),
     }
+}
+
+/// The units that watch certificates.
+fn watches(layout: &Layout<'_>) -> Vec<String> {
+    let paths = layout.files.iter().map(|file| file.path.as_str());
+    let units = paths.filter_map(|path| path.strip_prefix("/etc/systemd/system/"));
+    units
+        .filter(|unit| unit.ends_with(".path"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What a change of a file asks for.
