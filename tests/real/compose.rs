@@ -238,6 +238,7 @@ fn targets(compiled: &Compiled) -> impl Iterator<Item = (Vec<&str>, &str)> {
             TargetKind::Script(_)
             | TargetKind::LoadBalancer(_)
             | TargetKind::Kubernetes(_)
+            | TargetKind::Machine(_)
             | TargetKind::NethServer(_) => None,
         })
 }
