@@ -50,6 +50,11 @@ const FORMATS: &[Format] = &[
         quote: systemd::quote,
     },
     Format {
+        suffix: ".path",
+        boolean: |value| if value { "yes" } else { "no" },
+        quote: systemd::quote,
+    },
+    Format {
         suffix: ".timer",
         boolean: |value| if value { "yes" } else { "no" },
         quote: systemd::quote,
@@ -180,6 +185,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/nginx/tls.conf.j2"),
     ),
     (
+        "host/watch.sh",
+        include_str!("../templates/host/watch.sh.j2"),
+    ),
+    (
         "script/pre-run.sh",
         include_str!("../templates/script/pre-run.sh.j2"),
     ),
@@ -230,6 +239,26 @@ const TEMPLATES: &[(&str, &str)] = &[
     (
         "start/system-store.sh",
         include_str!("../templates/start/system-store.sh.j2"),
+    ),
+    (
+        "systemd/drop-in.service",
+        include_str!("../templates/systemd/drop-in.service.j2"),
+    ),
+    (
+        "systemd/hardening.service",
+        include_str!("../templates/systemd/hardening.service.j2"),
+    ),
+    (
+        "systemd/traefik.service",
+        include_str!("../templates/systemd/traefik.service.j2"),
+    ),
+    (
+        "systemd/watch.path",
+        include_str!("../templates/systemd/watch.path.j2"),
+    ),
+    (
+        "systemd/watch.service",
+        include_str!("../templates/systemd/watch.service.j2"),
     ),
     (
         "watch/renewals.sh",
@@ -289,6 +318,7 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("line", systemd::line);
     engine.add_filter("setting", systemd::setting);
+    engine.add_filter("specified", systemd::specified);
     engine.add_filter("length", minijinja::filters::length);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);

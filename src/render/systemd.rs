@@ -3,6 +3,9 @@
 
 use minijinja::{Error, ErrorKind, Value};
 
+/// `MAX_ARG_STRLEN`: what one argument or variable may have.
+const LONGEST_WORD: usize = 128 * 1024;
+
 /// An argument of an `Exec…=` line, so that it arrives as it is: no shell reads it, but specifiers,
 /// variables and escapes are looked for in it.
 ///
@@ -16,19 +19,38 @@ pub fn quote(text: &str) -> Result<String, String> {
 /// there.
 ///
 /// # Errors
-/// A control character other than tab and line feed.
+/// A character that no unit can hold.
 pub fn quote_setting(text: &str) -> Result<String, String> {
+    quote_specified(&literal(text))
+}
+
+/// The same text where specifiers such as `%d` are looked for (systemd.unit(5)).
+pub fn literal(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// A word in which specifiers stay what they are.
+///
+/// # Errors
+/// A control character other than tab and line feed, a code point that Unicode keeps for itself, or more
+/// than a program can be handed in one word (`MAX_ARG_STRLEN` of Linux).
+pub fn quote_specified(text: &str) -> Result<String, String> {
+    if text.len() >= LONGEST_WORD {
+        return Err("a word of a unit cannot be longer than 128 KiB".to_owned());
+    }
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            '%' => quoted.push_str("%%"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             _ if character.is_control() => {
                 return Err("a unit cannot hold a control character".to_owned());
+            }
+            _ if is_noncharacter(character) => {
+                return Err("a unit cannot hold a code point that is no character".to_owned());
             }
             _ => quoted.push(character),
         }
@@ -37,12 +59,21 @@ pub fn quote_setting(text: &str) -> Result<String, String> {
     Ok(quoted)
 }
 
+/// systemd passes over a whole line with one of these (`utf8_is_valid` of its basic/utf8.c).
+fn is_noncharacter(character: char) -> bool {
+    let number = u32::from(character);
+    matches!(number, 0xFDD0..=0xFDEF) || number & 0xFFFE == 0xFFFE
+}
+
 /// The rest of a line, where quotes are not read as such: `Description=`, `PathChanged=`.
 ///
 /// # Errors
 /// A control character, a blank at an end, or a backslash at the end, which would join the next line.
 pub fn quote_line(text: &str) -> Result<String, String> {
-    if text.chars().any(char::is_control) {
+    if text
+        .chars()
+        .any(|one| one.is_control() || is_noncharacter(one))
+    {
         return Err("a line of a unit cannot hold a control character".to_owned());
     }
     if text != text.trim() || text.ends_with('\\') {
@@ -56,6 +87,13 @@ pub fn quote_line(text: &str) -> Result<String, String> {
 /// The filter for [`quote_setting`].
 pub(super) fn setting(text: &str) -> Result<Value, Error> {
     quote_setting(text)
+        .map(Value::from_safe_string)
+        .map_err(refusal)
+}
+
+/// The filter for [`quote_specified`].
+pub(super) fn specified(text: &str) -> Result<Value, Error> {
+    quote_specified(text)
         .map(Value::from_safe_string)
         .map_err(refusal)
 }

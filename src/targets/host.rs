@@ -1,8 +1,10 @@
 //! One machine: a tree to be laid over `/`, and the script in it that does so.
 
 mod acme;
+mod app;
 mod certificates;
 mod client;
+mod identity;
 pub mod install;
 pub mod layout;
 mod notes;
@@ -12,6 +14,7 @@ mod scripts;
 mod server;
 pub mod system;
 mod trust;
+mod units;
 
 use self::layout::Layout;
 use self::system::System;
@@ -20,7 +23,7 @@ use crate::artifact::{Artifact, EXECUTABLE, READABLE, Reload};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{HostId, Machine, Target};
 use crate::render::RenderError;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 use crate::spec::Scheduler;
 
 static UNWRITABLE: Code = Code {
@@ -39,6 +42,14 @@ pub static CODES: &[&Code] = &[
     &certificates::READERS,
     &server::UNIT,
     &server::NOT_PACKAGED,
+    &app::IMPOSSIBLE,
+    &app::READER,
+    &trust::NOT_ON_MACHINE,
+    &units::UNCLEAR,
+    &units::OF_USER,
+    &units::NO_SYSTEMD,
+    &units::UNWRITABLE,
+    &units::TAKEN,
 ];
 
 /// A machine while it is being laid out.
@@ -51,6 +62,8 @@ pub struct Machinery<'a> {
     pub machine: &'a Machine,
     /// What runs on it.
     pub system: &'static System,
+    /// The units of its services, and what stands there of them.
+    pub units: units::Units,
 }
 
 impl Machinery<'_> {
@@ -73,19 +86,20 @@ pub fn lower(
     inputs: &Inputs<'_>,
     target: &Target,
     machine: &Machine,
-    _sources: &mut Sources,
+    sources: &mut Sources,
 ) -> Result<Lowered, Vec<Diagnostic>> {
     let machinery = Machinery {
         inputs,
         target,
         machine,
         system: System::of(machine.os),
+        units: units::read(inputs, machine, System::of(machine.os), sources),
     };
     let mut lowered = Lowered::default();
     let mut layout = machinery.layout(&mut lowered)?;
     lowered.notes.extend(notes::of(&machinery, &layout));
-    let install = scripts_of(&mut layout, machine.output_span)
-        .map_err(|error| vec![unwritable(machine, &error)])?;
+    let install =
+        scripts_of(&machinery, &mut layout).map_err(|error| vec![unwritable(machine, &error)])?;
     let files = layout.files.iter().chain(&layout.anchors);
     lowered.artifacts = files
         .map(|file| Artifact {
@@ -109,9 +123,11 @@ pub fn lower(
 }
 
 /// Adds what renews to the files of the machine; the script that lays all of them over it.
-fn scripts_of(layout: &mut Layout<'_>, origin: Span) -> Result<String, RenderError> {
-    let renewing = renewal::files(layout, origin)?;
+fn scripts_of(machinery: &Machinery<'_>, layout: &mut Layout<'_>) -> Result<String, RenderError> {
+    let renewing = renewal::files(layout, machinery.machine.output_span)?;
     layout.files.extend(renewing);
+    let watching = units::watch::files(machinery, layout)?;
+    layout.files.extend(watching);
     layout.files.sort_by(|a, b| a.path.cmp(&b.path));
     install::script(layout)
 }
@@ -144,7 +160,11 @@ impl<'a> Machinery<'a> {
         let (mut software, mut anchors) = (Vec::new(), Vec::new());
         for deployed in &self.machine.services {
             let placed = trust::of(self, deployed).and_then(|trusted| {
-                let placed = self.placed(deployed, &certificates, &trusted)?;
+                let mut placed = self.placed(deployed, &certificates, &trusted)?;
+                let serving = placed.serving.as_ref();
+                let needed = units::of(self, deployed, &mut placed.software, serving, &trusted)?;
+                placed.files.extend(needed.files);
+                placed.notes.extend(needed.notes);
                 Ok((trusted, placed))
             });
             match placed {

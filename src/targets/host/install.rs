@@ -20,10 +20,13 @@ struct Context {
     packages: Vec<Package>,
     users: Vec<String>,
     groups: Vec<String>,
+    accounts: Vec<&'static str>,
     unit_users: Vec<String>,
+    watches: Vec<String>,
     files: Vec<File>,
     directories: Vec<Directory>,
     modules: Vec<String>,
+    examples: Vec<String>,
     other_timers: &'static [&'static str],
     other_cron_files: &'static [&'static str],
     trust_directory: Option<String>,
@@ -83,6 +86,12 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
         packages: packages(layout),
         users: users.into_iter().collect(),
         groups: groups.into_iter().collect(),
+        accounts: layout
+            .software
+            .iter()
+            .filter_map(|software| software.account)
+            .collect(),
+        watches: watches(layout),
         unit_users: scripts::unit_users(layout).into_iter().collect(),
         files: installs
             .filter(|file| !is_of_a_pair(layout, file))
@@ -93,6 +102,11 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
             .software
             .iter()
             .flat_map(|software| software.modules.clone())
+            .collect(),
+        examples: layout
+            .software
+            .iter()
+            .flat_map(|software| software.examples.clone())
             .collect(),
         other_timers: if package || !acme { &[] } else { OTHER_TIMERS },
         other_cron_files: if package || !acme {
@@ -170,6 +184,16 @@ fn described(layout: &Layout<'_>, file: &TreeFile) -> File {
         owner: format!("root:{group}"),
         restarts: restarts(layout, &file.path),
     }
+}
+
+/// The units that watch certificates.
+fn watches(layout: &Layout<'_>) -> Vec<String> {
+    let paths = layout.files.iter().map(|file| file.path.as_str());
+    let units = paths.filter_map(|path| path.strip_prefix("/etc/systemd/system/"));
+    units
+        .filter(|unit| unit.ends_with(".path"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What a change of a file asks for.

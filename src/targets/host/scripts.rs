@@ -215,10 +215,14 @@ fn service(layout: &Layout<'_>, software: &Software) -> Service {
     }
 }
 
-fn presented(certificate: &Certificate) -> Presented {
-    // A pattern is asked for by a name that it covers.
+/// The name by which a certificate is asked for; instead of a pattern, one that it covers.
+pub(super) fn asked_name(certificate: &Certificate) -> String {
     let name = certificate.names.first().map(String::as_str);
-    let server_name = name.unwrap_or_default().replace('*', "tlsgen");
+    name.unwrap_or_default().replace('*', "tlsgen")
+}
+
+fn presented(certificate: &Certificate) -> Presented {
+    let server_name = asked_name(certificate);
     let services = certificate.presented.iter();
     Presented {
         name: certificate.host.clone(),
