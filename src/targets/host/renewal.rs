@@ -1,6 +1,7 @@
 //! What renews the certificates of a machine: the scripts, and what starts them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -226,8 +227,8 @@ fn protect_home(layout: &Layout<'_>) -> &'static str {
         _ => None,
     });
     let mut written = webroots.chain(layout.checkout);
-    let homes = ["/home/", "/root/", "/run/user/"];
-    if written.any(|path| homes.iter().any(|home| path.starts_with(home))) {
+    let homes = ["/home", "/root", "/run/user"];
+    if written.any(|path| homes.iter().any(|home| Path::new(path).starts_with(home))) {
         return "no";
     }
     // Credentials of a provider may lie there.
