@@ -58,7 +58,7 @@ fn certbot_of_debian_renews_by_a_timer() {
         "debian-12",
         "nginx",
         "certbot",
-        "{scheduler: systemd}",
+        "{scheduler: systemd, mail: ops@web.test}",
     );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
@@ -201,7 +201,19 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
         (shop.installed(), shop.served()),
         "{printed}"
     );
+    // Whoever is to know it gets the report.
+    let sendmail = "#!/bin/sh\ncat >/var/mail/sent\n";
+    machine.put("/usr/sbin/sendmail", sendmail, 0o755);
     machine.fail("systemctl start tlsgen-shop-renew.service");
+    if machine
+        .run("test -e /etc/systemd/system/tlsgen-shop-report.service")
+        .status
+        .success()
+    {
+        machine.wait_for(
+            "grep -q 'FAILED: web' /var/mail/sent && grep -q '^To: ops@web.test$' /var/mail/sent",
+        );
+    }
 
     let before = shop.state();
     let refused = machine.fail("sh /srv/shop/hosts/web/install.sh --no-issue 2>&1");
@@ -213,6 +225,89 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
     machine.succeed(RENEW);
     assert_ne!(old, shop.installed());
     assert_eq!(shop.installed(), shop.served());
+
+    // What somebody has stopped is not started by a renewal.
+    machine.succeed("systemctl stop nginx");
+    let said = machine.succeed("/usr/local/lib/tlsgen/shop/deploy web");
+    assert!(said.contains("frontend does not run"), "{said}");
+    machine.fail("systemctl is-active nginx");
+}
+
+#[test]
+fn an_installation_is_whole_or_nothing() {
+    let Some(machine) = Machine::booted("bookworm") else {
+        return;
+    };
+    let shop = Shop::new(
+        machine,
+        "debian-12",
+        "nginx",
+        "certbot",
+        "{scheduler: systemd}",
+    );
+    let machine = &shop.machine;
+    machine.succeed("umask 077; sh /srv/shop/hosts/web/install.sh --no-issue");
+    let configuration = "/etc/nginx/conf.d/tlsgen-shop.conf";
+    machine.succeed("logrotate --debug /etc/logrotate.d/tlsgen-shop 2>&1 && test -d /var/www/acme");
+
+    // What somebody has changed is kept, and that is said.
+    machine.succeed(&format!("echo '# mine' >>{configuration}"));
+    let said = shop.install("--no-issue");
+    let kept = format!("/var/lib/tlsgen/shop/originals{configuration}");
+    assert!(
+        said.contains(&kept) && said.contains("1 files changed"),
+        "{said}"
+    );
+    assert!(machine.read(&kept).ends_with("# mine\n"));
+
+    // A run that was killed in the middle is taken back by the next.
+    let whole = machine.read(configuration);
+    machine.succeed(&format!(
+        "mkdir /var/lib/tlsgen/shop/transaction && cd /var/lib/tlsgen/shop/transaction && cp -p {configuration} 1 &&
+         printf 'was 1 {configuration}\\nnew 2 /etc/nginx/conf.d/half.conf\\n' >list &&
+         echo half >{configuration} && echo half >/etc/nginx/conf.d/half.conf"
+    ));
+    let said = shop.install("--no-issue");
+    assert!(
+        said.contains("did not come to its end") && said.contains("0 files changed"),
+        "{said}"
+    );
+    assert_eq!(machine.read(configuration), whole);
+    assert!(!machine.path("/etc/nginx/conf.d/half.conf").exists());
+
+    // Nobody installs while another does.
+    machine.background("flock /var/lib/tlsgen/shop/lock sleep 3", "/tmp/lock.log");
+    machine.wait_for("! flock -n /var/lib/tlsgen/shop/lock true");
+    assert!(shop.install("--no-issue").contains("waiting for its end"));
+
+    // What the tree has no more goes, and what it starts no more stops.
+    let spec = shop::spec(
+        "debian-12",
+        "nginx",
+        "certbot",
+        "{scheduler: crontab, mail: ops@web.test}",
+    );
+    shop.project.write("tlsgen.yaml", spec);
+    shop.build();
+    let said = shop.install("--no-issue");
+    assert!(
+        said.contains("removing /etc/systemd/system/tlsgen-shop-renew.timer"),
+        "{said}"
+    );
+    machine.fail("systemctl is-active tlsgen-shop-renew.timer");
+    assert!(
+        machine
+            .succeed("crontab -l")
+            .contains("renew >/dev/null || ")
+    );
+
+    // A machine of another family is none for this tree.
+    machine.succeed("sed -i 's/^ID=.*/ID=arch/' /etc/os-release && cp /etc/os-release /tmp/release && rm /etc/os-release && mv /tmp/release /etc/os-release");
+    let refused = machine.fail("sh /srv/shop/hosts/web/install.sh 2>&1");
+    assert!(
+        refused.contains("written for debian-12, and this machine is arch"),
+        "{refused}"
+    );
 }
 
 /// Each of the other servers gets its first certificate, and the next, by its own way of challenges.

@@ -99,7 +99,12 @@ pub(super) fn crontab_line(layout: &Layout<'_>) -> Result<Option<String>, Render
     if layout.scheduler != Scheduler::Crontab || !renews(layout) {
         return Ok(None);
     }
-    let command = command(layout)?;
+    let renew = command(layout)?;
+    // To whom cron writes is said by the user's own lines, for all of them.
+    let command = match layout.mail {
+        Some(_) => format!("{renew} >/dev/null || {renew} --mail"),
+        None => renew,
+    };
     Ok(Some(format!("{} {command}", schedule(layout).cron())))
 }
 
