@@ -132,6 +132,8 @@ pub struct Serving {
     pub reload: Option<Reload>,
     /// What it writes and must find again after a restart: certificates that it fetches itself.
     pub state: Option<String>,
+    /// The modules that the server must have loaded, by the names that it gives to them.
+    pub modules: Vec<&'static str>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }

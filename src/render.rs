@@ -4,6 +4,7 @@
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
+mod apache;
 mod nginx;
 mod shell;
 
@@ -14,6 +15,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
+pub use apache::{
+    DOLLAR as APACHE_DOLLAR, is_bare as is_bare_apache, is_expression as is_apache_expression,
+    quote as quote_apache,
+};
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
 pub use shell::quote as quote_sh;
 
@@ -31,6 +36,11 @@ const FORMATS: &[Format] = &[
         quote: nginx::quote,
     },
     Format {
+        suffix: ".httpd",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: apache::quote,
+    },
+    Format {
         suffix: ".sh",
         boolean: |value| if value { "true" } else { "false" },
         quote: shell::quote,
@@ -39,6 +49,46 @@ const FORMATS: &[Format] = &[
 
 /// Every template, by the name that [`text`] takes and other templates include it by.
 const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "apache/all-hosts.httpd",
+        include_str!("../templates/apache/all-hosts.httpd.j2"),
+    ),
+    (
+        "apache/challenges.httpd",
+        include_str!("../templates/apache/challenges.httpd.j2"),
+    ),
+    (
+        "apache/host.httpd",
+        include_str!("../templates/apache/host.httpd.j2"),
+    ),
+    (
+        "apache/names.httpd",
+        include_str!("../templates/apache/names.httpd.j2"),
+    ),
+    (
+        "apache/plain.httpd",
+        include_str!("../templates/apache/plain.httpd.j2"),
+    ),
+    (
+        "apache/plain-strangers.httpd",
+        include_str!("../templates/apache/plain-strangers.httpd.j2"),
+    ),
+    (
+        "apache/proxy.httpd",
+        include_str!("../templates/apache/proxy.httpd.j2"),
+    ),
+    (
+        "apache/proxy-headers.httpd",
+        include_str!("../templates/apache/proxy-headers.httpd.j2"),
+    ),
+    (
+        "apache/strangers.httpd",
+        include_str!("../templates/apache/strangers.httpd.j2"),
+    ),
+    (
+        "apache/tls.httpd",
+        include_str!("../templates/apache/tls.httpd.j2"),
+    ),
     (
         "nginx/catch-all.conf",
         include_str!("../templates/nginx/catch-all.conf.j2"),
@@ -189,12 +239,15 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     // Its debug information quotes the variables.
     engine.set_debug(false);
     engine.set_syntax(syntax()?);
+    engine.add_filter("bare", apache::bare);
     engine.add_filter("comment", shell::comment);
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
     engine.add_filter("fingerprint", shell::fingerprint);
+    engine.add_filter("header_value", apache::header_value);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("length", minijinja::filters::length);
+    engine.add_filter("pattern", apache::pattern);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);
     engine.add_filter("verbatim", nginx::verbatim);

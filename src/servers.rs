@@ -8,6 +8,7 @@ use crate::model::{Model, Serve, Service, TargetKind};
 use crate::provision::Serving;
 use crate::source::Span;
 
+mod apache;
 mod app;
 mod guideline;
 mod headers;
@@ -144,7 +145,7 @@ static NOT_FOR_SERVER: Code = Code {
 static CODES: &[&Code] = &[&NOT_FOR_SERVER, &headers::TAKEN];
 
 /// All servers, in the order in which the manual lists them.
-pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];
+pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, apache::SERVER, app::SERVER];
 
 /// The server of a name.
 pub fn find(name: &str) -> Option<&'static Server> {
@@ -153,10 +154,16 @@ pub fn find(name: &str) -> Option<&'static Server> {
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [CODES, nginx::CODES, traefik::CODES, app::CODES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        CODES,
+        nginx::CODES,
+        traefik::CODES,
+        apache::CODES,
+        app::CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 impl<'a> Request<'a> {

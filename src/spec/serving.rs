@@ -134,7 +134,7 @@ pub struct Version {
 }
 
 /// What can present certificates; the compiler holds one file for each.
-pub const SERVERS: [&str; 3] = ["nginx", "traefik", "app"];
+pub const SERVERS: [&str; 4] = ["nginx", "traefik", "apache", "app"];
 
 word!(
     /// The name of an environment variable.
