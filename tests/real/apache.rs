@@ -9,6 +9,7 @@
 
 mod support;
 
+#[allow(dead_code, reason = "nginx takes more of it")]
 #[path = "nginx/answer.rs"]
 mod answer;
 #[path = "apache/behind.rs"]
@@ -19,6 +20,7 @@ mod clients;
 mod injection;
 #[path = "apache/lab.rs"]
 mod lab;
+#[allow(dead_code, reason = "Apache is given no name server")]
 #[path = "nginx/listener.rs"]
 mod listener;
 #[path = "apache/names.rs"]
