@@ -102,6 +102,8 @@ impl Machinery<'_> {
                 origin: asked.server_span,
             });
         }
+        let modules = provided.modules.iter();
+        software.modules = modules.map(|&module| module.to_owned()).collect();
         if packaged.is_none() {
             software.told = told(provided.reload.as_ref());
         }
