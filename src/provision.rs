@@ -132,6 +132,9 @@ pub struct Serving {
     pub reload: Option<Reload>,
     /// What it writes and must find again after a restart: certificates that it fetches itself.
     pub state: Option<String>,
+    /// The port of the machine at which an ACME client itself answers the challenges that the server
+    /// passes on, where the server serves no files.
+    pub challenge_port: Option<u16>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }

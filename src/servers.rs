@@ -9,9 +9,13 @@ use crate::provision::Serving;
 use crate::source::Span;
 
 mod app;
+mod caddy;
 mod guideline;
+mod haproxy;
 mod headers;
+mod layout;
 mod nginx;
+mod proxied;
 mod traefik;
 
 /// A server.
@@ -116,6 +120,8 @@ pub struct ClientPlace {
     pub full_chain: String,
     /// The key.
     pub key: String,
+    /// Leaf, intermediates and key in one file, where the platform writes one.
+    pub combined: Option<String>,
 }
 
 /// Where a certificate stands.
@@ -144,7 +150,13 @@ static NOT_FOR_SERVER: Code = Code {
 static CODES: &[&Code] = &[&NOT_FOR_SERVER, &headers::TAKEN];
 
 /// All servers, in the order in which the manual lists them.
-pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, app::SERVER];
+pub static SERVERS: &[Server] = &[
+    nginx::SERVER,
+    haproxy::SERVER,
+    traefik::SERVER,
+    caddy::SERVER,
+    app::SERVER,
+];
 
 /// The server of a name.
 pub fn find(name: &str) -> Option<&'static Server> {
@@ -153,10 +165,18 @@ pub fn find(name: &str) -> Option<&'static Server> {
 
 /// What this room can find.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    [CODES, nginx::CODES, traefik::CODES, app::CODES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        CODES,
+        nginx::CODES,
+        proxied::CODES,
+        haproxy::CODES,
+        traefik::CODES,
+        caddy::CODES,
+        app::CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 impl<'a> Request<'a> {
