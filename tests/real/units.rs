@@ -99,7 +99,7 @@ fn nothing_is_said_of_the_units() {
         ] {
             machine.put(program, "#!/bin/sh\n", 0o755);
         }
-        let units = "galaxy.service reports.service batch.service nginx.service";
+        let units = "galaxy.service reports.service batch.service nginx.service haproxy.service caddy.service";
         let said = machine.succeed(&format!(
             "cd /etc/systemd/system && systemd-analyze verify --man=no {units} tlsgen-lab-* 2>&1
             mkdir -p /run/user/0
