@@ -164,6 +164,12 @@ pub fn of(
         }
         Err(more) => found.extend(more),
     }
+    if let (true, Some(program)) = (software.starts, &software.program) {
+        needed.notes.push(format!(
+            "{}: no package brings its program, which must stand at {program} before `install.sh` is run",
+            software.name
+        ));
+    }
     if let Some(user) = &software.unit.of_user {
         needed.notes.push(format!(
             "{}: {user}'s units run without a login once `loginctl enable-linger {user}` was said",

@@ -354,6 +354,7 @@ tell_unit() { # reload or restart, unit, systemctl with its arguments
   'galaxy.service') try "$@" restart "$unit" ;;
   'reports.service') signal_unit 'SIGHUP' "$unit" "$@" ;;
   'jupyter.service') try "$@" restart "$unit" ;;
+  'batch.service') try "$@" restart "$unit" ;;
   *) try "$@" reload "$unit" ;;
   esac
 }
@@ -636,10 +637,10 @@ each_file() { # function; it is told path, mode, owner:group, the service that m
   "$@" '/etc/tlsgen/lab/edge/dynamic.yml' '0644' 'root:root' '*' || return 1
   "$@" '/etc/tlsgen/lab/edge/traefik.yml' '0644' 'root:root' 'edge' || return 1
   "$@" '/etc/tlsgen/lab/proxy/certificates-9443.list' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp-public/ca-bundle.pem' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp-public/truststore.jks' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp/ca-bundle.pem' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp/truststore.jks' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp-public/ca-bundle.pem' '0644' 'root:root' '* batch' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp-public/truststore.jks' '0644' 'root:root' '* batch' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp/ca-bundle.pem' '0644' 'root:root' '* galaxy' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp/truststore.jks' '0644' 'root:root' '* galaxy' || return 1
   "$@" '/usr/local/lib/tlsgen/lab/watch' '0755' 'root:root' '' || return 1
   "$@" '/usr/local/share/ca-certificates/tlsgen-lab-corp-bb771ec6.crt' '0644' 'root:root' '' || return 1
 }
@@ -941,9 +942,6 @@ reads_changed() { # service
     set -- '/etc/tlsgen/lab/certificates/notes'
     ;;
   'batch')
-    case "$restarted " in
-    *' * '*) return 0 ;;
-    esac
     set --
     ;;
   'front')
