@@ -187,6 +187,7 @@ impl Machinery<'_> {
             examples: packaged
                 .map(|one| one.examples.iter().map(|&one| one.to_owned()).collect())
                 .unwrap_or_default(),
+            reads: Vec::new(),
             account: None,
             starts: false,
         })
