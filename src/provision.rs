@@ -135,6 +135,8 @@ pub struct Serving {
     /// The port of the machine at which an ACME client itself answers the challenges that the server
     /// passes on, where the server serves no files.
     pub challenge_port: Option<u16>,
+    /// The modules that the server must have loaded, by the names that it gives to them.
+    pub modules: Vec<&'static str>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }

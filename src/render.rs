@@ -4,6 +4,7 @@
 //! template can opt out, and a value that the format cannot carry is an error. A format without a
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
+mod apache;
 mod caddy;
 pub mod cron;
 mod haproxy;
@@ -20,6 +21,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 
+pub use apache::{
+    DOLLAR as APACHE_DOLLAR, is_bare as is_bare_apache, is_expression as is_apache_expression,
+    quote as quote_apache,
+};
 pub use caddy::{quote as quote_caddy, quote_literal as quote_caddy_literal};
 pub use haproxy::{quote as quote_haproxy, quote_list as quote_haproxy_list};
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
@@ -59,6 +64,11 @@ const FORMATS: &[Format] = &[
         suffix: ".py",
         boolean: |value| if value { "True" } else { "False" },
         quote: |text| Ok(python::quote(text)),
+    },
+    Format {
+        suffix: ".httpd",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: apache::quote,
     },
     Format {
         suffix: ".sh",
@@ -126,18 +136,21 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     // Its debug information quotes the variables.
     engine.set_debug(false);
     engine.set_syntax(syntax()?);
+    engine.add_filter("bare", apache::bare);
     engine.add_filter("comment", shell::comment);
     engine.add_filter("evaluated", nginx::evaluated);
     engine.add_filter("expand", shell::expand);
     engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
     engine.add_filter("formatted", haproxy::formatted);
+    engine.add_filter("header_value", apache::header_value);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("line", systemd::line);
     engine.add_filter("setting", systemd::setting);
     engine.add_filter("specified", systemd::specified);
     engine.add_filter("length", minijinja::filters::length);
     engine.add_filter("literal", caddy::literal);
+    engine.add_filter("pattern", apache::pattern);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);
     engine.add_filter("verbatim", nginx::verbatim);

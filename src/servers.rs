@@ -8,6 +8,7 @@ use crate::model::{Model, Serve, Service, TargetKind};
 use crate::provision::Serving;
 use crate::source::Span;
 
+mod apache;
 mod app;
 mod caddy;
 mod guideline;
@@ -152,6 +153,7 @@ static CODES: &[&Code] = &[&NOT_FOR_SERVER, &headers::TAKEN];
 /// All servers, in the order in which the manual lists them.
 pub static SERVERS: &[Server] = &[
     nginx::SERVER,
+    apache::SERVER,
     haproxy::SERVER,
     traefik::SERVER,
     caddy::SERVER,
@@ -172,6 +174,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         haproxy::CODES,
         traefik::CODES,
         caddy::CODES,
+        apache::CODES,
         app::CODES,
     ]
     .into_iter()

@@ -126,6 +126,10 @@ const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
         "a guard: it takes some hundred authorities, more than a folder should hold",
     ),
     (
+        "apache-without-certificate",
+        "a guard: where Apache runs, every certificate is a file",
+    ),
+    (
         "value-not-for-script",
         "a guard: what reaches a script has a form that it can carry",
     ),

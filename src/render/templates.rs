@@ -3,6 +3,46 @@
 /// Every template, by the name that [`text`](super::text) takes and other templates include it by.
 pub const TEMPLATES: &[(&str, &str)] = &[
     (
+        "apache/all-hosts.httpd",
+        include_str!("../../templates/apache/all-hosts.httpd.j2"),
+    ),
+    (
+        "apache/challenges.httpd",
+        include_str!("../../templates/apache/challenges.httpd.j2"),
+    ),
+    (
+        "apache/host.httpd",
+        include_str!("../../templates/apache/host.httpd.j2"),
+    ),
+    (
+        "apache/names.httpd",
+        include_str!("../../templates/apache/names.httpd.j2"),
+    ),
+    (
+        "apache/plain.httpd",
+        include_str!("../../templates/apache/plain.httpd.j2"),
+    ),
+    (
+        "apache/plain-strangers.httpd",
+        include_str!("../../templates/apache/plain-strangers.httpd.j2"),
+    ),
+    (
+        "apache/proxy.httpd",
+        include_str!("../../templates/apache/proxy.httpd.j2"),
+    ),
+    (
+        "apache/proxy-headers.httpd",
+        include_str!("../../templates/apache/proxy-headers.httpd.j2"),
+    ),
+    (
+        "apache/strangers.httpd",
+        include_str!("../../templates/apache/strangers.httpd.j2"),
+    ),
+    (
+        "apache/tls.httpd",
+        include_str!("../../templates/apache/tls.httpd.j2"),
+    ),
+    (
         "host/client.sh",
         include_str!("../../templates/host/client.sh.j2"),
     ),

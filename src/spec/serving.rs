@@ -134,7 +134,7 @@ pub struct Version {
 }
 
 /// What can present certificates; the compiler holds one file for each.
-pub const SERVERS: [&str; 5] = ["nginx", "haproxy", "traefik", "caddy", "app"];
+pub const SERVERS: [&str; 6] = ["nginx", "apache", "haproxy", "traefik", "caddy", "app"];
 
 word!(
     /// The name of an environment variable.

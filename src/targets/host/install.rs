@@ -47,7 +47,7 @@ struct File {
     path: String,
     mode: String,
     owner: String,
-    /// The service that is restarted for it, `*` for all that reload, or nothing.
+    /// The services that are restarted for it, `*` for all that reload, or nothing.
     restarts: String,
 }
 
@@ -221,6 +221,15 @@ fn restarts(layout: &Layout<'_>, path: &str) -> String {
             .find(|software| software.unit.name == unit)
             .map(|software| software.name.clone())
             .unwrap_or_default();
+    }
+    let reads = |directory: &String| in_directory(path, directory);
+    let software = layout.software.iter();
+    let readers: Vec<&str> = software
+        .filter(|software| software.reads.iter().any(reads))
+        .map(|software| software.name.as_str())
+        .collect();
+    if !readers.is_empty() {
+        return format!("* {}", readers.join(" "));
     }
     // What Traefik is started with it does not read again.
     let traefik = |program: &Option<String>| {

@@ -71,6 +71,9 @@ pub struct Software {
     /// Files of its package that show an example and answer for everybody: they go where nobody
     /// changed them.
     pub examples: Vec<String>,
+    /// Directories of files that it opens when it starts, and of which nothing else makes it read the
+    /// new ones.
+    pub reads: Vec<String>,
     /// A user that no package makes, and that it runs as.
     pub account: Option<&'static str>,
     /// Whether it is started by us: software that has no package of its own.

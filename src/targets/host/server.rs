@@ -102,6 +102,8 @@ impl Machinery<'_> {
                 origin: asked.server_span,
             });
         }
+        let modules = provided.modules.iter();
+        software.modules = modules.map(|&module| module.to_owned()).collect();
         if packaged.is_none() {
             software.told = told(provided.reload.as_ref());
         }
@@ -185,6 +187,7 @@ impl Machinery<'_> {
             examples: packaged
                 .map(|one| one.examples.iter().map(|&one| one.to_owned()).collect())
                 .unwrap_or_default(),
+            reads: Vec::new(),
             account: None,
             starts: false,
         })

@@ -25,6 +25,8 @@ pub static NOT_ON_MACHINE: Code = Code {
 pub struct Trusted {
     /// The files of bundles and truststores.
     pub files: Vec<TreeFile>,
+    /// Where those stand.
+    pub directory: Option<String>,
     /// What the system's own store is to trust.
     pub anchors: Vec<TreeFile>,
     /// Variables of the unit, with final paths.
@@ -85,6 +87,7 @@ pub fn of(machinery: &Machinery<'_>, deployed: &Deployed) -> Result<Trusted, Vec
             trusted.bundle = Some(format!("{directory}/{BUNDLE}"));
         }
     }
+    trusted.directory = (!trusted.files.is_empty()).then_some(directory);
     if is_by_system(&provision) {
         trusted.anchors = anchors(machinery, deployed, trust);
         trusted.notes.push(format!(

@@ -141,7 +141,7 @@ pub fn of(
 ) -> Result<Needed, Vec<Diagnostic>> {
     let mut found = faults(machinery, deployed, &software.unit);
     found.extend(app::faults(machinery, deployed));
-    tell(machinery, deployed, software, serving);
+    tell(machinery, deployed, software, serving, trusted);
     let identified = identity::of(machinery, deployed);
     let mut needed = Needed {
         notes: identified.notes.clone(),
@@ -164,6 +164,12 @@ pub fn of(
         }
         Err(more) => found.extend(more),
     }
+    if let (true, Some(program)) = (software.starts, &software.program) {
+        needed.notes.push(format!(
+            "{}: no package brings its program, which must stand at {program} before `install.sh` is run",
+            software.name
+        ));
+    }
     if let Some(user) = &software.unit.of_user {
         needed.notes.push(format!(
             "{}: {user}'s units run without a login once `loginctl enable-linger {user}` was said",
@@ -182,10 +188,19 @@ fn tell(
     deployed: &Deployed,
     software: &mut Software,
     serving: Option<&provision::Serving>,
+    trusted: &trust::Trusted,
 ) {
     let service = machinery.inputs.model.service(deployed.service);
-    let how = app::hand_over(machinery, deployed);
-    let Some(how) = how else { return };
+    if !app::is_application(service) {
+        return;
+    }
+    software.reads = vec![machinery.configuration_directory(service)];
+    software.reads.extend(trusted.directory.clone());
+    let Some(how) = app::hand_over(machinery, deployed) else {
+        // Nothing says that it can be reloaded, nor that this would help.
+        software.told = Told::Restart;
+        return;
+    };
     let identity = service.identity.as_ref();
     let reload = serving
         .and_then(|serving| serving.reload.as_ref())

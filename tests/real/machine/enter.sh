@@ -43,6 +43,8 @@ for unit in dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount s
 	sys-kernel-tracing.mount systemd-networkd-wait-online.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
+# Credentials of a unit are mounted by a process with mounts of its own, and must be seen in the unit.
+mount --make-rshared "$root"
 : >"$directory/ready"
 case $kind in
 systemd)

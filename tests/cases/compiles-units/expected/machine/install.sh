@@ -169,6 +169,14 @@ select_host() { # host
     directory='/etc/tlsgen/lab/certificates/front' directory_mode='0755' directory_owner='root:root'
     key_mode='0600' key_owner='root:root' combined=false
     ;;
+  'proxy')
+    directory='/etc/tlsgen/lab/certificates/proxy' directory_mode='0755' directory_owner='root:root'
+    key_mode='0600' key_owner='root:root' combined=true
+    ;;
+  'site')
+    directory='/etc/tlsgen/lab/certificates/site' directory_mode='0755' directory_owner='root:root'
+    key_mode='0640' key_owner='root:caddy' combined=false
+    ;;
   'edge')
     directory='/etc/tlsgen/lab/certificates/edge' directory_mode='0755' directory_owner='root:root'
     key_mode='0600' key_owner='traefik:root' combined=false
@@ -182,6 +190,8 @@ each_host() { # function, its arguments before the host
   "$@" 'robot' || return 1
   "$@" 'notes' || return 1
   "$@" 'front' || return 1
+  "$@" 'proxy' || return 1
+  "$@" 'site' || return 1
   "$@" 'edge' || return 1
 }
 
@@ -253,6 +263,12 @@ check_service() { # service
   'front')
     try '/usr/sbin/nginx' '-t' '-q'
     ;;
+  'proxy')
+    try '/usr/sbin/haproxy' '-c' '-q' '-f' '/etc/haproxy/haproxy.cfg' '-f' '/etc/haproxy/tlsgen-lab.cfg'
+    ;;
+  'site')
+    try '/usr/bin/caddy' 'validate' '--adapter' 'caddyfile' '--config' '/etc/caddy/tlsgen-lab.caddyfile'
+    ;;
   'edge')
     :
     ;;
@@ -297,6 +313,20 @@ tell_service() { # service, `reload` or `restart`
       tell_alone "$2" 'front'
     fi
     ;;
+  'proxy')
+    if with_systemd; then
+      tell_unit "$2" 'haproxy.service' systemctl
+    else
+      tell_alone "$2" 'proxy'
+    fi
+    ;;
+  'site')
+    if with_systemd; then
+      tell_unit "$2" 'caddy.service' systemctl
+    else
+      tell_alone "$2" 'site'
+    fi
+    ;;
   'edge')
     if with_systemd; then
       tell_unit "$2" 'tlsgen-lab-edge.service' systemctl
@@ -324,6 +354,7 @@ tell_unit() { # reload or restart, unit, systemctl with its arguments
   'galaxy.service') try "$@" restart "$unit" ;;
   'reports.service') signal_unit 'SIGHUP' "$unit" "$@" ;;
   'jupyter.service') try "$@" restart "$unit" ;;
+  'batch.service') try "$@" restart "$unit" ;;
   *) try "$@" reload "$unit" ;;
   esac
 }
@@ -362,6 +393,18 @@ tell_alone() { # reload or restart, service
     fi
     try '/usr/sbin/nginx'
     ;;
+  'proxy')
+    if '/bin/sh' '-c' 'kill -USR2 "$(cat /run/haproxy.pid)"' </dev/null >/dev/null 2>&1 9>&-; then
+      return 0
+    fi
+    try '/usr/sbin/haproxy' '-W' '-D' '-p' '/run/haproxy.pid' '-f' '/etc/haproxy/haproxy.cfg' '-f' '/etc/haproxy/tlsgen-lab.cfg'
+    ;;
+  'site')
+    if '/usr/bin/caddy' 'reload' '--force' '--adapter' 'caddyfile' '--config' '/etc/caddy/tlsgen-lab.caddyfile' </dev/null >/dev/null 2>&1 9>&-; then
+      return 0
+    fi
+    try '/usr/bin/caddy' 'start' '--adapter' 'caddyfile' '--config' '/etc/caddy/tlsgen-lab.caddyfile'
+    ;;
   'edge')
     say "no systemd runs here: $2 is told nothing"
     ;;
@@ -374,6 +417,8 @@ each_service() { # function, its arguments before the service
   "$@" 'jupyter' || return 1
   "$@" 'batch' || return 1
   "$@" 'front' || return 1
+  "$@" 'proxy' || return 1
+  "$@" 'site' || return 1
   "$@" 'edge' || return 1
 }
 
@@ -395,6 +440,12 @@ each_presented() { # host, function, its arguments before the three
     ;;
   'front')
     "$@" 'front' '127.0.0.1:443' 'git.lab.example' || return 1
+    ;;
+  'proxy')
+    "$@" 'proxy' '127.0.0.1:9443' 'git.lab.example' || return 1
+    ;;
+  'site')
+    "$@" 'site' '127.0.0.1:12443' 'git.lab.example' || return 1
     ;;
   'edge')
     "$@" 'edge' '127.0.0.1:10443' 'git.lab.example' || return 1
@@ -425,7 +476,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 library='/usr/local/lib/tlsgen/lab'
 
 main() {
-  dry_run=false keys='' issue=true packages=false
+  dry_run=false keys='' issue=true packages=false told=''
   read_arguments "$@"
   check_system
   check_tree
@@ -438,6 +489,7 @@ main() {
     each_file preview_file
     each_host preview_pair
     each_stale preview_stale
+    each_example preview_example
     say 'nothing was changed'
     return
   fi
@@ -448,7 +500,6 @@ main() {
   lay_out || give_up 'cannot write everything'
   tell_systemd
   each_service check_service || give_up 'a service does not accept its configuration'
-  told=''
   each_service tell_changed || give_up 'a service does not start with its new configuration'
   each_host ask_services || give_up 'a service does not present its certificate'
   record_files || give_up "cannot write $state/installed"
@@ -511,6 +562,8 @@ find_source() { # path
 
 check_programs() {
   missing=''
+  command -v '/usr/bin/caddy' >/dev/null || missing="$missing "'caddy'
+  command -v '/usr/sbin/haproxy' >/dev/null || missing="$missing "'haproxy'
   command -v '/usr/sbin/nginx' >/dev/null || missing="$missing "'nginx'
   command -v 'openssl' >/dev/null || missing="$missing "'openssl'
   [ -n "$missing" ] || return 0
@@ -547,6 +600,7 @@ check_owners() {
   id -u 'ada' >/dev/null 2>&1 || unknown="$unknown user "'ada'
   id -u 'reports' >/dev/null 2>&1 || unknown="$unknown user "'reports'
   id -u 'traefik' >/dev/null 2>&1 || unknown="$unknown user "'traefik'
+  has_group 'caddy' || unknown="$unknown group "'caddy'
   [ -n "$unknown" ] || return 0
   if "$dry_run"; then
     say "would need:$unknown"
@@ -555,10 +609,22 @@ check_owners() {
   fi
 }
 
+has_group() { # group
+  if command -v getent >/dev/null; then
+    getent group "$1" >/dev/null
+  else
+    cut -d : -f 1 /etc/group | grep -qxF -- "$1"
+  fi
+}
+
 each_file() { # function; it is told path, mode, owner:group, the service that must be restarted for it
+  "$@" '/etc/caddy/tlsgen-lab.caddyfile' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/haproxy/tlsgen-lab.cfg' '0644' 'root:root' '*' || return 1
   "$@" '/etc/nginx/conf.d/tlsgen-lab.conf' '0644' 'root:root' '*' || return 1
   "$@" '/etc/systemd/system/batch.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'batch' || return 1
+  "$@" '/etc/systemd/system/caddy.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'site' || return 1
   "$@" '/etc/systemd/system/galaxy.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'galaxy' || return 1
+  "$@" '/etc/systemd/system/haproxy.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'proxy' || return 1
   "$@" '/etc/systemd/system/reports.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'reports' || return 1
   "$@" '/etc/systemd/system/tlsgen-lab-edge.service' '0644' 'root:root' 'edge' || return 1
   "$@" '/etc/systemd/system/tlsgen-lab-watch-front.path' '0644' 'root:root' '' || return 1
@@ -570,10 +636,11 @@ each_file() { # function; it is told path, mode, owner:group, the service that m
   "$@" '/etc/systemd/user/jupyter.service.d/50-tlsgen-lab.conf' '0644' 'root:root' 'jupyter' || return 1
   "$@" '/etc/tlsgen/lab/edge/dynamic.yml' '0644' 'root:root' '*' || return 1
   "$@" '/etc/tlsgen/lab/edge/traefik.yml' '0644' 'root:root' 'edge' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp-public/ca-bundle.pem' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp-public/truststore.jks' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp/ca-bundle.pem' '0644' 'root:root' '*' || return 1
-  "$@" '/etc/tlsgen/lab/trust/corp/truststore.jks' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/tlsgen/lab/proxy/certificates-9443.list' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp-public/ca-bundle.pem' '0644' 'root:root' '* batch' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp-public/truststore.jks' '0644' 'root:root' '* batch' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp/ca-bundle.pem' '0644' 'root:root' '* galaxy' || return 1
+  "$@" '/etc/tlsgen/lab/trust/corp/truststore.jks' '0644' 'root:root' '* galaxy' || return 1
   "$@" '/usr/local/lib/tlsgen/lab/watch' '0755' 'root:root' '' || return 1
   "$@" '/usr/local/share/ca-certificates/tlsgen-lab-corp-bb771ec6.crt' '0644' 'root:root' '' || return 1
 }
@@ -601,6 +668,14 @@ find_pair() { # host
   'front')
     chain=$here'/etc/tlsgen/lab/certificates/front'/full-chain.pem key=$here/'../pki/private/git/tls.key'
     use_keys 'front'
+    ;;
+  'proxy')
+    chain=$here'/etc/tlsgen/lab/certificates/proxy'/full-chain.pem key=$here/'../pki/private/git/tls.key'
+    use_keys 'proxy'
+    ;;
+  'site')
+    chain=$here'/etc/tlsgen/lab/certificates/site'/full-chain.pem key=$here/'../pki/private/git/tls.key'
+    use_keys 'site'
     ;;
   'edge')
     chain=$here'/etc/tlsgen/lab/certificates/edge'/full-chain.pem key=$here/'../pki/private/git/tls.key'
@@ -666,8 +741,8 @@ say_other_schedulers() {
 
 lay_out() {
   restarted=''
-  each_directory make_directory && each_file lay_file && each_stale remove_stale && each_host lay_pair &&
-    enable_modules && update_trust
+  each_directory make_directory && each_file lay_file && each_stale remove_stale && each_example remove_example &&
+    each_host lay_pair && enable_modules && update_trust
 }
 
 make_directory() { # path, mode, owner:group
@@ -702,9 +777,13 @@ each_stale() { # function
   [ -f "$state/installed" ] || return 0
   while read -r was path; do
     case $path in
+    '/etc/caddy/tlsgen-lab.caddyfile') ;;
+    '/etc/haproxy/tlsgen-lab.cfg') ;;
     '/etc/nginx/conf.d/tlsgen-lab.conf') ;;
     '/etc/systemd/system/batch.service.d/50-tlsgen-lab.conf') ;;
+    '/etc/systemd/system/caddy.service.d/50-tlsgen-lab.conf') ;;
     '/etc/systemd/system/galaxy.service.d/50-tlsgen-lab.conf') ;;
+    '/etc/systemd/system/haproxy.service.d/50-tlsgen-lab.conf') ;;
     '/etc/systemd/system/reports.service.d/50-tlsgen-lab.conf') ;;
     '/etc/systemd/system/tlsgen-lab-edge.service') ;;
     '/etc/systemd/system/tlsgen-lab-watch-front.path') ;;
@@ -716,6 +795,7 @@ each_stale() { # function
     '/etc/systemd/user/jupyter.service.d/50-tlsgen-lab.conf') ;;
     '/etc/tlsgen/lab/edge/dynamic.yml') ;;
     '/etc/tlsgen/lab/edge/traefik.yml') ;;
+    '/etc/tlsgen/lab/proxy/certificates-9443.list') ;;
     '/etc/tlsgen/lab/trust/corp-public/ca-bundle.pem') ;;
     '/etc/tlsgen/lab/trust/corp-public/truststore.jks') ;;
     '/etc/tlsgen/lab/trust/corp/ca-bundle.pem') ;;
@@ -739,6 +819,35 @@ remove_stale() { # path, its digest
     ;;
   esac
   take_away "$1"
+}
+
+# What a server's package shows to everybody; nginx refuses a second default for one port.
+each_example() { # function
+  "$@" '/etc/nginx/sites-enabled/default' || return 1
+}
+
+preview_example() { # path
+  ! is_example "$1" || say "would remove $1, the example of its package"
+}
+
+remove_example() { # path
+  is_example "$1" || return 0
+  say "removing $1, the example of its package"
+  take_away "$1"
+}
+
+# One that somebody has changed is no example any more.
+is_example() { # path
+  [ -e "$1" ] || return 1
+  file=$(readlink -f -- "$1") || return 1
+  if command -v dpkg-query >/dev/null; then
+    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
+    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
+  elif command -v apk >/dev/null; then
+    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
+  else
+    return 1
+  fi
 }
 
 lay_pair() { # host
@@ -776,6 +885,8 @@ names_of() { # host
   'robot') printf %s 'DNS:robot.lab.example' ;;
   'notes') printf %s 'DNS:git.lab.example' ;;
   'front') printf %s 'DNS:git.lab.example' ;;
+  'proxy') printf %s 'DNS:git.lab.example' ;;
+  'site') printf %s 'DNS:git.lab.example' ;;
   'edge') printf %s 'DNS:git.lab.example' ;;
   esac
 }
@@ -831,9 +942,6 @@ reads_changed() { # service
     set -- '/etc/tlsgen/lab/certificates/notes'
     ;;
   'batch')
-    case "$restarted " in
-    *' * '*) return 0 ;;
-    esac
     set --
     ;;
   'front')
@@ -841,6 +949,18 @@ reads_changed() { # service
     *' * '*) return 0 ;;
     esac
     set -- '/etc/tlsgen/lab/certificates/robot' '/etc/tlsgen/lab/certificates/front'
+    ;;
+  'proxy')
+    case "$restarted " in
+    *' * '*) return 0 ;;
+    esac
+    set -- '/etc/tlsgen/lab/certificates/proxy'
+    ;;
+  'site')
+    case "$restarted " in
+    *' * '*) return 0 ;;
+    esac
+    set -- '/etc/tlsgen/lab/certificates/site'
     ;;
   'edge')
     case "$restarted " in
@@ -862,6 +982,8 @@ runs() { # service
   with_systemd || return 0
   case $1 in
   'front') systemctl --quiet is-active 'nginx.service' ;;
+  'proxy') systemctl --quiet is-active 'haproxy.service' ;;
+  'site') systemctl --quiet is-active 'caddy.service' ;;
   *) ;;
   esac
 }
