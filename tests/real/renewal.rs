@@ -250,6 +250,18 @@ fn an_installation_is_whole_or_nothing() {
     let configuration = "/etc/nginx/conf.d/tlsgen-shop.conf";
     machine.succeed("logrotate --debug /etc/logrotate.d/tlsgen-shop 2>&1 && test -d /var/www/acme");
 
+    // A second scheduler is said, and how it ends.
+    machine.succeed("systemctl enable certbot.timer");
+    let said = shop.install("--no-issue");
+    assert!(
+        said.contains(
+            "certbot.timer renews certificates as well: `systemctl disable --now certbot.timer`"
+        ),
+        "{said}"
+    );
+    machine.succeed("systemctl disable certbot.timer");
+    assert!(!shop.install("--no-issue").contains("as well"));
+
     // What somebody has changed is kept, and that is said.
     machine.succeed(&format!("echo '# mine' >>{configuration}"));
     let said = shop.install("--no-issue");

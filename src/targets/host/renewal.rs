@@ -167,7 +167,13 @@ fn scheduled(layout: &Layout<'_>) -> Result<Vec<(String, String)>, RenderError> 
             cron_file(layout)?,
         )]),
         Scheduler::Crontab => Ok(Vec::new()),
-        Scheduler::Package => Ok(drop_in(layout)),
+        Scheduler::Package => {
+            if acme(layout).any(|source| source.client.program == AcmeProgram::Lego) {
+                let message = "no package of lego renews by itself: name another `scheduler`";
+                return Err(scripts::refused(message.to_owned()));
+            }
+            Ok(drop_in(layout))
+        }
     }
 }
 
