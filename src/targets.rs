@@ -14,6 +14,7 @@ pub mod kubernetes;
 pub mod load_balancer;
 mod presented;
 pub mod script;
+mod server_block;
 
 /// Where the files by which a service trusts stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -118,6 +119,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::identity::CODES,
         load_balancer::CODES,
         script::CODES,
+        server_block::CODES,
+        host::existing::CODES,
     ]
     .into_iter()
     .flatten()

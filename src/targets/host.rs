@@ -3,6 +3,7 @@
 mod acme;
 mod certificates;
 mod client;
+pub mod existing;
 pub mod install;
 pub mod layout;
 mod notes;
@@ -13,6 +14,7 @@ mod server;
 pub mod system;
 mod trust;
 
+use self::existing::{Existing, Ours};
 use self::layout::Layout;
 use self::system::System;
 use super::{Inputs, Lowered};
@@ -51,6 +53,10 @@ pub struct Machinery<'a> {
     pub machine: &'a Machine,
     /// What runs on it.
     pub system: &'static System,
+    /// What stands on it already.
+    pub existing: Existing,
+    /// The texts that were read.
+    pub sources: &'a Sources,
 }
 
 impl Machinery<'_> {
@@ -73,19 +79,33 @@ pub fn lower(
     inputs: &Inputs<'_>,
     target: &Target,
     machine: &Machine,
-    _sources: &mut Sources,
+    sources: &mut Sources,
 ) -> Result<Lowered, Vec<Diagnostic>> {
+    let system = System::of(machine.os);
+    let existing = existing::read(inputs, machine, system, sources)?;
     let machinery = Machinery {
         inputs,
         target,
         machine,
-        system: System::of(machine.os),
+        system,
+        existing,
+        sources,
     };
     let mut lowered = Lowered::default();
     let mut layout = machinery.layout(&mut lowered)?;
     lowered.notes.extend(notes::of(&machinery, &layout));
     let install = scripts_of(&mut layout, machine.output_span)
         .map_err(|error| vec![unwritable(machine, &error)])?;
+    let ours = Ours {
+        inputs,
+        machine,
+        layout: &layout,
+    };
+    let found = machinery.existing.conflicts(&ours);
+    if found.iter().any(|one| one.severity == Severity::Error) {
+        return Err(found);
+    }
+    lowered.warnings.extend(found);
     let files = layout.files.iter().chain(&layout.anchors);
     lowered.artifacts = files
         .map(|file| Artifact {
@@ -151,6 +171,7 @@ impl<'a> Machinery<'a> {
                 Ok((trusted, placed)) => {
                     files.extend(trusted.files);
                     files.extend(placed.files);
+                    lowered.warnings.extend(placed.warnings);
                     anchors.extend(trusted.anchors);
                     lowered.notes.extend(trusted.notes);
                     lowered.notes.extend(placed.notes);

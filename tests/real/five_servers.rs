@@ -29,12 +29,20 @@ impl Site {
     /// With the upstreams that it needs, and the tree of `server` built, copied and installed.
     fn new(server: &str, deployed: &str, prepare: impl Fn(&Machine)) -> Option<Self> {
         let machine = Machine::booted("bookworm")?;
-        for script in ["nginx/upstream.py", "nginx/websocket.py", "five_servers/client.py", "five_servers/app.py"] {
+        for script in [
+            "nginx/upstream.py",
+            "nginx/websocket.py",
+            "five_servers/client.py",
+            "five_servers/app.py",
+        ] {
             let text = fs::read(checkout().join("tests/real").join(script)).unwrap();
             let name = script.rsplit('/').next().unwrap();
             machine.put(&format!("/srv/{name}"), text, 0o644);
         }
-        machine.background("exec python3 /srv/upstream.py >/srv/port", "/srv/upstream.log");
+        machine.background(
+            "exec python3 /srv/upstream.py >/srv/port",
+            "/srv/upstream.log",
+        );
         machine.wait_for("test -s /srv/port");
         let port = machine.read("/srv/port");
         prepare(&machine);
@@ -64,7 +72,9 @@ impl Site {
 
     fn get(&self, name: &str, port: u16, with: &str) -> std::process::Output {
         let ca = "/srv/five/pki/authorities/ca.pem";
-        self.machine.run(&format!("python3 /srv/client.py {ca} {name} {port} /hello {with}"))
+        self.machine.run(&format!(
+            "python3 /srv/client.py {ca} {name} {port} /hello {with}"
+        ))
     }
 
     fn serial(&self, name: &str, port: u16) -> String {
@@ -107,9 +117,16 @@ fn serves(server: &str, prepare: impl Fn(&Machine)) {
     };
     site.install();
     let first = site.get("site.five.example", 443, "");
-    assert!(first.status.success(), "{server}: {}", machine::said(&first));
+    assert!(
+        first.status.success(),
+        "{server}: {}",
+        machine::said(&first)
+    );
     let said = machine::said(&first);
-    assert!(said.contains("200 ") && said.contains("GET /hello"), "{server}: {said}");
+    assert!(
+        said.contains("200 ") && said.contains("GET /hello"),
+        "{server}: {said}"
+    );
 
     let echo = site.machine.succeed(
         "python3 /srv/websocket.py 443 /srv/five/pki/authorities/ca.pem site.five.example over-tls",
@@ -125,11 +142,17 @@ fn serves(server: &str, prepare: impl Fn(&Machine)) {
 
     let stranger = site.get("admin.five.example", 443, "");
     let said = machine::said(&stranger);
-    assert!(!said.contains("GET /hello"), "{server} let a client without a certificate in: {said}");
+    assert!(
+        !said.contains("GET /hello"),
+        "{server} let a client without a certificate in: {said}"
+    );
     let pair = "/srv/five/pki/hosts/alice.pem /srv/five/pki/private/hosts/alice/key.pem";
     let alice = site.get("admin.five.example", 443, pair);
     let said = machine::said(&alice);
-    assert!(said.contains("200 ") && said.contains("GET /hello"), "{server}: {said}");
+    assert!(
+        said.contains("200 ") && said.contains("GET /hello"),
+        "{server}: {said}"
+    );
 
     again(&site, server, 443);
 }
@@ -153,7 +176,11 @@ fn again(site: &Site, server: &str, port: u16) {
     }
     site.build();
     site.install();
-    assert_ne!(site.serial("site.five.example", port), before, "{server} serves the old one");
+    assert_ne!(
+        site.serial("site.five.example", port),
+        before,
+        "{server} serves the old one"
+    );
 }
 
 #[test]
@@ -198,12 +225,18 @@ fn application() {
         });
         let Some(site) = site else { return };
         site.install();
-        site.machine.wait_for("systemctl is-active five-app.service");
+        site.machine
+            .wait_for("systemctl is-active five-app.service");
         let answer = site.get("site.five.example", 8443, "");
         let said = machine::said(&answer);
         let user = site.machine.succeed("id -u app");
-        assert!(said.contains(&format!("200 user {}", user.trim())), "{said}");
-        let mode = site.machine.run("runuser -u nobody -- cat /etc/tlsgen/five/certificates/site/key.pem");
+        assert!(
+            said.contains(&format!("200 user {}", user.trim())),
+            "{said}"
+        );
+        let mode = site
+            .machine
+            .run("runuser -u nobody -- cat /etc/tlsgen/five/certificates/site/key.pem");
         assert!(!mode.status.success(), "others read the key");
         again(&site, "app", 8443);
     }
@@ -212,7 +245,8 @@ fn application() {
 #[test]
 fn the_example_has_them_all() {
     let example = checkout().join("examples/five-servers/tlsgen.yaml");
-    let text = fs::read_to_string(&example).unwrap_or_else(|_| panic!("{}", Path::new(&example).display()));
+    let text = fs::read_to_string(&example)
+        .unwrap_or_else(|_| panic!("{}", Path::new(&example).display()));
     for server in ["nginx@", "apache@", "haproxy@", "traefik@", "caddy@", "app"] {
         assert!(text.contains(&format!("server: {server}")), "{server}");
     }

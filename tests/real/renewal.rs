@@ -20,7 +20,8 @@ use machine::Machine;
 use tlsgen::source::{Sources, Span};
 use tlsgen::spec::{AcmeClient, AcmeProgram, KeyType, OperatingSystem, Scheduler, Version};
 use tlsgen::targets::host::layout::{
-    AcmeSource, Alone, Certificate, Challenge, Layout, Reader, Software, Source, Told, TreeFile, Unit,
+    AcmeSource, Alone, Certificate, Challenge, Layout, Reader, Software, Source, Told, TreeFile,
+    Unit,
 };
 use tlsgen::targets::host::system::System;
 use tlsgen::targets::host::{install, renewal};
@@ -136,10 +137,45 @@ fn write(layout: &Layout<'_>, to: &Path) {
 fn sample() {
     let to = Path::new("/tmp/rn/tree");
     let _ = fs::remove_dir_all(to);
-    write(&layout(client(AcmeProgram::Certbot, 2, 1), "/usr/bin/certbot", Scheduler::Systemd), &to.join("certbot"));
-    write(&layout(client(AcmeProgram::Lego, 4, 9), "/usr/bin/lego", Scheduler::Cron), &to.join("lego"));
-    write(&layout(client(AcmeProgram::Certbot, 5, 8), "/opt/certbot/bin/certbot", Scheduler::Crontab), &to.join("certbot5"));
-    write(&layout(client(AcmeProgram::Lego, 5, 4), "/usr/bin/lego", Scheduler::Package), &to.join("lego5"));
-    write(&layout(client(AcmeProgram::Lego, 4, 35), "/usr/bin/lego", Scheduler::Systemd), &to.join("lego35"));
+    write(
+        &layout(
+            client(AcmeProgram::Certbot, 2, 1),
+            "/usr/bin/certbot",
+            Scheduler::Systemd,
+        ),
+        &to.join("certbot"),
+    );
+    write(
+        &layout(
+            client(AcmeProgram::Lego, 4, 9),
+            "/usr/bin/lego",
+            Scheduler::Cron,
+        ),
+        &to.join("lego"),
+    );
+    write(
+        &layout(
+            client(AcmeProgram::Certbot, 5, 8),
+            "/opt/certbot/bin/certbot",
+            Scheduler::Crontab,
+        ),
+        &to.join("certbot5"),
+    );
+    write(
+        &layout(
+            client(AcmeProgram::Lego, 5, 4),
+            "/usr/bin/lego",
+            Scheduler::Package,
+        ),
+        &to.join("lego5"),
+    );
+    write(
+        &layout(
+            client(AcmeProgram::Lego, 4, 35),
+            "/usr/bin/lego",
+            Scheduler::Systemd,
+        ),
+        &to.join("lego35"),
+    );
     let _ = Machine::new("bookworm");
 }

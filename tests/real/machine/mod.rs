@@ -39,7 +39,9 @@ impl Machine {
     /// The same with systemd as its first process.
     pub fn booted(suite: &str) -> Option<Self> {
         let machine = Self::start(suite, "systemd")?;
-        machine.wait_for("systemctl is-system-running --wait 2>/dev/null | grep -E 'running|degraded'");
+        machine.wait_for(
+            "systemctl is-system-running --wait 2>/dev/null | grep -E 'running|degraded'",
+        );
         Some(machine)
     }
 
@@ -77,19 +79,27 @@ impl Machine {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.init.to_string()])
-            .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"])
+            .args([
+                "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd",
+            ])
             .arg(program)
             .env_clear()
             .env("HOME", "/root")
             .env("LANG", "C.UTF-8")
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .stdin(Stdio::null());
         command
     }
 
     /// Runs a script of a shell.
     pub fn run(&self, script: &str) -> Output {
-        self.command("/bin/sh").args(["-c", script]).output().unwrap()
+        self.command("/bin/sh")
+            .args(["-c", script])
+            .output()
+            .unwrap()
     }
 
     /// Runs a script that must succeed, and answers what it printed.
@@ -121,12 +131,17 @@ impl Machine {
 
     /// Starts something that runs until the machine is gone; its output is in the file.
     pub fn background(&self, script: &str, log: &str) {
-        self.succeed(&format!("setsid sh -c {} >{log} 2>&1 </dev/null &", quoted(script)));
+        self.succeed(&format!(
+            "setsid sh -c {} >{log} 2>&1 </dev/null &",
+            quoted(script)
+        ));
     }
 
     /// A path of the machine as seen from here.
     pub fn path(&self, path: &str) -> PathBuf {
-        Path::new("/proc").join(self.init.to_string()).join(format!("root{path}"))
+        Path::new("/proc")
+            .join(self.init.to_string())
+            .join(format!("root{path}"))
     }
 
     /// Writes a file, with the directories above it.
@@ -162,7 +177,12 @@ impl Drop for Machine {
 
 /// All that a program printed.
 pub fn said(output: &Output) -> String {
-    format!("{}\n{}{}", output.status, utf8(&output.stdout), utf8(&output.stderr))
+    format!(
+        "{}\n{}{}",
+        output.status,
+        utf8(&output.stdout),
+        utf8(&output.stderr)
+    )
 }
 
 fn quoted(script: &str) -> String {
@@ -178,7 +198,10 @@ fn first_child(unshare: &mut Child) -> u32 {
         if let Some(child) = child.split_whitespace().next() {
             return child.parse().unwrap();
         }
-        assert!(unshare.try_wait().unwrap().is_none(), "no namespaces for a machine");
+        assert!(
+            unshare.try_wait().unwrap().is_none(),
+            "no namespaces for a machine"
+        );
         assert!(Instant::now() < end, "no first process of a machine");
         sleep(Duration::from_millis(20));
     }
