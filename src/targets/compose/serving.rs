@@ -89,7 +89,9 @@ impl Serving<'_> {
         let names = self.names(asked);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let existing = configuration::existing(self, sources, &names)?;
-        let block_names = existing.as_ref().map(|existing| existing.named(&names));
+        let block_names = existing
+            .as_ref()
+            .map(|existing| existing.chosen().named(&names));
         let block_names = block_names.unwrap_or_default();
         let deliveries = self.deliveries(asked, server)?;
         let place = Place {
@@ -101,7 +103,7 @@ impl Serving<'_> {
             state: STATE_DIRECTORY.to_owned(),
             above: existing
                 .as_ref()
-                .map(configuration::Existing::above)
+                .map(|existing| existing.chosen().above())
                 .unwrap_or_default(),
             listens_already: Vec::new(),
         };
@@ -129,7 +131,7 @@ impl Serving<'_> {
         each.flat_map(|(serve, existing)| {
             let host = self.inputs.model.host(serve.host);
             let made = self.made(serve);
-            made.map(|made| existing.uncovered(host, made, serve.place.value))
+            made.map(|made| existing.chosen().uncovered(host, made, serve.place.value))
                 .unwrap_or_default()
         })
         .collect()

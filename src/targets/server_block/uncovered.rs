@@ -9,7 +9,7 @@ pub static UNCOVERED: Code = Code {
     name: "server-block-names-uncovered",
     severity: Severity::Warning,
     summary: "a server block has names that the certificate of its host does not carry",
-    manual: include_str!("../manual/server-block-names-uncovered.md"),
+    manual: include_str!("manual/server-block-names-uncovered.md"),
 };
 
 /// One warning for each such name; `at` is where the spec has the host served.

@@ -11,14 +11,14 @@ pub static CONFLICT: Code = Code {
     name: "nginx-conflict",
     severity: Severity::Error,
     summary: "an nginx configuration says already what would be added to it",
-    manual: include_str!("../manual/nginx-conflict.md"),
+    manual: include_str!("manual/nginx-conflict.md"),
 };
 
 pub static EARLY: Code = Code {
     name: "server-block-answers-early",
     severity: Severity::Error,
     summary: "a server block has answered before it comes to what is added to it",
-    manual: include_str!("../manual/server-block-answers-early.md"),
+    manual: include_str!("manual/server-block-answers-early.md"),
 };
 
 /// Everything that would stand twice; `origin` is where the spec asks for it.

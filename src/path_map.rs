@@ -1,6 +1,9 @@
 //! Where the files stand that a configuration includes: in the project, or on the machine only.
 
-use crate::world::{World, join};
+use crate::world::{World, join, parent};
+
+/// How many symbolic links may lead one to the other, as Linux has it.
+const MOST_LINKS: usize = 40;
 
 /// Which places of the machine, or of a container, a project's files stand for.
 #[derive(Debug, Clone)]
@@ -9,6 +12,8 @@ pub struct PathMap {
     prefix: String,
     /// Absolute paths and the project's, files or directories; empty for the project's root.
     mounts: Vec<(String, String)>,
+    /// Absolute paths that are passed over: files of ours from the time before.
+    passed: Vec<String>,
 }
 
 /// What an `include` leads to.
@@ -26,6 +31,7 @@ impl PathMap {
         Self {
             prefix: tidy(prefix),
             mounts: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -44,14 +50,17 @@ impl PathMap {
         self
     }
 
+    /// A file of the machine is passed over, as if it were not there.
+    pub fn without(mut self, machine: &str) -> Self {
+        self.passed.push(tidy(machine));
+        self
+    }
+
     /// What nginx would read for `include TEXT`.
     pub fn include(&self, world: &dyn World, text: &str) -> Found {
-        let path = match text.starts_with('/') {
-            true => tidy(text),
-            false => tidy(&format!("{}/{text}", self.prefix)),
-        };
+        let path = self.absolute(text);
         if !text.contains(['*', '?', '[']) {
-            let there = self.project(&path).filter(|file| exists(world, file));
+            let there = self.file(world, &path);
             return there.map_or(Found::Elsewhere(path), |file| Found::Here(vec![file]));
         }
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -79,9 +88,61 @@ impl PathMap {
             });
             open = matching.collect();
         }
-        let mut files: Vec<String> = open.iter().filter_map(|path| self.project(path)).collect();
-        files.retain(|file| exists(world, file));
-        Found::Here(files)
+        let files = open.iter().filter_map(|path| self.file(world, path));
+        Found::Here(files.collect())
+    }
+
+    /// The absolute form of what a configuration says: relative paths belong to the main file's
+    /// directory.
+    pub fn absolute(&self, text: &str) -> String {
+        match text.starts_with('/') {
+            true => tidy(text),
+            false => tidy(&format!("{}/{text}", self.prefix)),
+        }
+    }
+
+    /// The project's file or directory that stands for a path of the machine, if there is one. A
+    /// symbolic link of the machine leads to where it leads there, not here.
+    pub fn file(&self, world: &dyn World, path: &str) -> Option<String> {
+        let mut path = tidy(path);
+        for _ in 0..MOST_LINKS {
+            if self.passed.contains(&path) {
+                return None;
+            }
+            let file = self.project(&path)?;
+            let link = world.link_target(&file).ok().flatten();
+            // What is named itself is the project's own link.
+            let link = link.filter(|_| self.mounts.iter().all(|(machine, _)| *machine != path));
+            let Some(link) = link else {
+                return exists(world, &file).then_some(file);
+            };
+            path = match link.starts_with('/') {
+                true => tidy(&link),
+                false => tidy(&format!("{}/{link}", parent(&path))),
+            };
+            if !link.starts_with('/') && self.project(&path).is_none() {
+                return exists(world, &file).then_some(file);
+            }
+        }
+        None
+    }
+
+    /// The place of the machine that a file of the project stands for.
+    pub fn machine(&self, file: &str) -> Option<String> {
+        let mut mounts = self.mounts.iter().rev();
+        mounts.find_map(|(machine, project)| {
+            let rest = match project.as_str() {
+                "" => file,
+                project => file.strip_prefix(project)?,
+            };
+            let inside = rest.is_empty() || rest.starts_with('/') || project.is_empty();
+            inside.then(|| tidy(&format!("{machine}/{rest}")))
+        })
+    }
+
+    /// Whether a path of the machine lies in a directory that a file of the project stands for.
+    pub fn covers(&self, path: &str) -> bool {
+        self.project(&tidy(path)).is_some()
     }
 
     /// The project's path of one of the machine.
@@ -144,7 +205,7 @@ fn tidy(path: &str) -> String {
 }
 
 /// Whether an absolute path is one of an absolute pattern's.
-pub(super) fn matches_path(pattern: &str, path: &str) -> bool {
+pub fn matches_path(pattern: &str, path: &str) -> bool {
     let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
     let (pattern, path) = (parts(pattern), parts(path));
     let both = || pattern.iter().zip(&path);
