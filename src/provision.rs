@@ -134,6 +134,9 @@ pub struct Serving {
     pub state: Option<String>,
     /// The modules that the server must have loaded, by the names that it gives to them.
     pub modules: Vec<&'static str>,
+    /// The port of the machine at which an ACME client itself answers the challenges that the server
+    /// passes on, where the server serves no files.
+    pub challenge_port: Option<u16>,
     /// What the plan says to the reviewer.
     pub notes: Vec<String>,
 }

@@ -5,11 +5,14 @@
 //! rule is an error too: a new one begins with a row in `FORMATS`.
 
 mod apache;
+mod caddy;
 pub mod cron;
+mod haproxy;
 mod nginx;
 mod python;
 mod shell;
 pub mod systemd;
+mod templates;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -22,9 +25,12 @@ pub use apache::{
     DOLLAR as APACHE_DOLLAR, is_bare as is_bare_apache, is_expression as is_apache_expression,
     quote as quote_apache,
 };
+pub use caddy::{quote as quote_caddy, quote_literal as quote_caddy_literal};
+pub use haproxy::{quote as quote_haproxy, quote_list as quote_haproxy_list};
 pub use nginx::{DOLLAR as NGINX_DOLLAR, quote as quote_nginx};
 pub use python::quote as quote_python;
 pub use shell::quote as quote_sh;
+use templates::TEMPLATES;
 
 /// A text format: what its templates end in, and how it writes a value.
 struct Format {
@@ -35,19 +41,34 @@ struct Format {
 
 const FORMATS: &[Format] = &[
     Format {
+        suffix: ".caddyfile",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: caddy::quote,
+    },
+    Format {
+        suffix: ".cfg",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: haproxy::quote,
+    },
+    Format {
+        suffix: ".list",
+        boolean: |value| if value { "on" } else { "off" },
+        quote: haproxy::quote_list,
+    },
+    Format {
         suffix: ".conf",
         boolean: |value| if value { "on" } else { "off" },
         quote: nginx::quote,
     },
     Format {
-        suffix: ".py",
-        boolean: |value| if value { "True" } else { "False" },
-        quote: |text| Ok(python::quote(text)),
-    },
-    Format {
         suffix: ".httpd",
         boolean: |value| if value { "on" } else { "off" },
         quote: apache::quote,
+    },
+    Format {
+        suffix: ".py",
+        boolean: |value| if value { "True" } else { "False" },
+        quote: |text| Ok(python::quote(text)),
     },
     Format {
         suffix: ".sh",
@@ -69,251 +90,6 @@ const FORMATS: &[Format] = &[
         boolean: |value| if value { "yes" } else { "no" },
         quote: systemd::quote,
     },
-];
-
-/// Every template, by the name that [`text`] takes and other templates include it by.
-const TEMPLATES: &[(&str, &str)] = &[
-    (
-        "apache/all-hosts.httpd",
-        include_str!("../templates/apache/all-hosts.httpd.j2"),
-    ),
-    (
-        "apache/challenges.httpd",
-        include_str!("../templates/apache/challenges.httpd.j2"),
-    ),
-    (
-        "apache/host.httpd",
-        include_str!("../templates/apache/host.httpd.j2"),
-    ),
-    (
-        "apache/names.httpd",
-        include_str!("../templates/apache/names.httpd.j2"),
-    ),
-    (
-        "apache/plain.httpd",
-        include_str!("../templates/apache/plain.httpd.j2"),
-    ),
-    (
-        "apache/plain-strangers.httpd",
-        include_str!("../templates/apache/plain-strangers.httpd.j2"),
-    ),
-    (
-        "apache/proxy.httpd",
-        include_str!("../templates/apache/proxy.httpd.j2"),
-    ),
-    (
-        "apache/proxy-headers.httpd",
-        include_str!("../templates/apache/proxy-headers.httpd.j2"),
-    ),
-    (
-        "apache/strangers.httpd",
-        include_str!("../templates/apache/strangers.httpd.j2"),
-    ),
-    (
-        "apache/tls.httpd",
-        include_str!("../templates/apache/tls.httpd.j2"),
-    ),
-    (
-        "host/client.sh",
-        include_str!("../templates/host/client.sh.j2"),
-    ),
-    (
-        "host/deploy.sh",
-        include_str!("../templates/host/deploy.sh.j2"),
-    ),
-    (
-        "host/install.sh",
-        include_str!("../templates/host/install.sh.j2"),
-    ),
-    (
-        "host/issue.sh",
-        include_str!("../templates/host/issue.sh.j2"),
-    ),
-    ("host/pair.sh", include_str!("../templates/host/pair.sh.j2")),
-    (
-        "host/renew.service",
-        include_str!("../templates/host/renew.service.j2"),
-    ),
-    (
-        "host/renew.sh",
-        include_str!("../templates/host/renew.sh.j2"),
-    ),
-    (
-        "host/renew.timer",
-        include_str!("../templates/host/renew.timer.j2"),
-    ),
-    (
-        "host/report.service",
-        include_str!("../templates/host/report.service.j2"),
-    ),
-    (
-        "host/services.sh",
-        include_str!("../templates/host/services.sh.j2"),
-    ),
-    (
-        "host/speak.sh",
-        include_str!("../templates/host/speak.sh.j2"),
-    ),
-    (
-        "host/transaction.sh",
-        include_str!("../templates/host/transaction.sh.j2"),
-    ),
-    (
-        "nethserver/certificate-changed.py",
-        include_str!("../templates/nethserver/certificate-changed.py.j2"),
-    ),
-    (
-        "nethserver/certificate.py",
-        include_str!("../templates/nethserver/certificate.py.j2"),
-    ),
-    (
-        "nethserver/destroy.py",
-        include_str!("../templates/nethserver/destroy.py.j2"),
-    ),
-    (
-        "nethserver/get-certificate.py",
-        include_str!("../templates/nethserver/get-certificate.py.j2"),
-    ),
-    (
-        "nethserver/route.py",
-        include_str!("../templates/nethserver/route.py.j2"),
-    ),
-    (
-        "nethserver/traefik.py",
-        include_str!("../templates/nethserver/traefik.py.j2"),
-    ),
-    (
-        "nethserver/variable.py",
-        include_str!("../templates/nethserver/variable.py.j2"),
-    ),
-    (
-        "nginx/catch-all.conf",
-        include_str!("../templates/nginx/catch-all.conf.j2"),
-    ),
-    (
-        "nginx/challenges.conf",
-        include_str!("../templates/nginx/challenges.conf.j2"),
-    ),
-    (
-        "nginx/host.conf",
-        include_str!("../templates/nginx/host.conf.j2"),
-    ),
-    (
-        "nginx/http.conf",
-        include_str!("../templates/nginx/http.conf.j2"),
-    ),
-    (
-        "nginx/lines.conf",
-        include_str!("../templates/nginx/lines.conf.j2"),
-    ),
-    (
-        "nginx/listen.conf",
-        include_str!("../templates/nginx/listen.conf.j2"),
-    ),
-    (
-        "nginx/names.conf",
-        include_str!("../templates/nginx/names.conf.j2"),
-    ),
-    (
-        "nginx/plain-catch-all.conf",
-        include_str!("../templates/nginx/plain-catch-all.conf.j2"),
-    ),
-    (
-        "nginx/proxy.conf",
-        include_str!("../templates/nginx/proxy.conf.j2"),
-    ),
-    (
-        "nginx/redirect.conf",
-        include_str!("../templates/nginx/redirect.conf.j2"),
-    ),
-    (
-        "nginx/server.conf",
-        include_str!("../templates/nginx/server.conf.j2"),
-    ),
-    (
-        "nginx/tls.conf",
-        include_str!("../templates/nginx/tls.conf.j2"),
-    ),
-    (
-        "host/watch.sh",
-        include_str!("../templates/host/watch.sh.j2"),
-    ),
-    (
-        "script/pre-run.sh",
-        include_str!("../templates/script/pre-run.sh.j2"),
-    ),
-    (
-        "shell/authorities.sh",
-        include_str!("../templates/shell/authorities.sh.j2"),
-    ),
-    (
-        "shell/directory.sh",
-        include_str!("../templates/shell/directory.sh.j2"),
-    ),
-    (
-        "shell/family.sh",
-        include_str!("../templates/shell/family.sh.j2"),
-    ),
-    (
-        "shell/java.sh",
-        include_str!("../templates/shell/java.sh.j2"),
-    ),
-    (
-        "shell/names.sh",
-        include_str!("../templates/shell/names.sh.j2"),
-    ),
-    (
-        "shell/store.sh",
-        include_str!("../templates/shell/store.sh.j2"),
-    ),
-    (
-        "shell/truststore.sh",
-        include_str!("../templates/shell/truststore.sh.j2"),
-    ),
-    (
-        "start/copy-cacerts.sh",
-        include_str!("../templates/start/copy-cacerts.sh.j2"),
-    ),
-    (
-        "start/copy-store.sh",
-        include_str!("../templates/start/copy-store.sh.j2"),
-    ),
-    (
-        "start/download.sh",
-        include_str!("../templates/start/download.sh.j2"),
-    ),
-    (
-        "start/keytool.sh",
-        include_str!("../templates/start/keytool.sh.j2"),
-    ),
-    (
-        "start/system-store.sh",
-        include_str!("../templates/start/system-store.sh.j2"),
-    ),
-    (
-        "systemd/drop-in.service",
-        include_str!("../templates/systemd/drop-in.service.j2"),
-    ),
-    (
-        "systemd/hardening.service",
-        include_str!("../templates/systemd/hardening.service.j2"),
-    ),
-    (
-        "systemd/traefik.service",
-        include_str!("../templates/systemd/traefik.service.j2"),
-    ),
-    (
-        "systemd/watch.path",
-        include_str!("../templates/systemd/watch.path.j2"),
-    ),
-    (
-        "systemd/watch.service",
-        include_str!("../templates/systemd/watch.service.j2"),
-    ),
-    (
-        "watch/renewals.sh",
-        include_str!("../templates/watch/renewals.sh.j2"),
-    ),
 ];
 
 /// What a template may do in all, in the engine's own unit (roughly one per instruction); a list
@@ -366,12 +142,14 @@ fn engine(templates: &[(&'static str, &'static str)]) -> Result<Environment<'sta
     engine.add_filter("expand", shell::expand);
     engine.add_filter("expanded", python::expanded);
     engine.add_filter("fingerprint", shell::fingerprint);
+    engine.add_filter("formatted", haproxy::formatted);
     engine.add_filter("header_value", apache::header_value);
     engine.add_filter("identifier", shell::identifier);
     engine.add_filter("line", systemd::line);
     engine.add_filter("setting", systemd::setting);
     engine.add_filter("specified", systemd::specified);
     engine.add_filter("length", minijinja::filters::length);
+    engine.add_filter("literal", caddy::literal);
     engine.add_filter("pattern", apache::pattern);
     engine.add_filter("pem", shell::pem);
     engine.add_filter("plain", shell::plain);

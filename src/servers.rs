@@ -10,9 +10,13 @@ use crate::source::Span;
 
 mod apache;
 mod app;
+mod caddy;
 mod guideline;
+mod haproxy;
 mod headers;
+mod layout;
 mod nginx;
+mod proxied;
 mod traefik;
 
 /// A server.
@@ -117,6 +121,8 @@ pub struct ClientPlace {
     pub full_chain: String,
     /// The key.
     pub key: String,
+    /// Leaf, intermediates and key in one file, where the platform writes one.
+    pub combined: Option<String>,
 }
 
 /// Where a certificate stands.
@@ -145,7 +151,14 @@ static NOT_FOR_SERVER: Code = Code {
 static CODES: &[&Code] = &[&NOT_FOR_SERVER, &headers::TAKEN];
 
 /// All servers, in the order in which the manual lists them.
-pub static SERVERS: &[Server] = &[nginx::SERVER, traefik::SERVER, apache::SERVER, app::SERVER];
+pub static SERVERS: &[Server] = &[
+    nginx::SERVER,
+    apache::SERVER,
+    haproxy::SERVER,
+    traefik::SERVER,
+    caddy::SERVER,
+    app::SERVER,
+];
 
 /// The server of a name.
 pub fn find(name: &str) -> Option<&'static Server> {
@@ -157,8 +170,11 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     [
         CODES,
         nginx::CODES,
-        traefik::CODES,
         apache::CODES,
+        proxied::CODES,
+        haproxy::CODES,
+        traefik::CODES,
+        caddy::CODES,
         app::CODES,
     ]
     .into_iter()

@@ -5,14 +5,13 @@ mod faults;
 mod host;
 mod http_level;
 mod inherited;
-mod layout;
 mod proxy;
 mod release;
 mod values;
 
 use serde::Serialize;
 
-use super::{KeyReader, Request, Server};
+use super::{KeyReader, Request, Server, layout};
 use crate::diagnostic::Diagnostic;
 use crate::provision::{ConfigurationFile, ReadAs, Reload, Serving};
 use crate::render::{self, RenderError};
@@ -115,7 +114,7 @@ impl<'a> ServerLines<'a> {
 }
 
 fn written(template: &str, context: impl Serialize) -> Result<String, RenderError> {
-    render::text(template, context).map(|text| layout::laid_out(&text))
+    render::text(template, context).map(|text| layout::laid_out(&text, "    "))
 }
 
 fn file(name: &str, text: String, read_as: ReadAs) -> ConfigurationFile {

@@ -134,7 +134,7 @@ pub struct Version {
 }
 
 /// What can present certificates; the compiler holds one file for each.
-pub const SERVERS: [&str; 4] = ["nginx", "traefik", "apache", "app"];
+pub const SERVERS: [&str; 6] = ["nginx", "apache", "haproxy", "traefik", "caddy", "app"];
 
 word!(
     /// The name of an environment variable.
@@ -308,7 +308,7 @@ impl JsonSchema for ServerVersion {
             "pattern": pattern,
             "x-expected": "a server such as `nginx@1.22` or `app`",
             "x-known": SERVERS,
-            "examples": ["nginx@1.22", "nginx@1.29", "traefik@3", "app"],
+            "examples": ["nginx@1.22", "nginx@1.29", "haproxy@2.6", "traefik@3", "caddy@2.6", "app"],
         })
     }
 }

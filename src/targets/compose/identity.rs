@@ -107,6 +107,7 @@ impl Brought<'_> {
         ClientPlace {
             full_chain: self.full_chain(),
             key: self.delivery.path.clone(),
+            combined: None,
         }
     }
 

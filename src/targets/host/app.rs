@@ -174,7 +174,7 @@ fn credentials_fail(
         );
         found.push(
             impossible(message)
-                .help("write `hand_over: files`, or `reload: restart` in the service"),
+                .help("write `hand_over: files`, or `reload: {restart: true}` in the service"),
         );
     }
     for (field, said) in [("user", &deployed.user), ("group", &deployed.group)] {

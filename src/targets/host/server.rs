@@ -254,6 +254,7 @@ impl Machinery<'_> {
         Some(ClientPlace {
             full_chain: format!("{directory}/{FULL_CHAIN}"),
             key: format!("{directory}/{KEY}"),
+            combined: is_haproxy(service).then(|| format!("{directory}/{COMBINED}")),
         })
     }
 
@@ -286,4 +287,9 @@ fn told(reload: Option<&Reload>) -> Told {
         Some(Reload::Signal(signal)) => Told::Signal(signal.clone()),
         Some(Reload::Command(words)) => Told::Command(words.clone()),
     }
+}
+
+fn is_haproxy(service: &Service) -> bool {
+    let serving = service.serving.as_ref();
+    serving.is_some_and(|serving| serving.server.name == "haproxy")
 }

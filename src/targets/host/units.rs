@@ -274,17 +274,19 @@ fn without_systemd(
     let wanting = [
         (
             deployed.watch,
-            "`watch` is done by systemd".to_owned(),
+            "`watch` is a path unit".to_owned(),
             "remove the line: whatever renews a certificate here tells the service too",
         ),
         (
             deployed.user_unit.as_ref().map(|(_, span)| *span),
-            "a user's own units are systemd's".to_owned(),
+            "a user's own units need a manager of theirs".to_owned(),
             "remove the line, and name the service of OpenRC as its `unit`",
         ),
         (
             (!files.is_empty()).then_some(deployed.place.key),
-            format!("`{name}` needs variables or a unit of its own"),
+            format!(
+                "`{name}` needs variables, which only a unit can be given by a file of its own"
+            ),
             "set what it needs in its own file of /etc/conf.d, and take from the service what asks for variables: for whom it trusts, `trust_via: system` needs none",
         ),
     ];
@@ -293,9 +295,13 @@ fn without_systemd(
         .filter_map(|(span, what, help)| Some((span?, what, help)));
     wanting
         .map(|(span, what, help)| {
-            Diagnostic::new(&NO_SYSTEMD, span, format!("{what}, and `{os}` has none"))
-                .also(machinery.machine.os_span, "the system")
-                .help(help)
+            Diagnostic::new(
+                &NO_SYSTEMD,
+                span,
+                format!("{what}, and `{os}` has no systemd"),
+            )
+            .also(machinery.machine.os_span, "the system")
+            .help(help)
         })
         .collect()
 }

@@ -30,6 +30,7 @@ pub(super) fn place() -> ClientPlace {
     ClientPlace {
         full_chain: format!("{DIRECTORY}/{FULL_CHAIN}"),
         key: format!("{DIRECTORY}/{KEY}"),
+        combined: None,
     }
 }
 

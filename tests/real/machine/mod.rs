@@ -70,8 +70,18 @@ impl Machine {
             init,
             _directory: directory,
         };
-        machine.wait_for("test -d /proc/self && test -d /run/lock && hostname | grep -qx machine");
+        machine.wait_until_entered();
         Some(machine)
+    }
+
+    /// Before its first process has another root, what is run would run here.
+    fn wait_until_entered(&self) {
+        let root = Path::new("/proc").join(self.init.to_string()).join("root");
+        let end = Instant::now() + Duration::from_secs(30);
+        while fs::read_link(&root).is_ok_and(|root| root == Path::new("/")) {
+            assert!(Instant::now() < end, "the machine is not entered");
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// A command in the machine, with root's usual environment.

@@ -107,7 +107,9 @@ fn watched(machinery: &Machinery<'_>, layout: &Layout<'_>) -> Vec<Watched> {
         };
         let directories: Vec<String> = certificates().map(|one| one.directory.clone()).collect();
         let presented = certificates().flat_map(|one| presenting(one, name));
-        let presented = presented.collect();
+        // Of what it presents as a client nobody can ask whether it is the new one.
+        let askable = certificates().all(|one| presenting(one, name).next().is_some());
+        let presented = presented.filter(|_| askable).collect();
         (!directories.is_empty()).then(|| Watched {
             name: name.clone(),
             directories,
