@@ -112,11 +112,3 @@ pub struct NodeCertificate {
     /// Where it was written.
     pub place: Place,
 }
-
-impl NethServer {
-    /// The hosts that it serves, each with the place that names it.
-    pub fn hosts(&self) -> impl Iterator<Item = &NodeHost> {
-        let routed = self.routes.iter().filter_map(|route| route.host.as_ref());
-        routed.chain(self.certificates.iter().map(|one| &one.host))
-    }
-}

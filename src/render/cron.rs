@@ -1,8 +1,6 @@
 //! How cron is told a command: crontab(5). What stands behind the times is given to a shell, but a `%`
 //! ends it.
 
-use super::shell;
-
 /// The longest command that cron runs (`MAX_COMMAND` of Vixie cron is 1000, with its end).
 const LONGEST: usize = 998;
 
@@ -22,8 +20,8 @@ pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, S
     Ok(command)
 }
 
-/// A `%` stands between quotes and not in them. Cron takes the backslash before it away, unless another
-/// one stands before that; where it does not know `\%`, the shell takes it away.
+/// A `%` stands between quotes and not in them: cron takes the backslash before it away, and where it
+/// does not know `\%`, the shell does. A backslash stands before a quote: some crons make one of two.
 fn word(text: &str) -> Result<String, String> {
     if text.chars().any(char::is_control) {
         return Err("a line of a crontab cannot hold a control character".to_owned());
@@ -32,7 +30,13 @@ fn word(text: &str) -> Result<String, String> {
     if !text.is_empty() && text.bytes().all(plain) {
         return Ok(text.to_owned());
     }
-    Ok(shell::quote(text)?.replace('%', "'\\%'"))
+    let pieces = text.chars().map(|character| match character {
+        '\\' => "\\''".to_owned(),
+        '%' => "'\\%'".to_owned(),
+        '\'' => "'\\''".to_owned(),
+        _ => character.to_string(),
+    });
+    Ok(format!("'{}'", pieces.collect::<String>()))
 }
 
 #[cfg(test)]
@@ -43,18 +47,23 @@ mod tests {
 
     use super::*;
 
-    /// What cron makes of a line (`do_command.c` of Vixie cron, which Debian and cronie have): the
-    /// command ends at the first `%` that is not escaped, and an escaped one loses its backslash.
-    fn as_cron(line: &str) -> (String, bool) {
-        let (mut out, mut escaped) = (String::new(), false);
+    /// What cron makes of a line (`do_command.c`): the command ends at the first `%` that is not
+    /// escaped, and an escaped one loses its backslash. With Debian, a backslash escapes another one
+    /// too, and what follows is not looked at.
+    fn as_cron(line: &str, debian: bool) -> (String, bool) {
+        let (mut out, mut escaped, mut skips) = (String::new(), false, false);
         for character in line.chars() {
+            if std::mem::take(&mut skips) {
+                out.push(character);
+                continue;
+            }
             match character {
-                '%' if escaped => {
+                '%' | '\\' if escaped && (debian || character == '%') => {
                     out.pop();
-                    out.push('%');
-                    escaped = false;
+                    out.push(character);
+                    (escaped, skips) = (false, debian);
                 }
-                '%' => return (out, false),
+                '%' if !escaped => return (out, false),
                 '\\' if !escaped => {
                     out.push('\\');
                     escaped = true;
@@ -79,10 +88,12 @@ mod tests {
         #[test]
         fn words_arrive_whole(words in prop::collection::vec("[ -~é]{0,8}|[%\\\\']{1,5}", 1..5)) {
             let line = command(words.iter().map(String::as_str)).unwrap();
-            let (run, whole) = as_cron(&line);
-            prop_assert!(whole, "{line}");
             let expected: String = words.iter().map(|word| format!("{word}\n")).collect();
-            prop_assert_eq!(shell_reads(&run), expected.clone());
+            for debian in [true, false] {
+                let (run, whole) = as_cron(&line, debian);
+                prop_assert!(whole, "{line}");
+                prop_assert_eq!(shell_reads(&run), expected.clone());
+            }
             // Busybox knows no escape.
             prop_assert_eq!(shell_reads(&line), expected);
         }

@@ -111,6 +111,7 @@ pub struct Route {
     /// Why Traefik need not verify the certificate of an `https` upstream.
     pub skip_cert_verify: Option<Reason>,
     /// Overrides which of several routes is tried first.
+    #[schemars(extend("maximum" = u32::MAX))]
     pub priority: Option<u32>,
 }
 
@@ -153,6 +154,7 @@ pub struct NodeCertificate {
     /// Otherwise the certificate is one that an administrator uploads.
     pub lets_encrypt: Option<bool>,
     /// How many seconds `configure-module` waits for the certificate.
+    #[schemars(range(min = 1), extend("maximum" = u32::MAX))]
     pub sync_timeout: Option<NonZeroU32>,
     /// `configure-module` does not wait: the request is a task of its own.
     #[serde(default)]

@@ -27,6 +27,10 @@ fn a_module_is_configured_and_removed() {
     let Some(node) = Node::with(MAIL) else {
         return;
     };
+    // An earlier version of the module had a route of another kind.
+    let earlier = json!({"instance": "mail1", "path": "/mail", "strip_prefix": true, "priority": 7,
+        "skip_cert_verify": true, "ip_allowlist": ["10.0.0.1"], "headers": {"request": {"A": "b"}}});
+    node.traefik("configs/mail1.json", &earlier.to_string());
     let configured = node.action("configure-module", ASKED);
     assert!(configured.success, "{}", configured.said);
     assert_eq!(
@@ -35,9 +39,15 @@ fn a_module_is_configured_and_removed() {
             "instance": "mail1",
             "url": "http://127.0.0.1:20010",
             "host": "web.example.net",
+            "path": null,
+            "priority": 2,
             "lets_encrypt": true,
-            "lets_encrypt_check": true,
             "http2https": true,
+            "strip_prefix": false,
+            "slash_redirect": false,
+            "skip_cert_verify": false,
+            "ip_allowlist": [],
+            "headers": {"request": {}, "response": {}},
         }))
     );
     assert_eq!(
@@ -74,6 +84,14 @@ fn what_was_never_configured_is_removed_too() {
     node.traefik("none", "");
     assert!(node.action("destroy-module", "{}").success);
     assert!(!node.action("configure-module", ASKED).success);
+    std::fs::remove_file(node.path("traefik/none")).unwrap();
+    node.traefik("down", "");
+    let removed = node.action("destroy-module", "{}");
+    assert!(
+        removed.success && removed.said.contains("delete-route failed"),
+        "{}",
+        removed.said
+    );
 }
 
 #[test]
@@ -264,8 +282,14 @@ fn several_certificates_restarts_and_requests_in_the_background() {
     };
     let configured = node.action("configure-module", "{}");
     assert!(configured.success, "{}", configured.said);
-    assert_eq!(node.tasks(), ["set-route", "set-certificate"]);
-    let task = node.last_task();
+    let tasks = [
+        "set-route",
+        "set-certificate",
+        "get-certificate",
+        "get-certificate",
+    ];
+    assert_eq!(node.tasks(), tasks);
+    let task = &node.all_tasks()[1];
     assert_eq!(task["parent"], "");
     assert_eq!(
         task["extra"],
@@ -308,7 +332,7 @@ fn every_field_of_a_route_is_one_that_traefik_takes() {
     let headers = &node.config("mail1-webmail").unwrap()["headers"];
     assert_eq!(
         headers["request"],
-        json!({"X-Who": "it's \\ {{ 'me' }} ${HOME} %s", "X-Gone": ""})
+        json!({"X-Who": "it's \\ { 'me' } ${HOME} %s", "X-Gone": ""})
     );
     let webmail = node.config("mail1-webmail").unwrap();
     assert_eq!(webmail["url"], "http://localhost:20010/base/mail1");

@@ -220,6 +220,12 @@ fn scalars() -> &'static [Value] {
             json!("a b"),
             json!("https://a"),
             json!("a:1"),
+            json!("a.service"),
+            json!("node:fwadm"),
+            json!(9),
+            json!(98),
+            json!(99),
+            json!("a\\"),
             json!("a\u{a0}b"),
             json!("xn--a"),
             json!(long),
@@ -317,6 +323,25 @@ fn bases() -> Vec<Value> {
                 },
                 "launcher": {"kind": "script", "os": "amazon-2023", "output": "pre-run.sh", "services": {"b": {}}},
             },
+        }),
+        json!({
+            "version": 1, "project": "mail",
+            "authorities": {"node": {"kind": "nethserver"}},
+            "hosts": {"mail": {"names": ["mail.example.org"], "issuer": "node"}},
+            "targets": {"module": {
+                "kind": "nethserver", "module": "mail", "output": "imageroot", "files": ["build-images.sh"], "step": 30,
+                "also_in": ["clone-module"], "authorizations": ["node:fwadm"],
+                "route": {"path": "/mail", "upstream": "http://127.0.0.1:${TCP_PORT}", "strip_prefix": true, "priority": 0},
+                "routes": {"a": {
+                    "host": "mail", "host_env": "A", "upstream": "https://a", "skip_cert_verify": "because", "ip_allowlist": ["10.0.0.0/8"],
+                    "headers": {"request": {"X-A": ""}, "response": {}}, "lets_encrypt": true, "lets_encrypt_env": "B",
+                }},
+                "certificate": {
+                    "host": "mail", "unit": ["a.service"], "on_change": "reload", "exec_reload": ["/bin/true %N"], "directory": "a/b",
+                    "combined": true, "sync_timeout": 30, "background": false,
+                },
+                "certificates": {"b": {"host": "mail", "unit": "b@1.service", "on_change": "restart"}},
+            }},
         }),
     ]
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Resolver, UNKNOWN_HOST, index};
+use super::{Resolver, UNKNOWN_HOST};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::nethserver::{NethServer, NodeCertificate, NodeHost, Route, Switch};
-use crate::model::{Authority, Host, HostId, Index, Service, Target, TargetKind};
+use crate::model::{Authority, Host, HostId, Service, Target, TargetKind};
 use crate::source::Span;
 use crate::spec;
 
@@ -181,16 +181,16 @@ impl Resolver<'_> {
         variable: Option<&spec::EnvironmentName>,
         span: Span,
     ) -> Option<NodeHost> {
-        let known: Index = index(self.loaded.spec.hosts.keys());
-        let Some(id) = known.get(name.as_str()) else {
+        let hosts = &self.loaded.spec.hosts;
+        let Some(id) = hosts.get_index_of(name) else {
             let message = format!("there is no host `{name}`");
             let unknown = Diagnostic::new(&UNKNOWN_HOST, span, message);
-            self.found
-                .push(unknown.help(suggest(name.as_str(), known.keys().map(String::as_str))));
+            let known = hosts.keys().map(spec::Name::as_str);
+            self.found.push(unknown.help(suggest(name.as_str(), known)));
             return None;
         };
         Some(NodeHost {
-            host: HostId(*id),
+            host: HostId(id),
             variable: variable.map(ToString::to_string),
             span,
         })

@@ -1,5 +1,6 @@
 //! What the Traefik of a node, and the agent of a module, demand of what a spec says.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -38,9 +39,15 @@ static INCOMPLETE: Code = Code {
     summary: "a NethServer module says too little, or what has no effect",
     manual: include_str!("manual/nethserver-incomplete.md"),
 };
+static TEXT: Code = Code {
+    name: "nethserver-text",
+    severity: Severity::Error,
+    summary: "a text of a route would be something else in Traefik's configuration",
+    manual: include_str!("manual/nethserver-text.md"),
+};
 
 /// What is said of the spec.
-pub static CODES: &[&Code] = &[&UPSTREAM, &ELSEWHERE, &ONE, &HOST, &INCOMPLETE];
+pub static CODES: &[&Code] = &[&UPSTREAM, &ELSEWHERE, &ONE, &HOST, &INCOMPLETE, &TEXT];
 
 /// Everything that is an error.
 pub fn judge<'a>(
@@ -56,10 +63,14 @@ pub fn judge<'a>(
                 .help("write `route: {host: …, upstream: …}` or `certificate: {host: …, unit: …, on_change: …}`"),
         );
     }
-    found.extend(module.hosts().flat_map(|host| unfit(model, host)));
+    let routed = module.routes.iter().filter_map(|route| route.host.as_ref());
+    found.extend(routed.flat_map(|host| unfit(model, host, &HOST)));
+    let certified = module.certificates.iter().map(|one| &one.host);
+    found.extend(certified.flat_map(|host| unfit(model, host, &ONE)));
     for route in &module.routes {
         found.extend(upstream(route));
         found.extend(incomplete_route(route));
+        found.extend(meaningful(route));
     }
     found.extend(same_place(model, module));
     found.extend(module.certificates.iter().flat_map(incomplete_certificate));
@@ -83,7 +94,8 @@ pub fn warnings(module: &NethServer) -> Vec<Diagnostic> {
     exposed.collect()
 }
 
-fn unfit(model: &Model, named: &NodeHost) -> Vec<Diagnostic> {
+/// A host that a node cannot serve; `several` is what a second name is.
+fn unfit(model: &Model, named: &NodeHost, several: &'static Code) -> Vec<Diagnostic> {
     let host = model.host(named.host);
     let name = &host.name;
     let mut found = Vec::new();
@@ -114,7 +126,7 @@ fn unfit(model: &Model, named: &NodeHost) -> Vec<Diagnostic> {
         let message =
             format!("`{name}` is also called `{second}`, and a node asks for one name at a time");
         found.push(
-            Diagnostic::new(if is_certificate(model, named) { &ONE } else { &HOST }, named.span, message)
+            Diagnostic::new(several, named.span, message)
                 .also(*span, "the second name")
                 .help("give each name a host of its own; a module asks for one certificate, and for one more with each route"),
         );
@@ -130,18 +142,6 @@ fn unfit(model: &Model, named: &NodeHost) -> Vec<Diagnostic> {
         );
     }
     found
-}
-
-fn is_certificate(model: &Model, named: &NodeHost) -> bool {
-    let modules = model
-        .targets
-        .iter()
-        .filter_map(|target| match &target.kind {
-            crate::model::TargetKind::NethServer(module) => Some(module),
-            _ => None,
-        });
-    let mut certificates = modules.flat_map(|module| &module.certificates);
-    certificates.any(|one| one.host.span == named.span)
 }
 
 fn unroutable(name: &SubjectName) -> Option<(&'static str, &'static str)> {
@@ -287,6 +287,31 @@ fn incomplete_route(route: &Route) -> Vec<Diagnostic> {
     found
 }
 
+/// Texts that Traefik would not take as they are: its file is a template of Go before it is YAML, and
+/// the path stands in a rule and in a regular expression.
+fn meaningful(route: &Route) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._~%@:-".contains(&byte);
+    if let Some((path, span)) = &route.path
+        && !path.bytes().all(plain)
+    {
+        let message = format!("`{path}` holds a letter that means something in a rule of Traefik");
+        found.push(
+            Diagnostic::new(&TEXT, *span, message)
+                .help("write letters, digits and `/._~%@:-`, others as `%2b`"),
+        );
+    }
+    let headers = route.request_headers.iter().chain(&route.response_headers);
+    for (name, value) in headers.filter(|(_, value)| value.contains("{{")) {
+        let message = format!("Traefik would fill in `{value}` of `{name}` as a template");
+        found.push(
+            Diagnostic::new(&TEXT, route.place.value, message)
+                .help("write the value without `{{`, or have the application send the header"),
+        );
+    }
+    found
+}
+
 fn is_network(text: &str) -> bool {
     let (address, bits) = match text.split_once('/') {
         None => (text, None),
@@ -311,13 +336,13 @@ fn same_place(model: &Model, module: &NethServer) -> Vec<Diagnostic> {
         )
     };
     let mut found = Vec::new();
-    for (index, route) in module.routes.iter().enumerate() {
-        let mut earlier = module.routes.iter().take(index);
-        if let Some(first) = earlier.find(|first| place(first) == place(route)) {
+    let mut known = HashMap::new();
+    for route in &module.routes {
+        if let Some(first) = known.insert(place(route), route.place.key) {
             let message = "two routes of the module are for the same name and path";
             found.push(
                 Diagnostic::new(&INCOMPLETE, route.place.key, message)
-                    .also(first.place.key, "the other one")
+                    .also(first, "the other one")
                     .help("give one of them another `host` or `path`"),
             );
         }
@@ -362,28 +387,25 @@ fn incomplete_certificate(one: &NodeCertificate) -> Vec<Diagnostic> {
 /// Units and directories of two certificates.
 fn shared(module: &NethServer) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut units: Vec<&(String, Span)> = Vec::new();
-    for one in module.certificates.iter().flat_map(|one| &one.units) {
-        if let Some((_, first)) = units.iter().find(|first| first.0 == one.0) {
-            let message = format!("`{}` is named twice", one.0);
+    let mut units = HashMap::new();
+    for (unit, span) in module.certificates.iter().flat_map(|one| &one.units) {
+        if let Some(first) = units.insert(unit, *span) {
+            let message = format!("`{unit}` is named twice");
             found.push(
-                Diagnostic::new(&INCOMPLETE, one.1, message)
-                    .also(*first, "the first time")
+                Diagnostic::new(&INCOMPLETE, *span, message)
+                    .also(first, "the first time")
                     .help("name a unit once: it serves one certificate"),
             );
         }
-        units.push(one);
     }
-    for (index, one) in module.certificates.iter().enumerate() {
-        let mut earlier = module.certificates.iter().take(index);
-        if let Some(first) = earlier.find(|first| first.directory.0 == one.directory.0) {
-            let message = format!(
-                "two certificates would be written into `{}`",
-                one.directory.0
-            );
+    let mut directories = HashMap::new();
+    for one in &module.certificates {
+        let (directory, span) = &one.directory;
+        if let Some(first) = directories.insert(directory, *span) {
+            let message = format!("two certificates would be written into `{directory}`");
             found.push(
-                Diagnostic::new(&INCOMPLETE, one.directory.1, message)
-                    .also(first.directory.1, "the other one")
+                Diagnostic::new(&INCOMPLETE, *span, message)
+                    .also(first, "the other one")
                     .help("give each a `directory` of its own"),
             );
         }

@@ -31,7 +31,7 @@ struct RouteContext<'a> {
     strip_prefix: bool,
     slash_redirect: bool,
     skip_cert_verify: Option<&'a str>,
-    priority: Vec<u32>,
+    priority: u32,
     ip_allowlist: Vec<&'a str>,
     request_headers: &'a [(String, String)],
     response_headers: &'a [(String, String)],
@@ -47,6 +47,7 @@ struct RoutesContext<'a> {
 #[derive(Serialize)]
 struct RequestContext<'a> {
     spec: &'a str,
+    asked: bool,
     host: String,
     sync_timeout: u32,
     background: bool,
@@ -107,9 +108,10 @@ pub fn all(model: &Model, module: &NethServer) -> Result<Vec<Script>, RenderErro
         ));
     }
     let requested = module.certificates.iter().find(|one| one.lets_encrypt);
-    if let Some(one) = requested {
+    if let Some(one) = requested.or(module.certificates.first()) {
         let context = RequestContext {
             spec,
+            asked: one.lets_encrypt,
             host: named(model, &one.host),
             sync_timeout: one.sync_timeout.0,
             background: one.background.0,
@@ -226,7 +228,7 @@ fn context<'a>(model: &Model, route: &'a Route) -> RouteContext<'a> {
             .skip_cert_verify
             .as_ref()
             .map(|(reason, _)| reason.as_str()),
-        priority: route.priority.into_iter().collect(),
+        priority: route.priority.unwrap_or_else(|| priority(route)),
         ip_allowlist: route
             .ip_allowlist
             .iter()
@@ -234,6 +236,16 @@ fn context<'a>(model: &Model, route: &'a Route) -> RouteContext<'a> {
             .collect(),
         request_headers: &route.request_headers,
         response_headers: &route.response_headers,
+    }
+}
+
+/// What Traefik's action takes if nothing is said: the more is asked for, the earlier (ns8-traefik,
+/// `set-route/20writeconfig`).
+fn priority(route: &Route) -> u32 {
+    match (&route.host, &route.path) {
+        (Some(_), Some(_)) => 3,
+        (Some(_), None) => 2,
+        (None, _) => 1,
     }
 }
 

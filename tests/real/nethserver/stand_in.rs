@@ -107,11 +107,6 @@ impl Node {
         self.all_tasks().iter().map(action).collect()
     }
 
-    /// The last of them.
-    pub fn last_task(&self) -> Value {
-        self.all_tasks().pop().unwrap()
-    }
-
     /// What systemd was told.
     pub fn told(&self) -> Vec<String> {
         let told = fs::read_to_string(self.path("told")).unwrap_or_default();
@@ -159,7 +154,8 @@ impl Node {
         fs::remove_file(self.path("failing").join(unit)).unwrap();
     }
 
-    fn all_tasks(&self) -> Vec<Value> {
+    /// The same with all that was said.
+    pub fn all_tasks(&self) -> Vec<Value> {
         let tasks = fs::read_to_string(self.path("traefik/tasks")).unwrap_or_default();
         let tasks = tasks.lines();
         tasks
@@ -194,7 +190,8 @@ impl Node {
         }
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    /// A path of the node.
+    pub fn path(&self, below: &str) -> PathBuf {
         self.own.path().join(below)
     }
 }

@@ -102,8 +102,17 @@ def set_route(data):
     if data.get('host') and data.get('lets_encrypt') and data.get('lets_encrypt_check'):
         if not _obtain(data['host']):
             return _refused('host', data['host'])
-    with open(traefik(f'configs/{data["instance"]}.json'), 'w') as file:
-        json.dump(data, file)
+    # What is not said stays as it is; checks and cleanups are of this request alone.
+    path = traefik(f'configs/{data["instance"]}.json')
+    route = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            route = json.load(file)
+    route.update((name, value) for name, value in data.items() if not name.startswith('lets_encrypt_'))
+    if not route.get('host') and not route.get('path'):
+        return _failure(4, '', [{'field': 'path', 'error': 'missing_path_argument'}])
+    with open(path, 'w') as file:
+        json.dump(route, file)
     return _success()
 
 
