@@ -63,6 +63,14 @@ pub const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../templates/host/pair.sh.j2"),
     ),
     (
+        "host/preflight.sh",
+        include_str!("../../templates/host/preflight.sh.j2"),
+    ),
+    (
+        "host/preview.sh",
+        include_str!("../../templates/host/preview.sh.j2"),
+    ),
+    (
         "host/renew.service",
         include_str!("../../templates/host/renew.service.j2"),
     ),
@@ -85,6 +93,10 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     (
         "host/speak.sh",
         include_str!("../../templates/host/speak.sh.j2"),
+    ),
+    (
+        "host/start-schedule.sh",
+        include_str!("../../templates/host/start-schedule.sh.j2"),
     ),
     (
         "host/transaction.sh",

@@ -11,134 +11,15 @@
 mod machine;
 mod support;
 
-use std::process::Command;
+#[path = "renewal/shop.rs"]
+mod shop;
+#[path = "renewal/words.rs"]
+mod words;
 
 use machine::{Machine, said};
-use serde_json::Value;
+use shop::{CERTIFICATE, RENEW, Shop};
 use support::project::Project;
-use support::{checkout, root, succeed, there};
-use tlsgen::render::{cron, systemd};
-
-/// How long a certificate of the test server is valid, in seconds: half of it, and clients that ask for a share renew.
-const VALID: u32 = 40;
-
-const CERTIFICATE: &str = "/etc/tlsgen/shop/certificates/web/full-chain.pem";
-const RENEW: &str = "/usr/local/lib/tlsgen/shop/renew";
-
-/// A machine with a server behind nginx, and a test ACME server; its project.
-struct Shop {
-    machine: Machine,
-    project: Project,
-}
-
-impl Shop {
-    fn new(machine: Machine, os: &str, server: &str, client: &str, renewals: &str) -> Self {
-        let project = Project::new();
-        machine.put("/tmp/pebble.sh", include_str!("renewal/pebble.sh"), 0o755);
-        machine.put("/opt/app.py", include_str!("renewal/app.py"), 0o644);
-        machine.put("/opt/client.py", include_str!("renewal/client.py"), 0o644);
-        for program in ["pebble", "pebble-challtestsrv"] {
-            let bookworm = checkout().join("target/judges/machine-bookworm/usr/bin");
-            let bytes = std::fs::read(bookworm.join(program)).unwrap();
-            machine.put(&format!("/usr/bin/{program}"), bytes, 0o755);
-        }
-        machine.succeed(&format!("/tmp/pebble.sh {VALID}"));
-        machine.background("python3 /opt/app.py", "/tmp/app.log");
-        project.write("pki/pebble.pem", machine.read("/opt/pebble/root.pem"));
-        project.write("tlsgen.yaml", spec(os, server, client, renewals));
-        let shop = Self { machine, project };
-        shop.build();
-        shop
-    }
-
-    /// Builds, and brings the project to the machine.
-    fn build(&self) {
-        self.project.build();
-        self.machine.succeed("rm -rf /srv/shop");
-        self.machine.copy(&self.project.path(""), "/srv/shop");
-    }
-
-    fn install(&self, arguments: &str) -> String {
-        self.machine.succeed(&format!(
-            "sh /srv/shop/hosts/web/install.sh {arguments} 2>&1"
-        ))
-    }
-
-    fn installed(&self) -> String {
-        self.machine
-            .succeed(&format!("openssl x509 -in {CERTIFICATE} -noout -serial"))
-    }
-
-    fn served(&self) -> String {
-        self.machine.succeed(
-            "openssl s_client -connect 127.0.0.1:443 -servername web.test </dev/null 2>/dev/null | openssl x509 -noout -serial",
-        )
-    }
-
-    /// Everything that an installation may change.
-    fn state(&self) -> String {
-        self.machine.succeed(
-            "find /etc /usr/local /var/lib/tlsgen /var/www /var/spool/cron -type f -o -type d | sort | while read -r path; do
-               stat -c '%n %a %U %G' \"$path\"; [ -d \"$path\" ] || sha256sum \"$path\"; done",
-        )
-    }
-
-    /// Waits until clients hold the certificate for due.
-    fn wait_until_due(&self) {
-        self.machine.wait_for(&format!(
-            "! openssl x509 -in {CERTIFICATE} -noout -checkend {}",
-            VALID / 2 - 2
-        ));
-    }
-
-    /// Serves requests of all kinds while something is done; every one of them is answered.
-    fn under_load(&self, what: impl FnOnce()) -> usize {
-        self.machine.succeed("rm -f /tmp/report*");
-        self.machine.background(
-            "python3 /opt/client.py web.test /tmp/report",
-            "/tmp/client.log",
-        );
-        self.machine.succeed("sleep 1");
-        what();
-        self.machine.succeed("sleep 1; touch /tmp/report.stop");
-        self.machine.wait_for("test -s /tmp/report");
-        let report: Value = serde_json::from_str(&self.machine.read("/tmp/report")).unwrap();
-        assert_eq!(report["failed"], Value::Array(Vec::new()), "{report}");
-        for kind in ["new", "kept", "slow"] {
-            assert!(report["answers"][kind].as_u64() > Some(0), "{report}");
-        }
-        report["seen"].as_array().unwrap().len()
-    }
-}
-
-fn spec(os: &str, server: &str, client: &str, renewals: &str) -> String {
-    // HAProxy serves no files: it passes challenges on to the client.
-    let challenge = match server {
-        "haproxy" => "",
-        _ => "\n    challenge: {webroot: /var/www/acme}",
-    };
-    format!(
-        "version: 1
-project: shop
-authorities:
-  pebble:
-    kind: acme
-    directory: https://acme.test:14000/dir
-    email: ops@web.test
-    agree_to_terms: true
-    client: {client}{challenge}
-    root: pki/pebble.pem
-hosts:
-  web: {{names: [web.test, www.web.test], issuer: pebble}}
-services:
-  frontend:
-    server: {server}
-    serves: [{{host: web, upstream: \"http://127.0.0.1:8080\", redirect_http: true}}]
-targets:
-  web: {{kind: host, os: {os}, output: hosts/web, services: {{frontend: {{}}}}, renewals: {renewals}}}
-"
-    )
-}
+use words::of_system;
 
 /// First from nothing, then a second time, then as a preview: what was said is judged at each step.
 fn from_nothing(shop: &Shop) {
@@ -177,7 +58,7 @@ fn certbot_of_debian_renews_by_a_timer() {
         "debian-12",
         "nginx",
         "certbot",
-        "{scheduler: systemd}",
+        "{scheduler: systemd, mail: ops@web.test}",
     );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
@@ -320,7 +201,19 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
         (shop.installed(), shop.served()),
         "{printed}"
     );
+    // Whoever is to know it gets the report.
+    let sendmail = "#!/bin/sh\ncat >/var/mail/sent\n";
+    machine.put("/usr/sbin/sendmail", sendmail, 0o755);
     machine.fail("systemctl start tlsgen-shop-renew.service");
+    if machine
+        .run("test -e /etc/systemd/system/tlsgen-shop-report.service")
+        .status
+        .success()
+    {
+        machine.wait_for(
+            "grep -q 'FAILED: web' /var/mail/sent && grep -q '^To: ops@web.test$' /var/mail/sent",
+        );
+    }
 
     let before = shop.state();
     let refused = machine.fail("sh /srv/shop/hosts/web/install.sh --no-issue 2>&1");
@@ -332,6 +225,89 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
     machine.succeed(RENEW);
     assert_ne!(old, shop.installed());
     assert_eq!(shop.installed(), shop.served());
+
+    // What somebody has stopped is not started by a renewal.
+    machine.succeed("systemctl stop nginx");
+    let said = machine.succeed("/usr/local/lib/tlsgen/shop/deploy web");
+    assert!(said.contains("frontend does not run"), "{said}");
+    machine.fail("systemctl is-active nginx");
+}
+
+#[test]
+fn an_installation_is_whole_or_nothing() {
+    let Some(machine) = Machine::booted("bookworm") else {
+        return;
+    };
+    let shop = Shop::new(
+        machine,
+        "debian-12",
+        "nginx",
+        "certbot",
+        "{scheduler: systemd}",
+    );
+    let machine = &shop.machine;
+    machine.succeed("umask 077; sh /srv/shop/hosts/web/install.sh --no-issue");
+    let configuration = "/etc/nginx/conf.d/tlsgen-shop.conf";
+    machine.succeed("logrotate --debug /etc/logrotate.d/tlsgen-shop 2>&1 && test -d /var/www/acme");
+
+    // What somebody has changed is kept, and that is said.
+    machine.succeed(&format!("echo '# mine' >>{configuration}"));
+    let said = shop.install("--no-issue");
+    let kept = format!("/var/lib/tlsgen/shop/originals{configuration}");
+    assert!(
+        said.contains(&kept) && said.contains("1 files changed"),
+        "{said}"
+    );
+    assert!(machine.read(&kept).ends_with("# mine\n"));
+
+    // A run that was killed in the middle is taken back by the next.
+    let whole = machine.read(configuration);
+    machine.succeed(&format!(
+        "mkdir /var/lib/tlsgen/shop/transaction && cd /var/lib/tlsgen/shop/transaction && cp -p {configuration} 1 &&
+         printf 'was 1 {configuration}\\nnew 2 /etc/nginx/conf.d/half.conf\\n' >list &&
+         echo half >{configuration} && echo half >/etc/nginx/conf.d/half.conf"
+    ));
+    let said = shop.install("--no-issue");
+    assert!(
+        said.contains("did not come to its end") && said.contains("0 files changed"),
+        "{said}"
+    );
+    assert_eq!(machine.read(configuration), whole);
+    assert!(!machine.path("/etc/nginx/conf.d/half.conf").exists());
+
+    // Nobody installs while another does.
+    machine.background("flock /var/lib/tlsgen/shop/lock sleep 3", "/tmp/lock.log");
+    machine.wait_for("! flock -n /var/lib/tlsgen/shop/lock true");
+    assert!(shop.install("--no-issue").contains("waiting for its end"));
+
+    // What the tree has no more goes, and what it starts no more stops.
+    let spec = shop::spec(
+        "debian-12",
+        "nginx",
+        "certbot",
+        "{scheduler: crontab, mail: ops@web.test}",
+    );
+    shop.project.write("tlsgen.yaml", spec);
+    shop.build();
+    let said = shop.install("--no-issue");
+    assert!(
+        said.contains("removing /etc/systemd/system/tlsgen-shop-renew.timer"),
+        "{said}"
+    );
+    machine.fail("systemctl is-active tlsgen-shop-renew.timer");
+    assert!(
+        machine
+            .succeed("crontab -l")
+            .contains("renew >/dev/null || ")
+    );
+
+    // A machine of another family is none for this tree.
+    machine.succeed("sed -i 's/^ID=.*/ID=arch/' /etc/os-release && cp /etc/os-release /tmp/release && rm /etc/os-release && mv /tmp/release /etc/os-release");
+    let refused = machine.fail("sh /srv/shop/hosts/web/install.sh 2>&1");
+    assert!(
+        refused.contains("written for debian-12, and this machine is arch"),
+        "{refused}"
+    );
 }
 
 /// Each of the other servers gets its first certificate, and the next, by its own way of challenges.
@@ -400,7 +376,7 @@ fn a_private_ca_renews_where_the_project_is() {
         machine.succeed(with);
     };
 
-    copied("mv /srv/shop/pki/private /root/private");
+    copied("mv /srv/shop/pki/private /srv/private");
     let refused = machine.fail(tree);
     assert!(refused.contains("the key of web is missing"), "{refused}");
     assert!(
@@ -409,12 +385,12 @@ fn a_private_ca_renews_where_the_project_is() {
             .status
             .success()
     );
-    machine.succeed(&format!("{tree} --keys /root/private/hosts"));
+    machine.succeed(&format!("{tree} --keys /srv/private/hosts"));
     // What is installed already fits.
     machine.succeed(tree);
     // A key of another certificate does not, wherever it comes from.
-    machine.succeed("mkdir /root/other && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /root/other/web.key");
-    let refused = machine.fail(&format!("{tree} --keys /root/other"));
+    machine.succeed("mkdir /srv/other && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /srv/other/web.key");
+    let refused = machine.fail(&format!("{tree} --keys /srv/other"));
     assert!(
         refused.contains("is not the one of the certificate"),
         "{refused}"
@@ -451,150 +427,3 @@ services:
 targets:
   web: {kind: host, os: debian-12, output: hosts/web, services: {frontend: {}}, renewals: {project: /srv/shop}}
 ";
-
-#[test]
-fn scripts_are_for_every_shell() {
-    if !["shellcheck", "dash", "busybox"].into_iter().all(of_system) {
-        return;
-    }
-    let project = Project::new();
-    project.write("pki/README", "");
-    root(&project.path("pki"), "pebble", "Test root");
-    let mut judged = 0;
-    for (os, client, renewals) in [
-        (
-            "debian-12",
-            "certbot@2.1",
-            "{scheduler: systemd, mail: ops@web.test}",
-        ),
-        ("ubuntu-24.04", "certbot", "{scheduler: package}"),
-        (
-            "rhel-9",
-            "certbot@5.8",
-            "{client_path: /opt/certbot/bin/certbot, project: /home/o'brien/shop, scheduler: cron}",
-        ),
-        ("alpine", "lego@4.9", "{scheduler: crontab}"),
-        (
-            "suse-15",
-            "lego@5.4",
-            "{client_path: /opt/lego, scheduler: systemd}",
-        ),
-    ] {
-        project.write("tlsgen.yaml", spec(os, "nginx", client, renewals));
-        project.build();
-        let library = "usr/local/lib/tlsgen/shop";
-        for script in [
-            "install.sh",
-            &format!("{library}/deploy"),
-            &format!("{library}/issue"),
-            &format!("{library}/renew"),
-        ] {
-            let script = project.path("hosts/web").join(script);
-            for judge in [
-                &["shellcheck"][..],
-                &["dash", "-n"],
-                &["busybox", "ash", "-n"],
-            ] {
-                let mut judge_of = Command::new(judge[0]);
-                succeed(judge_of.args(&judge[1..]).arg(&script));
-                judged += 1;
-            }
-        }
-    }
-    assert_eq!(judged, 5 * 4 * 3);
-}
-
-/// Words of every kind reach a program whole: through a unit, in systemd's own hands, and through a file of cron.
-#[test]
-fn words_reach_programs_whole() {
-    let mut words: Vec<String> = [
-        "a b",
-        "$HOME",
-        "${HOME}x",
-        "$$",
-        "%h",
-        "%%",
-        "100%",
-        "\\%",
-        "\\\\%%\\",
-        "'",
-        "\"",
-        "it's \"x\"",
-        ";",
-        "\\;",
-        "-",
-        "",
-        "*",
-        "~",
-        "`id`",
-        "$(id)",
-        "a\\nb",
-        "\\x41",
-        "\\s",
-        "#x",
-        "!x",
-        "é→",
-        "=",
-        "A=b c",
-        "&& true",
-        "> /x",
-        "@",
-        ":",
-    ]
-    .map(str::to_owned)
-    .into();
-    for byte in b' '..=b'~' {
-        let byte = char::from(byte);
-        words.push(format!("{byte}x{byte}{byte}y"));
-    }
-    for suite in ["bookworm", "sid"] {
-        let Some(machine) = Machine::booted(suite) else {
-            return;
-        };
-        machine.put("/opt/show", "#!/bin/sh\nto=$1\nshift\nfor word; do printf '%s\\n' \"$word\"; done >\"$to.new\"\nmv \"$to.new\" \"$to\"\n", 0o755);
-        let expected: String = words.iter().map(|word| format!("{word}\n")).collect();
-
-        let quoted: Vec<String> = words
-            .iter()
-            .map(|word| systemd::quote(word).unwrap())
-            .collect();
-        let unit = format!(
-            "[Service]\nType=oneshot\nExecStart=/opt/show /opt/unit {}\n",
-            quoted.join(" ")
-        );
-        machine.put("/etc/systemd/system/words.service", unit, 0o644);
-        machine.succeed("systemctl daemon-reload && systemctl start words.service");
-        assert_eq!(machine.read("/opt/unit"), expected, "systemd of {suite}");
-
-        let mut table = "SHELL=/bin/sh\n".to_owned();
-        let pieces: Vec<&[String]> = words.chunks(20).collect();
-        for (number, piece) in pieces.iter().enumerate() {
-            let to = format!("/opt/cron.{number}");
-            let all = ["/opt/show", to.as_str()]
-                .into_iter()
-                .chain(piece.iter().map(String::as_str));
-            table += &format!("* * * * * root {}\n", cron::command(all).unwrap());
-        }
-        machine.put("/etc/cron.d/words", table, 0o644);
-        machine.background("cron -f", "/tmp/cron.log");
-        let last = pieces.len() - 1;
-        machine.succeed(&format!(
-            "for n in 1 2 3 4 5 6 7; do sleep 10; [ ! -e /opt/cron.{last} ] || break; done; sleep 1"
-        ));
-        for (number, piece) in pieces.iter().enumerate() {
-            let expected: String = piece.iter().map(|word| format!("{word}\n")).collect();
-            assert_eq!(
-                machine.read(&format!("/opt/cron.{number}")),
-                expected,
-                "cron of {suite}"
-            );
-        }
-    }
-}
-
-fn of_system(name: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {name}")])
-        .output();
-    there(found.unwrap().status.success(), name)
-}

@@ -1,6 +1,7 @@
 //! What renews the certificates of a machine: the scripts, and what starts them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -98,7 +99,12 @@ pub(super) fn crontab_line(layout: &Layout<'_>) -> Result<Option<String>, Render
     if layout.scheduler != Scheduler::Crontab || !renews(layout) {
         return Ok(None);
     }
-    let command = command(layout)?;
+    let renew = command(layout)?;
+    // To whom cron writes is said by the user's own lines, for all of them.
+    let command = match layout.mail {
+        Some(_) => format!("{renew} >/dev/null || {renew} --mail"),
+        None => renew,
+    };
     Ok(Some(format!("{} {command}", schedule(layout).cron())))
 }
 
@@ -226,8 +232,8 @@ fn protect_home(layout: &Layout<'_>) -> &'static str {
         _ => None,
     });
     let mut written = webroots.chain(layout.checkout);
-    let homes = ["/home/", "/root/", "/run/user/"];
-    if written.any(|path| homes.iter().any(|home| path.starts_with(home))) {
+    let homes = ["/home", "/root", "/run/user"];
+    if written.any(|path| homes.iter().any(|home| Path::new(path).starts_with(home))) {
         return "no";
     }
     // Credentials of a provider may lie there.

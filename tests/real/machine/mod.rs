@@ -128,7 +128,7 @@ impl Machine {
 
     /// Runs a script until it succeeds.
     pub fn wait_for(&self, script: &str) {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             let output = self.run(script);
             if output.status.success() {
