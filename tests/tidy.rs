@@ -124,6 +124,10 @@ const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
         "a guard: what reaches a script has a form that it can carry",
     ),
     (
+        "machine-unwritable",
+        "a guard: what reaches a script or a unit has a form that it can carry",
+    ),
+    (
         "config-map-too-large",
         "a guard: it takes some hundred authorities, more than a folder should hold",
     ),
