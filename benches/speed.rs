@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 mod issuing;
 #[path = "speed/kubernetes.rs"]
 mod kubernetes;
+#[path = "speed/machines.rs"]
+mod machines;
 #[path = "speed/private_ca.rs"]
 mod private_ca;
 
@@ -29,6 +31,7 @@ fn main() {
     println!("{:<44} {:>10} {:>9}  claim", "what", "time", "memory");
     private_ca::run();
     kubernetes::run();
+    machines::run();
     let tower = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tower");
     row("check examples/tower", "15 ms", 30, || {
         tlsgen(&tower, "check")

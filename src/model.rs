@@ -6,6 +6,7 @@ mod host_name;
 mod identity;
 pub mod kubernetes;
 pub mod machine;
+pub mod nethserver;
 mod orders;
 mod resolve;
 mod revocation;
@@ -31,6 +32,7 @@ pub use host_name::SubjectName;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
 pub use machine::Machine;
+pub use nethserver::NethServer;
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
     backdated,
@@ -80,6 +82,8 @@ pub struct Authority {
     pub acme: Option<Acme>,
     /// The issuer in the cluster that signs for it, if one does.
     pub cluster: Option<ClusterIssuer>,
+    /// Whether it is the Traefik of a NethServer node.
+    pub node: bool,
     /// Whether tlsgen runs it.
     pub managed: bool,
     /// The authority that signs it, of those that tlsgen runs.
@@ -216,6 +220,8 @@ pub enum TargetKind {
     Kubernetes(Kubernetes),
     /// One machine.
     Machine(Machine),
+    /// A NethServer 8 module.
+    NethServer(NethServer),
 }
 
 /// An override for Docker Compose.
@@ -449,6 +455,7 @@ impl TargetKind {
             }
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
             Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
+            Self::NethServer(_) => Vec::new(),
         }
     }
 }

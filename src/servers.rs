@@ -214,7 +214,8 @@ impl<'a> Request<'a> {
             TargetKind::Compose(_)
             | TargetKind::Script(_)
             | TargetKind::Kubernetes(_)
-            | TargetKind::Machine(_) => false,
+            | TargetKind::Machine(_)
+            | TargetKind::NethServer(_) => false,
         })
     }
 

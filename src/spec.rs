@@ -14,6 +14,7 @@ mod lint;
 mod load;
 mod machine;
 mod managed;
+mod nethserver;
 mod schema;
 mod services;
 mod serving;
@@ -40,6 +41,11 @@ pub use machine::{
     UnitName,
 };
 pub use managed::{Crl, Managed, NameSpace, Subject};
+pub use nethserver::{
+    Authorization, BackendUrl, FurtherAction, HeaderValue, ModuleName, NethServer, NodeAuthority,
+    NodeCertificate, OnChange, Reason, Route, RouteHeaders, ServiceUnit, StateDirectory,
+    UnitCommand,
+};
 pub use schema::{fragment_schema, spec_schema};
 pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
 pub use serving::{

@@ -12,6 +12,7 @@ pub mod compose;
 pub mod host;
 pub mod kubernetes;
 pub mod load_balancer;
+pub mod nethserver;
 mod presented;
 pub mod script;
 
@@ -89,6 +90,7 @@ pub fn lower(
         TargetKind::Kubernetes(cluster) => kubernetes::lower(inputs, cluster, sources)?,
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
         TargetKind::Machine(machine) => host::lower(inputs, target, machine, sources)?,
+        TargetKind::NethServer(module) => nethserver::lower(inputs, target, module, sources)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -117,6 +119,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::serving::CODES,
         kubernetes::identity::CODES,
         load_balancer::CODES,
+        nethserver::CODES,
+        nethserver::EXISTING_CODES,
         script::CODES,
     ]
     .into_iter()

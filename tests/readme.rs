@@ -57,6 +57,18 @@ fn the_shown_cluster_is_that_of_the_example() {
 }
 
 #[test]
+fn the_shown_machine_is_that_of_the_example() {
+    let written = fs::read_to_string(root().join("examples/galaxy/tlsgen.yaml"));
+    let written = written.expect("it is committed");
+    let blocks = blocks("yaml");
+    let machine = |block: &&String| block.contains("kind: host");
+    let shown = blocks.iter().find(machine).expect("a machine is shown");
+    for line in shown.lines() {
+        assert!(written.contains(line.trim()), "`{line}` is not there");
+    }
+}
+
+#[test]
 fn the_shown_difference_is_that_of_the_copy() {
     let example = root().join("examples/tower");
     let copy = example.join("compose.tls/frontend.serve/copies/etc/nginx/nginx.conf");

@@ -6,6 +6,7 @@ mod hosts;
 mod identity;
 mod kubernetes;
 mod machine;
+mod nethserver;
 mod orders;
 mod serving;
 pub(super) mod targets;
@@ -90,6 +91,8 @@ pub static CODES: &[&Code] = &[
     &kubernetes::ENTRANCE,
     &cluster_issued::ROOT,
     &cluster_issued::OUTSIDE_CLUSTERS,
+    &nethserver::ELSEWHERE,
+    &nethserver::UNTRUSTED,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
     &serving::NO_CERTIFICATE,
@@ -158,6 +161,7 @@ pub fn resolve(
     let targets = resolver.targets();
     resolver.outputs(&authorities, &hosts, &targets);
     resolver.outside_clusters(&authorities, &hosts, &services, &targets);
+    resolver.outside_nodes(&authorities, &hosts, &services, &targets);
     let allowed = resolver.allowed();
     found.extend(resolver.found);
     found.checkpoint()?;
@@ -229,6 +233,7 @@ impl Resolver<'_> {
                     None,
                     Some(kubernetes::issuer(&issued.issuer)),
                 ),
+                spec::Authority::Nethserver(_) => ("kind", None, None, None, None),
             };
             if let Some(acme) = acme {
                 self.acme(name, acme);
@@ -250,6 +255,7 @@ impl Resolver<'_> {
                 name: name.to_owned(),
                 acme: acme.cloned(),
                 cluster,
+                node: matches!(authority, spec::Authority::Nethserver(_)),
                 managed: false,
                 signer: None,
                 key: None,
@@ -272,6 +278,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             acme: None,
             cluster: None,
+            node: false,
             managed: true,
             signer,
             key: (self.store == KeyStore::Files).then(|| holder.key(self.directory)),
@@ -362,6 +369,7 @@ impl Resolver<'_> {
             match known.get(name.as_str()) {
                 Some(id) => {
                     self.rootless(path, index, name.as_str());
+                    self.node_in_trust(path, index, name.as_str());
                     trust.authorities.push(AuthorityId(*id));
                 }
                 None => {
@@ -463,6 +471,7 @@ impl TargetKind {
             Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
             Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
             Self::Machine(machine) => (&machine.output, machine.output_span),
+            Self::NethServer(module) => (&module.output, module.output_span),
         }
     }
 }

@@ -14,7 +14,8 @@ pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let unpinned = judged.model.authorities.iter().filter(|authority| {
-        let elsewhere = authority.cluster.is_some() && authority.file.path.is_empty();
+        let elsewhere =
+            authority.node || authority.cluster.is_some() && authority.file.path.is_empty();
         authority.pins.is_none() && authority.acme.is_none() && !authority.managed && !elsewhere
     });
     unpinned

@@ -19,7 +19,7 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (id, authority) in model.authorities() {
         if !model.is_trusted(id) && !model.issues(id) && !has_signed(model, authority) {
-            let asked = authority.acme.is_some() || authority.cluster.is_some();
+            let asked = authority.acme.is_some() || authority.cluster.is_some() || authority.node;
             let (what, help) = match asked {
                 false => ("trusts", "add it to a `trust` list, or remove it"),
                 true => ("asks", "name it as the `issuer` of a host, or remove it"),

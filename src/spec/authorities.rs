@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, de};
 use super::kubernetes::ClusterIssued;
 use super::machine::AcmeClient;
 use super::managed::Managed;
+use super::nethserver::NodeAuthority;
 use super::serving::AbsolutePath;
 use super::words::{Fingerprint, Name, RelativePath, at_least_one_if_any, word};
 
@@ -25,6 +26,8 @@ pub enum Authority {
     Acme(Acme),
     /// An issuer of cert-manager: signs in the cluster.
     CertManager(ClusterIssued),
+    /// The Traefik of a NethServer 8 node.
+    Nethserver(NodeAuthority),
 }
 
 /// Somebody else's CA: trusted and pinned, never signed with.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kubernetes::Kubernetes;
 use super::machine::Machine;
+use super::nethserver::NethServer;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
@@ -27,6 +28,8 @@ pub enum Target {
     Kubernetes(Box<Kubernetes>),
     /// One machine: a tree to be laid over `/`, and a script in it that does so.
     Host(Box<Machine>),
+    /// A NethServer 8 module: steps, an event handler and units that are laid over its `imageroot`.
+    Nethserver(Box<NethServer>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

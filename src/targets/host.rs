@@ -1,30 +1,55 @@
 //! One machine: a tree to be laid over `/`, and the script in it that does so.
 
 mod acme;
+mod app;
 mod certificates;
+mod client;
+mod identity;
+pub mod install;
 pub mod layout;
 mod notes;
+pub mod renewal;
+pub mod schedule;
+mod scripts;
 mod server;
 pub mod system;
 mod trust;
+mod units;
 
 use self::layout::Layout;
 use self::system::System;
 use super::{Inputs, Lowered};
-use crate::artifact::{Artifact, Reload};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::artifact::{Artifact, EXECUTABLE, READABLE, Reload};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{HostId, Machine, Target};
+use crate::render::RenderError;
 use crate::source::Sources;
 use crate::spec::Scheduler;
 
+static UNWRITABLE: Code = Code {
+    name: "machine-unwritable",
+    severity: Severity::Error,
+    summary: "a value cannot be written into the scripts and units of a machine",
+    manual: include_str!("host/manual/machine-unwritable.md"),
+};
+
 /// What this target can find.
 pub static CODES: &[&Code] = &[
+    &UNWRITABLE,
     &acme::CLIENT,
     &acme::TOO_OLD,
     &acme::UNPROVED,
     &certificates::READERS,
     &server::UNIT,
     &server::NOT_PACKAGED,
+    &app::IMPOSSIBLE,
+    &app::READER,
+    &trust::NOT_ON_MACHINE,
+    &units::UNCLEAR,
+    &units::OF_USER,
+    &units::NO_SYSTEMD,
+    &units::UNWRITABLE,
+    &units::TAKEN,
 ];
 
 /// A machine while it is being laid out.
@@ -37,6 +62,8 @@ pub struct Machinery<'a> {
     pub machine: &'a Machine,
     /// What runs on it.
     pub system: &'static System,
+    /// The units of its services, and what stands there of them.
+    pub units: units::Units,
 }
 
 impl Machinery<'_> {
@@ -59,21 +86,24 @@ pub fn lower(
     inputs: &Inputs<'_>,
     target: &Target,
     machine: &Machine,
-    _sources: &mut Sources,
+    sources: &mut Sources,
 ) -> Result<Lowered, Vec<Diagnostic>> {
     let machinery = Machinery {
         inputs,
         target,
         machine,
         system: System::of(machine.os),
+        units: units::read(inputs, machine, System::of(machine.os), sources),
     };
     let mut lowered = Lowered::default();
-    let layout = machinery.layout(&mut lowered)?;
+    let mut layout = machinery.layout(&mut lowered)?;
     lowered.notes.extend(notes::of(&machinery, &layout));
-    let files = layout.files.iter();
+    let install =
+        scripts_of(&machinery, &mut layout).map_err(|error| vec![unwritable(machine, &error)])?;
+    let files = layout.files.iter().chain(&layout.anchors);
     lowered.artifacts = files
         .map(|file| Artifact {
-            mode: file.mode,
+            mode: in_the_tree(file.mode),
             ..Artifact::bytes(
                 format!("{}{}", machine.output, file.path),
                 file.body.clone(),
@@ -81,16 +111,48 @@ pub fn lower(
             )
         })
         .collect();
+    lowered.artifacts.push(Artifact {
+        mode: EXECUTABLE,
+        ..Artifact::text(
+            format!("{}/install.sh", machine.output),
+            install,
+            machine.output_span,
+        )
+    });
     Ok(lowered)
+}
+
+/// Adds what renews to the files of the machine; the script that lays all of them over it.
+fn scripts_of(machinery: &Machinery<'_>, layout: &mut Layout<'_>) -> Result<String, RenderError> {
+    let renewing = renewal::files(layout, machinery.machine.output_span)?;
+    layout.files.extend(renewing);
+    let watching = units::watch::files(machinery, layout)?;
+    layout.files.extend(watching);
+    layout.files.sort_by(|a, b| a.path.cmp(&b.path));
+    install::script(layout)
+}
+
+/// In a repository a file is for everybody to read, and a program to be run; on the machine it has the
+/// mode that it needs.
+fn in_the_tree(mode: u32) -> u32 {
+    match mode & 0o100 {
+        0 => READABLE,
+        _ => EXECUTABLE,
+    }
+}
+
+fn unwritable(machine: &Machine, error: &RenderError) -> Diagnostic {
+    let message = format!("the scripts of the machine cannot be written: {error}");
+    Diagnostic::new(&UNWRITABLE, machine.output_span, message).help(
+        "no name, path or address that reaches them may hold a line break or a control character",
+    )
 }
 
 impl<'a> Machinery<'a> {
     fn layout(&self, lowered: &mut Lowered) -> Result<Layout<'a>, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        let certificates = certificates::of(self).unwrap_or_else(|more| {
-            found.extend(more);
-            Vec::new()
-        });
+        // Without them each server would only miss its own.
+        let certificates = certificates::of(self)?;
         let mut files = self.acme_roots(&certificates);
         for id in self.hosts() {
             files.extend(self.certificate_files(id));
@@ -98,7 +160,11 @@ impl<'a> Machinery<'a> {
         let (mut software, mut anchors) = (Vec::new(), Vec::new());
         for deployed in &self.machine.services {
             let placed = trust::of(self, deployed).and_then(|trusted| {
-                let placed = self.placed(deployed, &certificates, &trusted)?;
+                let mut placed = self.placed(deployed, &certificates, &trusted)?;
+                let serving = placed.serving.as_ref();
+                let needed = units::of(self, deployed, &mut placed.software, serving, &trusted)?;
+                placed.files.extend(needed.files);
+                placed.notes.extend(needed.notes);
                 Ok((trusted, placed))
             });
             match placed {

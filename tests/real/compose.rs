@@ -235,7 +235,7 @@ fn targets(compiled: &Compiled) -> impl Iterator<Item = (Vec<&str>, &str)> {
                     .collect();
                 Some((files, compose.output.as_str()))
             }
-            TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => None,
+            _ => None,
         })
 }
 

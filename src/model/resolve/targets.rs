@@ -59,6 +59,9 @@ impl Resolver<'_> {
                 spec::Target::Host(machine) => {
                     TargetKind::Machine(self.machine(name, machine, &services))
                 }
+                spec::Target::Nethserver(module) => {
+                    TargetKind::NethServer(self.nethserver(name, module))
+                }
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -89,6 +92,7 @@ impl Resolver<'_> {
                     inputs.extend(there.map(|one| (one.project.clone(), Some(one.span))));
                     &[]
                 }
+                TargetKind::NethServer(module) => module.files.as_slice(),
                 TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
             };
             let files = files.iter();

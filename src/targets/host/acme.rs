@@ -224,7 +224,7 @@ impl Asked<'_> {
         };
         if serve.redirect_http.is_none() {
             return Err(Box::new(self.unanswered(
-                &format!("`{}` does not answer it over plain HTTP", service.name),
+                &format!("`{}` answers nothing for it at port 80", service.name),
                 "write `redirect_http: true` where it is served, or `challenge: {dns: …}` at the authority",
             )));
         }

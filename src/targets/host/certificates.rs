@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::Machinery;
-use super::acme;
 use super::layout::{Certificate, Reader, Source, TreeFile};
+use super::{acme, app};
 use crate::artifact::READABLE;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Deployed;
 use crate::model::{Host, HostCertificate, HostId, KeySource, Service};
 use crate::source::Span;
-use crate::spec::HandOver;
 use crate::targets::presented::Presented;
 
 pub static READERS: Code = Code {
@@ -87,8 +86,8 @@ fn presented(machinery: &Machinery<'_>, service: &Service) -> Vec<(HostId, Optio
 
 /// Who opens the key of a service, beside root.
 fn reader(machinery: &Machinery<'_>, deployed: &Deployed, service: &Service) -> Reader {
-    if let Some((HandOver::Credentials, _)) = deployed.hand_over {
-        return Reader::Root;
+    if app::is_application(service) {
+        return app::reader(machinery, deployed);
     }
     if let Some((group, _)) = &deployed.group {
         return Reader::Group(group.clone());
@@ -101,15 +100,14 @@ fn reader(machinery: &Machinery<'_>, deployed: &Deployed, service: &Service) -> 
         .serving
         .as_ref()
         .map(|serving| serving.server.name.as_str());
-    match (server, service.user) {
-        (Some("traefik"), _) => Reader::User("traefik".to_owned()),
-        (Some("app") | None, Some((user, _))) if user != 0 => Reader::User(user.to_string()),
-        (Some(server), _) => {
+    match server {
+        Some("traefik") => Reader::User("traefik".to_owned()),
+        Some(server) => {
             let packaged = machinery.system.server(server);
             let group = packaged.and_then(|packaged| packaged.user);
             group.map_or(Reader::Root, |group| Reader::Group(group.to_owned()))
         }
-        (None, _) => Reader::Root,
+        None => Reader::Root,
     }
 }
 

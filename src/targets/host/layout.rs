@@ -71,6 +71,8 @@ pub struct Software {
     /// Files of its package that show an example and answer for everybody: they go where nobody
     /// changed them.
     pub examples: Vec<String>,
+    /// A user that no package makes, and that it runs as.
+    pub account: Option<&'static str>,
     /// Whether it is started by us: software that has no package of its own.
     pub starts: bool,
 }

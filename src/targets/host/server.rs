@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::certificates::{COMBINED, FULL_CHAIN, INTERMEDIATES, KEY};
-use super::layout::{Alone, Certificate, Software, Told, TreeFile, Unit};
+use super::layout::{Alone, Certificate, Software, Told, TreeFile};
 use super::system::Packaged;
-use super::{Machinery, trust};
+use super::{Machinery, app, trust};
 use crate::artifact::{LISTS, READABLE};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Deployed;
@@ -73,7 +73,7 @@ impl Machinery<'_> {
         let mut files = Vec::new();
         let mut hosts = Vec::with_capacity(asked.serves.len());
         for serve in &asked.serves {
-            hosts.push(self.host_place(service, serve, certificates, &mut files));
+            hosts.push(self.host_place(deployed, serve, certificates, &mut files));
         }
         let place = Place {
             configuration: self.configuration_directory(service),
@@ -144,16 +144,7 @@ impl Machinery<'_> {
         service: &Service,
         packaged: Option<&'static Packaged>,
     ) -> Result<Software, Vec<Diagnostic>> {
-        let said = deployed.unit.as_ref().map(|(unit, _)| unit.clone());
-        let traefik = service
-            .serving
-            .as_ref()
-            .is_some_and(|one| one.server.name == "traefik");
-        let own = traefik.then(|| "traefik.service".to_owned());
-        let name = said
-            .or_else(|| packaged.map(|one| one.unit.to_owned()))
-            .or(own);
-        let Some(name) = name else {
+        let Some(unit) = self.unit(deployed).cloned() else {
             let message = format!(
                 "nothing says which unit `{}` is on this machine",
                 service.name
@@ -173,10 +164,7 @@ impl Machinery<'_> {
         };
         Ok(Software {
             name: service.name.clone(),
-            unit: Unit {
-                name,
-                of_user: deployed.user_unit.as_ref().map(|(user, _)| user.clone()),
-            },
+            unit,
             packages: packaged
                 .map(|one| one.packages.to_vec())
                 .unwrap_or_default(),
@@ -197,18 +185,20 @@ impl Machinery<'_> {
             examples: packaged
                 .map(|one| one.examples.iter().map(|&one| one.to_owned()).collect())
                 .unwrap_or_default(),
-            starts: traefik,
+            account: None,
+            starts: false,
         })
     }
 
     fn host_place(
         &self,
-        service: &Service,
+        deployed: &Deployed,
         serve: &Serve,
         certificates: &[Certificate],
         files: &mut Vec<TreeFile>,
     ) -> HostPlace {
         let model = self.inputs.model;
+        let service = model.service(deployed.service);
         let host = model.host(serve.host);
         let certificate = certificates.iter().find(|one| one.host == host.name);
         let certificate = certificate
@@ -233,9 +223,9 @@ impl Machinery<'_> {
         HostPlace {
             block_names: Vec::new(),
             certificate: certificate.map(|one| CertificatePlace {
-                full_chain: format!("{}/{FULL_CHAIN}", one.directory),
-                intermediates: format!("{}/{INTERMEDIATES}", one.directory),
-                key: format!("{}/{KEY}", one.directory),
+                full_chain: app::path(self, deployed, &one.host, FULL_CHAIN),
+                intermediates: app::path(self, deployed, &one.host, INTERMEDIATES),
+                key: app::path(self, deployed, &one.host, KEY),
                 anchor: None,
                 combined: one
                     .combined
@@ -266,7 +256,7 @@ impl Machinery<'_> {
         })
     }
 
-    fn configuration_directory(&self, service: &Service) -> String {
+    pub(super) fn configuration_directory(&self, service: &Service) -> String {
         format!("{}/{}", self.directory(), service.name)
     }
 

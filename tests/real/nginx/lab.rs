@@ -168,6 +168,7 @@ impl Lab {
                 intermediates: String::new(),
                 key: self.inside(&format!("{}.key", host.name)),
                 anchor: None,
+                combined: None,
             });
             HostPlace {
                 certificate,
@@ -188,6 +189,7 @@ impl Lab {
             resolver: None,
             state: String::new(),
             above: Above::default(),
+            listens_already: Vec::new(),
         }
     }
 

@@ -19,7 +19,7 @@ class Application(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        if self.headers.get("Upgrade") == "websocket":
+        if self.headers.get("Upgrade", "").lower() == "websocket":
             return self.echo()
         parts = self.path.partition("?")[0].split("/")
         status = int(parts[parts.index("status") + 1]) if "status" in parts else 200

@@ -60,8 +60,14 @@ pub fn hosts_are_served(release: Release) {
         "X-SSL-Client-S-DN: CN=admin",
         "X-Kept: yes",
     ];
+    // Where the release is not known to drop it, it is refused.
+    let alike = ["-H", "X_Forwarded_For: 6.6.6.6"];
+    let refuses = release.server == "haproxy";
+    let code = lab.get("tower.lab.example", "/", &alike).code;
+    assert_eq!(code, if refuses { 400 } else { 200 });
     let headers: Vec<&str> = forged
         .iter()
+        .filter(|header| !(refuses && header.starts_with("X_")))
         .flat_map(|header| ["--header", header])
         .collect();
     let answer = lab.get("tower.lab.example", "/a%20b/%2F//c?d=/../%2F", &headers);
@@ -100,7 +106,7 @@ pub fn hosts_are_served(release: Release) {
     }
     let prefixed = lab.get("git.lab.example", "/a?b", &[]);
     let request = "GET /p{x}~$'`q/a?b HTTP/1.1";
-    let encoded = "GET /p%7Bx%7D~$'%60q/a?b HTTP/1.1";
+    let encoded = "GET /p%7Bx%7D~$%27%60q/a?b HTTP/1.1";
     assert!(
         [request, encoded].contains(&prefixed.request().as_str()),
         "{prefixed:?}"

@@ -66,6 +66,7 @@ pub fn host_place(directory: &str, port: u16) -> HostPlace {
             intermediates: format!("{directory}/chain.pem"),
             key: format!("{directory}/privkey.pem"),
             anchor: Some(format!("{directory}/root.pem")),
+            combined: None,
         }),
         client_cas: None,
         client_crls: None,

@@ -35,7 +35,9 @@ impl Resolver<'_> {
                         known.get(issuer.as_str()).copied().map(Signer::Here)
                     }
                     spec::Authority::External(_) => Some(Signer::Elsewhere(issuer.to_string())),
-                    spec::Authority::Acme(_) | spec::Authority::CertManager(_) => None,
+                    spec::Authority::Acme(_)
+                    | spec::Authority::CertManager(_)
+                    | spec::Authority::Nethserver(_) => None,
                 }
             });
             match signer {

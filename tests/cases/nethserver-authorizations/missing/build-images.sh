@@ -1,0 +1,1 @@
+buildah config --label "org.nethserver.authorizations=traefik@node:routeadm" c

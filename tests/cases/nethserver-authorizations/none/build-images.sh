@@ -1,0 +1,1 @@
+buildah config --entrypoint=/ c
