@@ -255,7 +255,8 @@ pub fn clients_are_asked(release: Release) {
                 "required" => assert!(none.exit != 0 || none.code == 421, "{none:?}"),
                 _ => {
                     assert_eq!(none.code, 200);
-                    assert_eq!(none.seen("X-SSL-Client-Verify").as_deref(), Some("NONE"));
+                    let verified = none.seen("X-SSL-Client-Verify");
+                    assert_eq!(verified.as_deref(), Some("NONE"), "{release:?} {none:?}");
                     let subject = none.seen("X-SSL-Client-S-DN").unwrap_or_default();
                     assert_eq!(subject, "");
                 }

@@ -88,6 +88,7 @@ impl Edge {
         self.identity = identified.then(|| ClientPlace {
             full_chain: clients.join("robot.pem").display().to_string(),
             key: clients.join("robot.key").display().to_string(),
+            combined: None,
         });
         self
     }

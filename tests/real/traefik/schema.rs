@@ -342,6 +342,7 @@ fn place() -> Place {
         identity: Some(ClientPlace {
             full_chain: "/identity/full-chain.pem".to_owned(),
             key: "/keys/client/key.pem".to_owned(),
+            combined: None,
         }),
         hosts: hosts.collect(),
         resolver: None,
