@@ -54,7 +54,7 @@ fn escaped(text: &str, replaced: bool) -> Result<String, String> {
         );
     }
     if text.contains("\\{") || text.contains("\\}") {
-        return Err("Caddy takes a backslash before a brace for its escape".to_owned());
+        return Err("a backslash before a brace is an escape to Caddy".to_owned());
     }
     Ok(text.replace('{', "\\{"))
 }
@@ -70,7 +70,7 @@ fn word(text: &str) -> Result<String, String> {
     }
     // A byte order mark is passed over wherever it stands.
     if text.contains('\u{feff}') {
-        return Err("Caddy drops a byte order mark".to_owned());
+        return Err("a byte order mark is dropped by Caddy".to_owned());
     }
     if text == "}" {
         return Err("`}` alone ends a block of a Caddyfile, in quotes as well".to_owned());
@@ -88,7 +88,7 @@ fn word(text: &str) -> Result<String, String> {
     }
     // Between those a quote is, and no backslash.
     if text.contains("\\\"") || text.ends_with('\\') {
-        return Err("Caddy has no quotes for a text with a backtick and a backslash".to_owned());
+        return Err("no quotes of a Caddyfile carry a backtick and a backslash".to_owned());
     }
     Ok(format!("\"{}\"", text.replace('"', "\\\"")))
 }
