@@ -31,7 +31,7 @@ fn a_crontab_is_read_as_cron_reads_it() {
             vec![],
         ),
         ("60 * * * * root x\n", vec![Fault::Field]),
-        ("* * * * 1\u{a0}root /bin/true\n", vec![Fault::Field]),
+        ("* * * * 1\u{a0}root /bin/true\n", vec![Fault::Short]),
         ("* * * * * root\n", vec![Fault::Short]),
         ("* * * * * root x\r\n", vec![Fault::CarriageReturn]),
         ("* * * * * root x", vec![Fault::NoFinalNewline]),
