@@ -8,6 +8,9 @@ mod lines;
 mod read;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use crate::diagnostic::Code;
 
 pub use lines::{Line, Lines, words};

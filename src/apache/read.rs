@@ -123,7 +123,7 @@ impl Reader<'_> {
             }
             self.line(source, &line, &mut sections);
         }
-        if let Some(open) = sections.last() {
+        if let Some(open) = sections.last().filter(|_| self.found.is_empty()) {
             let message = format!("`<{}>` is never closed", open.name);
             let help = format!("write `</{}>` where it ends", open.name);
             self.wrong(open.span, &message, &help);

@@ -11,6 +11,8 @@ mod nginx;
 mod place;
 mod schedulers;
 mod taken;
+#[cfg(test)]
+mod tests;
 pub mod unit;
 
 use std::io::ErrorKind;
@@ -225,7 +227,14 @@ impl Reader<'_> {
                 self.each_file(path, named, |reader, (path, file)| {
                     let source = reader.source(&file, named)?;
                     let read = Crontab::read(reader.sources, source, &path, columns);
-                    reader.found.extend(crontab::faults(&read, named));
+                    let mut faults = crontab::faults(&read, named);
+                    // The letter itself is told.
+                    let told = |one: &Diagnostic| {
+                        let text = one.span().map(|span| reader.sources.slice(span));
+                        text.is_some_and(|text| text.contains('\u{a0}'))
+                    };
+                    faults.retain(|one| !told(one));
+                    reader.found.extend(faults);
                     reader.existing.crontabs.push(read);
                     Some(())
                 });
@@ -268,6 +277,7 @@ impl Reader<'_> {
             self.found
                 .extend(missing.map(|one| nginx::missing(&one.path, one.span, machine)));
         }
+        self.found.extend(nginx::two_defaults(&self.existing.nginx));
         let both = listeners::of_apache(&self.existing.apache);
         self.existing.listeners.extend(both);
     }

@@ -4,7 +4,7 @@
 use super::nginx::STAPLING;
 use super::{Existing, Ours};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::nginx::{Body, Directive, ServerBlock, ServerName, Socket, Tree};
+use crate::nginx::{Body, Directive, ServerBlock, ServerName, Socket, Statement, Tree};
 use crate::source::Span;
 use crate::targets::host::layout::{Certificate, Challenge, Source};
 
@@ -73,6 +73,9 @@ fn answered(
                 .any(|word| word.contains("acme-challenge") || word.contains(".well-known"))
         });
         let fault = match locations.next() {
+            // What is added to the block comes before a regular expression, and another path is none
+            // of it.
+            Some(location) if answers(ours, certificate) && !is_first(location) => None,
             Some(location) => body_of(tree, location.span).and_then(|inner| {
                 let alias = value(inner, "alias");
                 let own = value(inner, "root").or(root);
@@ -99,6 +102,14 @@ fn answered(
         found.extend(fault);
     }
     found
+}
+
+/// Whether nginx looks at a location before any regular expression.
+fn is_first(location: &Statement) -> bool {
+    let mut words = location.values.iter();
+    words
+        .next()
+        .is_some_and(|word| word.starts_with("^~") || word.starts_with('='))
 }
 
 /// Whether a service of ours answers challenges for the certificate.
@@ -179,7 +190,7 @@ fn stapling(tree: &Tree, at: Span) -> Vec<Diagnostic> {
         &*one.name == "ssl_stapling" && one.values.first().is_some_and(|value| &**value == "on")
     });
     on.map(|one| {
-        let message = "Let's Encrypt answers no OCSP since August 2025: there is nothing to staple";
+        let message = "there is nothing to staple: Let's Encrypt answers no OCSP since August 2025";
         Diagnostic::new(&STAPLING, one.span, message)
             .also(at, "a certificate of Let's Encrypt")
             .help("remove `ssl_stapling` and `ssl_stapling_verify`")

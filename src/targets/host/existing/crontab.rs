@@ -180,7 +180,7 @@ fn is_variable(text: &str) -> bool {
             text.split_at(end.unwrap_or(text.len()))
         }
     };
-    !name.is_empty() && rest.trim_start_matches([' ', '\t']).starts_with('=')
+    rest.trim_start_matches([' ', '\t']).starts_with('=')
 }
 
 type Range = std::ops::Range<usize>;
@@ -217,7 +217,8 @@ fn job(text: &str, columns: Columns) -> Result<&str, (Fault, Range)> {
         return Err((Fault::Short, 0..text.len()));
     }
     let command = text.get(at..).unwrap_or_default();
-    match command.is_empty() {
+    // In a user's own crontab it runs nothing, and nobody minds.
+    match command.is_empty() && columns == Columns::WithUser {
         true => Err((Fault::Short, 0..text.len())),
         false => Ok(command),
     }
@@ -250,6 +251,10 @@ impl Field {
     }
 
     fn takes(&self, text: &str) -> bool {
+        // What follows a number and is neither letter nor sign is dropped without a word.
+        let sign = |letter: char| letter.is_ascii_alphanumeric() || "*,/~-".contains(letter);
+        let end = text.find(|letter| !sign(letter)).unwrap_or(text.len());
+        let text = text.get(..end).unwrap_or_default();
         !text.is_empty() && text.split(',').all(|part| self.takes_part(part))
     }
 
@@ -270,7 +275,7 @@ impl Field {
         match range.split_once('-') {
             Some((first, last)) => {
                 let ends = self.value(first).zip(self.value(last));
-                steps && ends.is_some_and(|(first, last)| first <= last)
+                steps && ends.is_some()
             }
             None => step.is_none() && self.value(range).is_some(),
         }

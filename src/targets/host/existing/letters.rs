@@ -31,7 +31,7 @@ fn fault(id: SourceId, source: &Source) -> Option<Diagnostic> {
         '\u{a0}' => (
             "no-break space",
             "not a space but a letter of the word",
-            "space",
+            "a space",
         ),
         '\u{feff}' | '\u{200b}' => ("letter that nobody sees", "a letter of the word", "nothing"),
         '\'' | '‘' | '’' | '‚' => ("typographic quote", "not a quote but a letter", "`'`"),

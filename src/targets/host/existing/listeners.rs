@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::Serve;
 use crate::nginx::{ServerBlock, Socket};
 use crate::source::Span;
+use crate::targets::host::layout::{Certificate, Challenge, Source};
 
 pub static TAKEN: Code = Code {
     name: "listener-taken",
@@ -192,7 +193,27 @@ pub fn taken(existing: &Existing, ours: &Ours<'_>) -> Vec<Diagnostic> {
             found.extend(existing.apache.iter().flat_map(|tree| hosts(&own, tree)));
         }
     }
+    found.extend(alone(&theirs, ours));
     found
+}
+
+/// A client that is to listen on a port by itself, to prove a name, where something listens already.
+fn alone(theirs: &[Listener], ours: &Ours<'_>) -> Option<Diagnostic> {
+    let alone = |certificate: &Certificate| match &certificate.source {
+        Source::Acme(acme) => match acme.challenge {
+            Challenge::Standalone(port) => Some((acme.client.program.name(), port)),
+            Challenge::Webroot(_) | Challenge::Dns { .. } => None,
+        },
+        Source::Project { .. } => None,
+    };
+    let (client, port) = ours.layout.certificates.iter().find_map(alone)?;
+    let there = theirs.iter().find(|there| there.port == port)?;
+    let program = there.program;
+    let message = format!("{client} is to prove names on port {port}, where {program} listens");
+    let found = Diagnostic::new(&TAKEN, there.span, message)
+        .label(format!("{program} listens here"))
+        .also(ours.machine.output_span, "names are proved on this machine");
+    Some(found.help(format!("have {program} answer challenges from a directory, and say which at the authority: `challenge: {{webroot: /var/www/acme}}`")))
 }
 
 fn sockets<'a>(ours: &'a Ours<'_>) -> Vec<Own<'a>> {

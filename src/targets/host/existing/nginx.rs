@@ -140,7 +140,6 @@ pub fn judged(
         })
         .map(|include| missing(&include.path, include.span, machine))
         .collect();
-    errors.extend(two_defaults(tree));
     let outdated = outdated(tree, newest);
     match newest {
         true => errors.extend(outdated),
@@ -169,10 +168,10 @@ pub fn missing(path: &str, include: Span, machine: &Machine) -> Diagnostic {
 }
 
 /// Two blocks that are both the default at a socket.
-fn two_defaults(tree: &Tree) -> Vec<Diagnostic> {
+pub fn two_defaults(trees: &[Tree]) -> Vec<Diagnostic> {
     let mut first = BTreeMap::new();
     let mut found = Vec::new();
-    for block in &tree.servers {
+    for block in trees.iter().flat_map(|tree| &tree.servers) {
         let defaults = block.listens.iter().filter(|one| one.listen.default_server);
         for listening in defaults {
             let socket = &listening.listen.socket;

@@ -53,10 +53,8 @@ pub fn conflicts(existing: &Existing, ours: &Ours<'_>) -> Vec<Diagnostic> {
             one.command,
             &[format!("/usr/local/lib/tlsgen/{}/", ours.layout.project)],
         );
-        if program == Some("certbot-auto") {
-            found.push(dead(one));
-        }
         match program {
+            Some("certbot-auto") => found.push(dead(one)),
             Some(program) => found.extend(second(one, program, ours)),
             None => found.extend(restart(one, &servers)),
         }
