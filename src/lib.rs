@@ -26,6 +26,7 @@
 )]
 #![deny(missing_docs)]
 
+pub mod apache;
 pub mod artifact;
 pub mod build;
 pub mod cli;
@@ -39,6 +40,7 @@ pub mod krm;
 pub mod marked;
 pub mod model;
 pub mod nginx;
+pub mod path_map;
 pub mod pki;
 pub mod plan;
 pub mod probe;
@@ -67,6 +69,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .iter()
         .copied()
         .chain(nginx::CODES.iter().copied())
+        .chain(apache::CODES.iter().copied())
         .chain(spec::codes())
         .chain(model::CODES.iter().copied())
         .chain(rules::codes())

@@ -11,7 +11,6 @@ mod early;
 mod edit;
 mod listen;
 mod lua;
-mod paths;
 mod read;
 mod server_name;
 mod syntax;
@@ -24,11 +23,11 @@ mod tests;
 
 use crate::diagnostic::Code;
 
+pub use crate::path_map::{Found, PathMap};
 pub use choice::{Reason, Undecided};
 pub use conflict::{Addition, Conflict, ConflictKind};
 pub use edit::{with_include, with_includes, without_marks, word};
 pub use listen::{Listen, Socket};
-pub use paths::{Found, PathMap};
 pub use read::read;
 pub use server_name::{Fit, ServerName};
 pub use syntax::{BEGIN, Body, Directive, END, Word, parse};

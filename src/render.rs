@@ -61,14 +61,14 @@ const FORMATS: &[Format] = &[
         quote: nginx::quote,
     },
     Format {
-        suffix: ".py",
-        boolean: |value| if value { "True" } else { "False" },
-        quote: |text| Ok(python::quote(text)),
-    },
-    Format {
         suffix: ".httpd",
         boolean: |value| if value { "on" } else { "off" },
         quote: apache::quote,
+    },
+    Format {
+        suffix: ".py",
+        boolean: |value| if value { "True" } else { "False" },
+        quote: |text| Ok(python::quote(text)),
     },
     Format {
         suffix: ".sh",

@@ -15,6 +15,7 @@ pub mod load_balancer;
 pub mod nethserver;
 mod presented;
 pub mod script;
+mod server_block;
 
 /// Where the files by which a service trusts stand in every container.
 pub const TRUST_DIRECTORY: &str = "/etc/tlsgen/trust";
@@ -122,6 +123,8 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         nethserver::CODES,
         nethserver::EXISTING_CODES,
         script::CODES,
+        server_block::CODES,
+        host::existing::CODES,
     ]
     .into_iter()
     .flatten()

@@ -87,6 +87,15 @@ pub trait World: Sync {
     /// Whatever the disk says; not for what does not exist.
     fn link_in(&self, path: &str) -> io::Result<Option<String>>;
 
+    /// Where a symbolic link leads, as it is written; `None` for what is no link. Only the last part
+    /// of the path is looked at.
+    ///
+    /// # Errors
+    /// As [`World::stat`].
+    fn link_target(&self, _path: &str) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+
     /// The names in a directory, sorted.
     ///
     /// # Errors

@@ -21,12 +21,14 @@ const FLOORS: &[(&str, u8)] = &[
     ("diagnostic", 1),
     ("artifact", 1),
     ("marked", 1),
+    ("path_map", 1),
     ("dockerfile", 1),
     ("exposure", 2),
     ("provision", 2),
     ("render", 2),
     ("pki", 2),
     ("yaml", 2),
+    ("apache", 2),
     ("nginx", 2),
     ("probe", 3),
     ("spec", 3),
@@ -120,6 +122,10 @@ const WITHOUT_A_FOLDER: &[(&str, &str)] = &[
     (
         "script-unwritable",
         "a guard: what reaches a script has a form that it can carry",
+    ),
+    (
+        "machine-unwritable",
+        "a guard: what reaches a script or a unit has a form that it can carry",
     ),
     (
         "config-map-too-large",

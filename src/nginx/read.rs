@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use super::paths::{Found, PathMap};
 use super::syntax::{Body, Directive, TOO_LARGE, parse};
 use super::tree::{Elsewhere, File, Tree};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::path_map::{Found, PathMap};
 use crate::source::{SourceId, Sources, Span};
 use crate::world::World;
 

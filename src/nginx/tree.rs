@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::listen::Listen;
-use super::paths::matches_path;
 use super::server_name::ServerName;
 use super::syntax::{Body, Directive, TOO_LARGE};
 use super::template::placeholder;
 use crate::diagnostic::Diagnostic;
+use crate::path_map::{PathMap, matches_path};
 use crate::source::{SourceId, Span};
 
 /// How often a block may say `listen`; people need about four.
@@ -29,6 +29,8 @@ pub struct Tree {
     pub servers: Vec<ServerBlock>,
     /// What is included and does not stand in the project.
     pub elsewhere: Vec<Elsewhere>,
+    /// What is included among the http-level statements, as written.
+    http_includes: Vec<Box<str>>,
 }
 
 /// What a file is, by what stands in it.
@@ -148,6 +150,15 @@ impl ServerBlock {
 }
 
 impl Tree {
+    /// Whether an `include` among the http-level statements would read this absolute path, if it were
+    /// there; relative ones belong to `map`.
+    pub fn reads_for_all_hosts(&self, map: &PathMap, path: &str) -> bool {
+        let includes = self.http_includes.iter();
+        includes
+            .map(|pattern| map.absolute(pattern))
+            .any(|pattern| matches_path(&pattern, path))
+    }
+
     /// Whether an include that leads out of the project would read this absolute path, if it were
     /// there.
     pub fn looks_for(&self, path: &str) -> bool {
@@ -167,6 +178,7 @@ impl Tree {
             statements: Vec::new(),
             servers: Vec::new(),
             elsewhere,
+            http_includes: Vec::new(),
         };
         let Some(entry) = files.last() else {
             return Ok(tree);
@@ -180,10 +192,12 @@ impl Tree {
         match (tree.level, blocks.next()) {
             (Level::Main, Some((file, body))) => {
                 tree.http = Some(Place::new(file, body, false));
+                http_includes(&files, file, body, &mut tree.http_includes);
                 tree.fill(&files, &expand(&files, file, body), &mut faults);
             }
             (Level::Http, _) => {
                 tree.http = Some(Place::new(entry, &entry.body, true));
+                http_includes(&files, entry, &entry.body, &mut tree.http_includes);
                 tree.fill(&files, &top, &mut faults);
             }
             _ => {}
@@ -323,6 +337,19 @@ impl ServerBlock {
                 name,
                 span: word.span,
             });
+        }
+    }
+}
+
+/// The patterns that a body includes, and the files that these lead to, in turn.
+fn http_includes(files: &[File], file: &File, body: &Body, into: &mut Vec<Box<str>>) {
+    for directive in body.theirs() {
+        let Some(indices) = file.includes.get(&directive.span.start) else {
+            continue;
+        };
+        into.extend(directive.values().next().map(Into::into));
+        for included in indices.iter().filter_map(|index| files.get(*index)) {
+            http_includes(files, included, &included.body, into);
         }
     }
 }

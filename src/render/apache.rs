@@ -17,7 +17,7 @@ pub const DOLLAR: &str = "${tlsgen_dollar}";
 pub fn quote(text: &str) -> Result<String, String> {
     // A line break would begin a new directive; the others Apache refuses in headers and paths.
     if text.chars().any(char::is_control) {
-        return Err("Apache's configuration carries no control characters".to_owned());
+        return Err("a configuration of Apache carries no control characters".to_owned());
     }
     let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
     Ok(format!(

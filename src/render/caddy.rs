@@ -26,7 +26,7 @@ pub fn quote(text: &str) -> Result<String, String> {
 /// A variable of the environment, a backslash before a brace, a control character, or what no kind of
 /// quotes carries.
 pub fn quote_literal(text: &str) -> Result<String, String> {
-    word(&escaped(text)?)
+    word(&escaped(text, text.contains('{'))?)
 }
 
 /// The same, between what `before` and `after` say with placeholders.
@@ -36,22 +36,27 @@ pub(super) fn literal(
     after: Option<&str>,
 ) -> Result<Value, Error> {
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-    escaped(text)
+    let replaced = [before, text, after].iter().any(|part| part.contains('{'));
+    escaped(text, replaced)
         .and_then(|inner| word(&format!("{before}{inner}{after}")))
         .map(Value::from_safe_string)
         .map_err(|fault| Error::new(ErrorKind::InvalidOperation, fault))
 }
 
-fn escaped(text: &str) -> Result<String, String> {
+/// A text without any opening brace is never looked at for placeholders, nor for escapes.
+fn escaped(text: &str, replaced: bool) -> Result<String, String> {
+    if !replaced {
+        return Ok(text.to_owned());
+    }
     if text.contains("{$") {
         return Err(
             "`{$` begins a variable of the environment to Caddy, and cannot be escaped".to_owned(),
         );
     }
     if text.contains("\\{") || text.contains("\\}") {
-        return Err("Caddy takes a backslash before a brace for its escape".to_owned());
+        return Err("a backslash before a brace is an escape to Caddy".to_owned());
     }
-    Ok(text.replace('{', "\\{").replace('}', "\\}"))
+    Ok(text.replace('{', "\\{"))
 }
 
 fn word(text: &str) -> Result<String, String> {
@@ -65,10 +70,17 @@ fn word(text: &str) -> Result<String, String> {
     }
     // A byte order mark is passed over wherever it stands.
     if text.contains('\u{feff}') {
-        return Err("Caddy drops a byte order mark".to_owned());
+        return Err("a byte order mark is dropped by Caddy".to_owned());
+    }
+    if text == "}" {
+        return Err("`}` alone ends a block of a Caddyfile, in quotes as well".to_owned());
     }
     if is_plain(text) {
         return Ok(text.to_owned());
+    }
+    // `caddy fmt` of 2.6 takes spaces together between backticks.
+    if !text.contains(['"', '\\']) {
+        return Ok(format!("\"{text}\""));
     }
     // Between these nothing is escaped.
     if !text.contains('`') {
@@ -76,7 +88,7 @@ fn word(text: &str) -> Result<String, String> {
     }
     // Between those a quote is, and no backslash.
     if text.contains("\\\"") || text.ends_with('\\') {
-        return Err("Caddy has no quotes for a text with a backtick and a backslash".to_owned());
+        return Err("no quotes of a Caddyfile carry a backtick and a backslash".to_owned());
     }
     Ok(format!("\"{}\"", text.replace('"', "\\\"")))
 }
@@ -96,10 +108,10 @@ mod tests {
     fn words_are_quoted_where_they_must_be() {
         for (text, word) in [
             ("/etc/tlsgen/key.pem", "/etc/tlsgen/key.pem"),
-            ("", "``"),
+            ("", "\"\""),
             ("a \"b\"\\", "`a \"b\"\\`"),
             ("a`\"b", "\"a`\\\"b\""),
-            ("Größe", "`Größe`"),
+            ("Größe", "\"Größe\""),
         ] {
             assert_eq!(quote(text).as_deref(), Ok(word));
         }
@@ -110,8 +122,9 @@ mod tests {
 
     #[test]
     fn braces_mean_themselves_or_nothing_is_written() {
-        assert_eq!(quote_literal("a {b}").as_deref(), Ok("`a \\{b\\}`"));
-        for bad in ["{$HOME}", "a\\{b", "a\\}"] {
+        assert_eq!(quote_literal("a {b}").as_deref(), Ok("`a \\{b}`"));
+        assert_eq!(quote_literal("a\\}").as_deref(), Ok("`a\\}`"));
+        for bad in ["}", "{$HOME}", "a\\{b", "{\\}"] {
             assert!(quote_literal(bad).is_err(), "{bad:?}");
         }
     }

@@ -13,11 +13,11 @@ const LONGEST: usize = 4000;
 /// A control character, or more than fits.
 pub fn quote(text: &str) -> Result<String, String> {
     if text.chars().any(char::is_control) {
-        return Err("HAProxy's configuration carries no control characters".to_owned());
+        return Err("the configuration of HAProxy carries no control characters".to_owned());
     }
     if text.len() > LONGEST {
         return Err(format!(
-            "HAProxy reads no word of more than {LONGEST} bytes"
+            "no word of more than {LONGEST} bytes is written for HAProxy"
         ));
     }
     // Between apostrophes nothing means anything; outside, a backslash takes an apostrophe.
@@ -34,9 +34,7 @@ pub fn quote(text: &str) -> Result<String, String> {
 pub fn quote_list(text: &str) -> Result<String, String> {
     match is_plain(text) {
         true => Ok(text.to_owned()),
-        false => {
-            Err("HAProxy's list of certificates carries no spaces, brackets and quotes".to_owned())
-        }
+        false => Err("a list of certificates carries no spaces, brackets and quotes".to_owned()),
     }
 }
 

@@ -105,32 +105,49 @@ fn command(request: &Request<'_>) -> Vec<String> {
 fn own(request: &Request<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (serve, place) in request.hosts() {
-        let host = request.model.host(serve.host);
         let fetched = acme::of(request, serve, place).is_some();
         if serve.behind.is_none() && place.certificate.is_none() && !fetched {
             found.push(PROXY.no_certificate(request, serve));
         }
-        if let Some(asked) = serve.client_auth.as_ref().filter(|_| has_address(host)) {
-            let message = format!(
-                "clients that reach `{}` by its address name no host, and Caddy asks by the name",
-                host.name
-            );
-            found.push(
-                Diagnostic::new(&ADDRESS, asked.span, message)
-                    .help("give the host names alone, or serve it with nginx or HAProxy"),
-            );
-        }
+        found.extend(by_address(request, serve, place));
         if let Some(upstream) = serve
             .upstream
             .as_ref()
             .filter(|one| one.prefix.contains('%'))
         {
-            let message = format!("Caddy would encode the `%` of `{upstream}` once more");
+            let message = format!("`%` in `{upstream}` would be encoded once more by Caddy");
             found.push(proxied::uncarried(message, upstream.span));
         }
         found.extend(verbatim(request, serve, place));
     }
     found
+}
+
+/// Once a host of a port asks for certificates, Caddy refuses every request whose name is not that of
+/// the handshake; a client of an address names none there.
+fn by_address(
+    request: &Request<'_>,
+    serve: &Serve,
+    place: &super::HostPlace,
+) -> Option<Diagnostic> {
+    let host = request.model.host(serve.host);
+    let mut all = request.hosts();
+    let asked = all.find_map(|(other, there)| {
+        let asked = other.client_auth.as_ref()?;
+        (there.port == place.port && other.behind.is_none()).then_some(asked)
+    })?;
+    if serve.behind.is_some() || !has_address(host) {
+        return None;
+    }
+    let message = format!(
+        "clients that reach `{}` by its address name no host, and Caddy would refuse them",
+        host.name
+    );
+    Some(
+        Diagnostic::new(&ADDRESS, serve.place.value, message)
+            .also(asked.span, "since client certificates are asked for here")
+            .help("give the host names alone, or a port of its own, or serve it with nginx or HAProxy"),
+    )
 }
 
 /// Paths of files, in which Caddy replaces placeholders or not, by release.

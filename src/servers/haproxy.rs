@@ -59,7 +59,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
         return Err(found);
     }
     let configuration = configuration(request, release).map_err(|error| {
-        let message = format!("HAProxy's configuration cannot be written: {error}");
+        let message = format!("the configuration of HAProxy cannot be written: {error}");
         vec![proxied::uncarried(message, request.service.place.key)]
     })?;
     let told = request.serving.reload.as_ref();

@@ -11,7 +11,6 @@ pub static CODES: &[&Code] = &[
     &TOO_OLD,
     &NO_UPSTREAM,
     &UNTRUSTED,
-    &NO_CERTIFICATE,
     &BEHIND,
     &NAME_TWICE,
     &ADDRESSES,
@@ -32,11 +31,6 @@ pub static UNTRUSTED: Code = error(
     "proxy-upstream-unverified",
     "an upstream is reached over TLS and could not be verified",
     include_str!("manual/proxy-upstream-unverified.md"),
-);
-pub static NO_CERTIFICATE: Code = error(
-    "proxy-without-certificate",
-    "the server is to serve a host whose certificate nothing hands to it",
-    include_str!("manual/proxy-without-certificate.md"),
 );
 pub static BEHIND: Code = error(
     "proxy-behind-client-auth",
@@ -103,11 +97,11 @@ impl Proxy {
         Some(uncarried(fault, span))
     }
 
-    /// A host whose certificate nothing hands over.
+    /// A guard: a host whose certificate the platform does not hand over.
     pub fn no_certificate(&self, request: &Request<'_>, serve: &Serve) -> Diagnostic {
         let host = &request.model.host(serve.host).name;
         let message = format!("nothing hands a certificate for `{host}` to {}", self.title);
-        Diagnostic::new(&NO_CERTIFICATE, serve.place.value, message)
+        Diagnostic::new(&UNCARRIED, serve.place.value, message)
             .help("give the host a `certificate`, or an `issuer`")
     }
 
@@ -160,7 +154,7 @@ impl Proxy {
         let asked = serve.client_auth.as_ref()?;
         let behind = serve.behind.as_ref()?;
         let message = format!(
-            "{} sees no client certificates where TLS ends in front of it",
+            "no client certificates reach {} where TLS ends in front of it",
             self.title
         );
         let diagnostic = Diagnostic::new(&BEHIND, asked.span, message)

@@ -76,6 +76,7 @@ pub static CODES: &[&Code] = &[
     &published::TAKEN,
     &published::SHARED,
     &published::UNREACHABLE,
+    &serving::NOT_HERE,
     &serving::SERVED,
     &start::UNKNOWN,
     &upstream::ITSELF,

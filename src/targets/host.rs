@@ -4,6 +4,7 @@ mod acme;
 mod app;
 mod certificates;
 mod client;
+pub mod existing;
 mod identity;
 pub mod install;
 pub mod layout;
@@ -16,6 +17,7 @@ pub mod system;
 mod trust;
 mod units;
 
+use self::existing::{Existing, Ours};
 use self::layout::Layout;
 use self::system::System;
 use super::{Inputs, Lowered};
@@ -64,6 +66,10 @@ pub struct Machinery<'a> {
     pub system: &'static System,
     /// The units of its services, and what stands there of them.
     pub units: units::Units,
+    /// What stands on it already.
+    pub existing: Existing,
+    /// The texts that were read.
+    pub sources: &'a Sources,
 }
 
 impl Machinery<'_> {
@@ -88,18 +94,33 @@ pub fn lower(
     machine: &Machine,
     sources: &mut Sources,
 ) -> Result<Lowered, Vec<Diagnostic>> {
+    let system = System::of(machine.os);
+    let existing = existing::read(inputs, machine, system, sources)?;
+    let units = units::read(inputs, machine, system, sources);
     let machinery = Machinery {
         inputs,
         target,
         machine,
-        system: System::of(machine.os),
-        units: units::read(inputs, machine, System::of(machine.os), sources),
+        system,
+        units,
+        existing,
+        sources,
     };
     let mut lowered = Lowered::default();
     let mut layout = machinery.layout(&mut lowered)?;
     lowered.notes.extend(notes::of(&machinery, &layout));
     let install =
         scripts_of(&machinery, &mut layout).map_err(|error| vec![unwritable(machine, &error)])?;
+    let ours = Ours {
+        inputs,
+        machine,
+        layout: &layout,
+    };
+    let found = machinery.existing.conflicts(&ours);
+    if found.iter().any(|one| one.severity == Severity::Error) {
+        return Err(found);
+    }
+    lowered.warnings.extend(found);
     let files = layout.files.iter().chain(&layout.anchors);
     lowered.artifacts = files
         .map(|file| Artifact {
@@ -171,6 +192,7 @@ impl<'a> Machinery<'a> {
                 Ok((trusted, placed)) => {
                     files.extend(trusted.files);
                     files.extend(placed.files);
+                    lowered.warnings.extend(placed.warnings);
                     anchors.extend(trusted.anchors);
                     lowered.notes.extend(trusted.notes);
                     lowered.notes.extend(placed.notes);

@@ -126,6 +126,18 @@ impl World for Disk {
         self.root.link_in(path)
     }
 
+    fn link_target(&self, path: &str) -> io::Result<Option<String>> {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let opened = self
+            .root
+            .open(directory, OFlags::PATH | OFlags::DIRECTORY)?;
+        match rustix::fs::readlinkat(&opened, name, Vec::new()) {
+            Ok(target) => Ok(target.into_string().ok()),
+            Err(Errno::INVAL | Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         let opened = self

@@ -120,6 +120,11 @@ impl World for Faulty<'_> {
         self.inner.link_in(path)
     }
 
+    fn link_target(&self, path: &str) -> io::Result<Option<String>> {
+        self.alive()?;
+        self.inner.link_target(path)
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.alive()?;
         self.inner.list(directory)

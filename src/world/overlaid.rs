@@ -43,6 +43,10 @@ impl World for Overlaid<'_> {
         self.inner.link_in(path)
     }
 
+    fn link_target(&self, path: &str) -> io::Result<Option<String>> {
+        self.inner.link_target(path)
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.inner.list(directory)
     }

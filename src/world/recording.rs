@@ -48,6 +48,10 @@ impl World for Recording<'_> {
         self.inner.link_in(path)
     }
 
+    fn link_target(&self, path: &str) -> io::Result<Option<String>> {
+        self.inner.link_target(path)
+    }
+
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.inner.list(directory)
     }

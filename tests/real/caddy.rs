@@ -12,6 +12,8 @@ mod support;
 
 #[path = "nginx/answer.rs"]
 mod answer;
+#[path = "proxy/clients.rs"]
+mod clients;
 #[path = "proxy/lab.rs"]
 mod lab;
 #[path = "proxy/machine.rs"]
@@ -63,7 +65,7 @@ fn upstreams_are_verified() {
 #[test]
 fn clients_are_asked() {
     for release in RELEASES {
-        served::clients_are_asked(release);
+        clients::clients_are_asked(release);
     }
 }
 

@@ -98,7 +98,7 @@ fn upstream(request: &Request<'_>, release: Release, serve: &Serve) -> Vec<Diagn
         found.push(
             of(
                 identity.span,
-                format!("Apache reads certificate and key for `{upstream}` from one file, which nothing writes"),
+                format!("for `{upstream}` Apache reads certificate and key from one file, which nothing writes"),
                 "remove `identity`, or serve with `server: nginx`, which shows it to upstreams".to_owned(),
             )
             .also(upstream.span, "the upstream that would see it"),

@@ -12,7 +12,7 @@ const APACHE_OWN: &[&str] = &["content-type", "date", "server"];
 
 /// A guard: what could not be rendered although every text was looked at.
 pub fn unrendered(request: &Request<'_>, error: &render::RenderError) -> Diagnostic {
-    let message = format!("Apache's configuration cannot be written: {error}");
+    let message = format!("the configuration of Apache cannot be written: {error}");
     Diagnostic::new(&UNWRITABLE, request.service.place.key, message)
         .help("remove what is not a plain letter from names and paths")
 }
@@ -63,7 +63,7 @@ fn header(name: &str, value: &str, span: Span) -> Option<Diagnostic> {
         )
     } else if render::is_apache_expression(value) {
         (
-            format!("Apache would evaluate the value of `{name}` instead of sending it"),
+            format!("the value of `{name}` would be evaluated by Apache instead of being sent"),
             "begin it with something else than `expr=`",
         )
     } else {

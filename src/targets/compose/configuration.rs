@@ -6,17 +6,12 @@ use super::directory::Directories;
 use super::mount;
 use super::serving::Serving;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::model::{self, HostCertificate};
-use crate::nginx::{self, Level, PathMap, Place, Reason, ServerBlock, Tree, Undecided};
+use crate::nginx::{self, Level, PathMap, Place, ServerBlock, Tree};
 use crate::provision::{self, ConfigurationFile, ReadAs};
-use crate::servers::Above;
 use crate::source::{Sources, Span};
 use crate::spec::ServeAs;
+use crate::targets::server_block::{Chosen, Wanted};
 use crate::world;
-
-mod above;
-mod conflict;
-mod uncovered;
 
 pub static MISSING: Code = Code {
     name: "server-config-missing",
@@ -24,21 +19,8 @@ pub static MISSING: Code = Code {
     summary: "lines are to be included into a configuration that nobody has named",
     manual: include_str!("manual/server-config-missing.md"),
 };
-pub static UNCLEAR: Code = Code {
-    name: "server-block-unclear",
-    severity: Severity::Error,
-    summary: "several server blocks could be meant, or none",
-    manual: include_str!("manual/server-block-unclear.md"),
-};
-
 /// What installing a configuration can find.
-pub static CODES: &[&Code] = &[
-    &MISSING,
-    &UNCLEAR,
-    &conflict::CONFLICT,
-    &conflict::EARLY,
-    &uncovered::UNCOVERED,
-];
+pub static CODES: &[&Code] = &[&MISSING];
 
 /// What was put where.
 #[derive(Debug, Default)]
@@ -102,13 +84,18 @@ pub fn existing(
     let block = match include {
         false => None,
         true => {
-            let pinned = serving.deployed.server_name.as_ref();
-            let chosen = tree.block_for(names, pinned.map(|(name, _)| name.as_str()));
-            let chosen = chosen
-                .map_err(|undecided| vec![unclear(serving, &config, named, names, &undecided)])?;
-            tree.servers
-                .iter()
-                .position(|block| std::ptr::eq(block, chosen))
+            let wanted = Wanted {
+                file: &config,
+                named,
+                names,
+                pinned: serving.deployed.server_name.as_ref(),
+                within: None,
+            };
+            let chosen = Chosen::find(&tree, &wanted).map_err(|unclear| vec![unclear])?;
+            let mut blocks = tree.servers.iter();
+            chosen
+                .block
+                .and_then(|block| blocks.position(|own| std::ptr::eq(own, block)))
         }
     };
     Ok(Some(Existing {
@@ -124,43 +111,12 @@ impl Existing {
         self.tree.servers.get(self.block?)
     }
 
-    /// Which of these names the block says already, in whatever form, as nginx compares them.
-    pub fn named(&self, names: &[&str]) -> Vec<String> {
-        let Some(block) = self.block() else {
-            return Vec::new();
-        };
-        let own: Vec<nginx::ServerName> = block
-            .names
-            .iter()
-            .flat_map(|named| named.name.parts())
-            .collect();
-        let says = |name: &String| {
-            let parts = nginx::ServerName::parse(name).parts();
-            parts.iter().all(|part| own.contains(part))
-        };
-        let bracketed = |name: &&str| match name.parse::<std::net::Ipv6Addr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) => (*name).to_owned(),
-        };
-        names.iter().map(bracketed).filter(says).collect()
-    }
-
-    /// What stands already where the server's lines will be read.
-    pub fn above(&self) -> Above {
-        above::above(&self.tree, self.block())
-    }
-
-    /// Names of the block that the certificate of its host does not carry.
-    pub fn uncovered(
-        &self,
-        host: &model::Host,
-        made: &HostCertificate,
-        at: Span,
-    ) -> Vec<Diagnostic> {
-        let block = self.block().into_iter();
-        block
-            .flat_map(|block| uncovered::uncovered(block, host, made, at))
-            .collect()
+    /// The configuration with the block that is meant.
+    pub fn chosen(&self) -> Chosen<'_> {
+        Chosen {
+            tree: &self.tree,
+            block: self.block(),
+        }
     }
 
     /// The place of the container where a file of the project stands.
@@ -214,12 +170,7 @@ pub fn install(
         }
     }
     if let Some(existing) = existing {
-        found.extend(conflict::conflicts(
-            &existing.tree,
-            existing.block(),
-            &provided.configuration,
-            origin,
-        ));
+        found.extend(existing.chosen().conflicts(&provided.configuration, origin));
         if found.is_empty() {
             let includes = existing.includes(serving, provided);
             existing.copy(
@@ -404,39 +355,4 @@ fn missing(serving: &Serving<'_>, span: Span) -> Diagnostic {
         .also(serving.deployed.place.key, "here belongs `config: …`")
         .help(format!("copy it out of the container, `docker compose exec -T {service} cat {NGINX} >nginx.conf`, commit it, and name it: `config: nginx.conf`"))
         .help("or write `serve_as: complete`, which needs no block")
-}
-
-fn unclear(
-    serving: &Serving<'_>,
-    config: &str,
-    named: Span,
-    names: &[&str],
-    undecided: &Undecided<'_>,
-) -> Diagnostic {
-    const SHOWN: usize = 5;
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let names = names.join(" or ");
-    let message = match undecided.reason {
-        Reason::NoBlock => format!("`{config}` has no server block"),
-        Reason::NotPinned => format!("no server block of `{config}` says that `server_name`"),
-        Reason::Several => format!("several server blocks of `{config}` serve {names}"),
-        Reason::NoneServes => {
-            format!("no server block of `{config}` serves {names}, and there are several")
-        }
-    };
-    let at = match &serving.deployed.server_name {
-        Some((_, span)) => *span,
-        None => named,
-    };
-    let candidates = undecided.candidates.iter().take(SHOWN);
-    let diagnostic = candidates.fold(
-        Diagnostic::new(&UNCLEAR, at, message),
-        |diagnostic, block| diagnostic.also(block.head, "a server block"),
-    );
-    let pin = "name the block that is meant by one of its names: `server_name: www.example.org` (`\"\"` for one without)";
-    match undecided.reason {
-        Reason::NoBlock => diagnostic.help("write `serve_as: complete`: then a block is made"),
-        Reason::Several => diagnostic.help(pin).help("or remove all but one: `listen 443 ssl` and, by `redirect_http: true`, the redirect of plain HTTP are put into that"),
-        _ => diagnostic.help(pin),
-    }
 }

@@ -32,6 +32,16 @@ pub static SERVED: Code = Code {
     manual: include_str!("manual/service-already-there.md"),
 };
 
+pub static NOT_HERE: Code = Code {
+    name: "server-not-in-container",
+    severity: Severity::Error,
+    summary: "a server is configured on machines, and not in containers",
+    manual: include_str!("manual/server-not-in-container.md"),
+};
+
+/// Servers that are configured in containers.
+const IN_CONTAINERS: &[&str] = &["nginx", "traefik", "app"];
+
 /// Where what a service serves stands in its container: certificates and configuration.
 pub const SERVING_DIRECTORY: &str = "/etc/tlsgen/serve";
 /// Where its configuration stands.
@@ -85,11 +95,16 @@ impl Serving<'_> {
         let Some(server) = servers::find(&asked.server.name) else {
             return Ok(Served::default());
         };
+        if !IN_CONTAINERS.contains(&server.name) {
+            return Err(vec![not_here(asked)]);
+        }
         let directory = directories.served(self.deployed);
         let names = self.names(asked);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let existing = configuration::existing(self, sources, &names)?;
-        let block_names = existing.as_ref().map(|existing| existing.named(&names));
+        let block_names = existing
+            .as_ref()
+            .map(|existing| existing.chosen().named(&names));
         let block_names = block_names.unwrap_or_default();
         let deliveries = self.deliveries(asked, server)?;
         let place = Place {
@@ -101,7 +116,7 @@ impl Serving<'_> {
             state: STATE_DIRECTORY.to_owned(),
             above: existing
                 .as_ref()
-                .map(configuration::Existing::above)
+                .map(|existing| existing.chosen().above())
                 .unwrap_or_default(),
             listens_already: Vec::new(),
         };
@@ -129,7 +144,7 @@ impl Serving<'_> {
         each.flat_map(|(serve, existing)| {
             let host = self.inputs.model.host(serve.host);
             let made = self.made(serve);
-            made.map(|made| existing.uncovered(host, made, serve.place.value))
+            made.map(|made| existing.chosen().uncovered(host, made, serve.place.value))
                 .unwrap_or_default()
         })
         .collect()
@@ -439,4 +454,11 @@ fn label(provided: &provision::Serving, installed: &Installed) -> Option<String>
         .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
     let any = !provided.configuration.is_empty() || !installed.copies.is_empty();
     any.then(|| format!("sha256:{}", Sha256::of_pieces(ours.chain(copies))))
+}
+
+fn not_here(asked: &model::Serving) -> Diagnostic {
+    let name = &asked.server.name;
+    let message = format!("`server: {name}` is configured on machines, and not in containers");
+    Diagnostic::new(&NOT_HERE, asked.server_span, message)
+        .help("use `server: nginx` or `server: traefik` here, or deploy the service to a target of `kind: host`")
 }

@@ -214,9 +214,12 @@ impl Asked<'_> {
             let free = !["nginx", "apache", "haproxy", "caddy", "traefik"]
                 .into_iter()
                 .any(configured);
-            return match free {
-                true => Ok(Challenge::Standalone(80)),
-                false => Err(Box::new(self.unanswered(
+            // A server that is there already answers from what is said.
+            let webroot = said.and_then(|challenge| challenge.webroot.as_ref());
+            return match (free, webroot) {
+                (true, Some(webroot)) => Ok(Challenge::Webroot(webroot.to_string())),
+                (true, None) => Ok(Challenge::Standalone(80)),
+                (false, _) => Err(Box::new(self.unanswered(
                     "the server at port 80 of this machine does not serve it",
                     "let that server serve it too, with `redirect_http: true`, or write `challenge: {dns: …}` at the authority",
                 ))),

@@ -10,7 +10,7 @@ use super::{Machinery, app, trust};
 use crate::artifact::{LISTS, READABLE};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Deployed;
-use crate::model::{Serve, Service};
+use crate::model::{self, Serve, Service};
 use crate::provision::{self, ReadAs, Reload};
 use crate::servers::{self, CertificatePlace, ClientPlace, HostPlace, Place, Request};
 use crate::targets::clients;
@@ -38,6 +38,8 @@ pub struct Placed {
     pub files: Vec<TreeFile>,
     /// What the plan says.
     pub notes: Vec<String>,
+    /// What is suspicious in what stands on the machine.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Machinery<'_> {
@@ -60,6 +62,7 @@ impl Machinery<'_> {
                 serving: None,
                 files: Vec::new(),
                 notes: Vec::new(),
+                warnings: Vec::new(),
             });
         };
         let Some(server) = servers::find(&asked.server.name) else {
@@ -68,12 +71,24 @@ impl Machinery<'_> {
                 serving: None,
                 files: Vec::new(),
                 notes: Vec::new(),
+                warnings: Vec::new(),
             });
         };
+        let names = self.names(asked);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let world = self.inputs.world;
+        let there = self
+            .existing
+            .for_service(world, service, deployed, &names)?;
+        let block_names = there.map(|there| there.named(&names)).unwrap_or_default();
         let mut files = Vec::new();
         let mut hosts = Vec::with_capacity(asked.serves.len());
         for serve in &asked.serves {
-            hosts.push(self.host_place(deployed, serve, certificates, &mut files));
+            let place = self.host_place(deployed, serve, certificates, &mut files);
+            hosts.push(HostPlace {
+                block_names: block_names.clone(),
+                ..place
+            });
         }
         let place = Place {
             configuration: self.configuration_directory(service),
@@ -84,8 +99,11 @@ impl Machinery<'_> {
             // when the server starts.
             resolver: None,
             state: format!("/var/lib/{}", asked.server.name),
-            above: servers::Above::default(),
-            listens_already: packaged.map(|one| one.listens.to_vec()).unwrap_or_default(),
+            above: there.map(|there| there.above()).unwrap_or_default(),
+            listens_already: self
+                .existing
+                .listens(&asked.server.name)
+                .unwrap_or_else(|| packaged.map(|one| one.listens.to_vec()).unwrap_or_default()),
         };
         let provided = (server.serve)(&Request {
             model: self.inputs.model,
@@ -104,16 +122,54 @@ impl Machinery<'_> {
         }
         let modules = provided.modules.iter();
         software.modules = modules.map(|&module| module.to_owned()).collect();
+        let mut notes = provided.notes.clone();
+        let mut warnings = Vec::new();
+        if let Some(there) = there {
+            let origin = deployed.place.key;
+            let found = there.conflicts(&provided.configuration, origin);
+            if !found.is_empty() {
+                return Err(found);
+            }
+            let ours = provided.configuration.iter();
+            let ours: Vec<_> = ours
+                .map(|file| {
+                    (
+                        file.read_as,
+                        self.configuration_path(service, packaged, file),
+                    )
+                })
+                .collect();
+            let (copies, said) = there.copies(self.sources, &ours, origin);
+            files.extend(copies);
+            notes.extend(said);
+            for serve in &asked.serves {
+                let host = self.inputs.model.host(serve.host);
+                let made = host.certificate.as_ref().filter(|_| serve.behind.is_none());
+                warnings.extend(
+                    made.into_iter()
+                        .flat_map(|made| there.uncovered(host, made, serve.place.value)),
+                );
+            }
+        }
         if packaged.is_none() {
             software.told = told(provided.reload.as_ref());
         }
-        let notes = provided.notes.clone();
         Ok(Placed {
             software,
             serving: Some(provided),
             files,
             notes,
+            warnings,
         })
+    }
+
+    /// Every name of every host that a service serves.
+    fn names(&self, serving: &model::Serving) -> Vec<String> {
+        let hosts = serving.serves.iter();
+        let hosts = hosts.map(|serve| self.inputs.model.host(serve.host));
+        hosts
+            .flat_map(|host| host.names.iter().map(|(name, _)| name.to_string()))
+            .collect()
     }
 
     fn packaged(&self, service: &Service) -> Result<Option<&'static Packaged>, Vec<Diagnostic>> {

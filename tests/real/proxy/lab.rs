@@ -188,6 +188,11 @@ impl Lab {
             let path = format!("{CONFIGURATION}/{}", file.name);
             self.machine.put(&path, file.text.as_bytes());
         }
+        // `caddy fmt` of 2.6 reads no backticks.
+        let first = &serving.configuration[0].text;
+        let misread = self.release.suite == "bookworm" && first.contains('`');
+        // What a release that is not named is told for the sake of newer ones.
+        let unnamed = !self.release.server.contains('@');
         let (script, quiet): (&str, fn(&str) -> bool) = match self.release.is("haproxy") {
             true => (HAPROXY_CHECK, |line| line == "Configuration file is valid"),
             // What is below a warning is not asked for; a certificate made for tests has no responder.
@@ -203,7 +208,11 @@ impl Lab {
         let checked = self.machine.run(script, &[]);
         let said = utf8(&checked.stdout) + &utf8(&checked.stderr);
         assert!(
-            checked.status.success() && said.lines().all(quiet),
+            checked.status.success()
+                && said
+                    .lines()
+                    .all(|line| quiet(line)
+                        || (unnamed && line.contains("Unnecessary header_up Host"))),
             "{:?}: {said}\n{}",
             self.release,
             serving.configuration[0].text

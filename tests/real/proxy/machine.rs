@@ -18,14 +18,14 @@ const SETUP: &str = r#"
 mount --make-rprivate /
 own=$(mktemp -d)
 mount -t tmpfs tmpfs "$own"
-mkdir "$own/upper" "$own/work" "$own/root"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work" "$own/root"
-mount -t proc proc "$own/root/proc"
-mount --rbind /dev "$own/root/dev"
+mkdir "$own/upper" "$own/work" "$own/all"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work" "$own/all"
+mount -t proc proc "$own/all/proc"
+mount --rbind /dev "$own/all/dev"
 ip link set lo up
 # With loopback alone, a resolver takes the machine for one without IPv4.
 ip address add 10.99.0.1/32 dev lo
-exec chroot "$own/root" sh -c 'echo ready; exec sleep infinity'
+exec chroot "$own/all" sh -c 'echo ready; exec sleep infinity'
 "#;
 
 impl Machine {

@@ -62,7 +62,7 @@ const APACHE: Packaged = Packaged {
     reload_alone: &["/usr/sbin/apache2ctl", "graceful"],
     start_alone: &["/usr/sbin/apache2ctl", "start"],
     listens: &[80, 443],
-    examples: &[],
+    examples: &["/etc/apache2/sites-enabled/000-default.conf"],
     reads: Reads::ByItself,
 };
 

@@ -69,7 +69,24 @@ fn escape(text: &str) -> (String, usize) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::words;
+    use crate::render::systemd;
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_is_read(texts in prop::collection::vec("[ab \\\\\"'%$;\n\t\u{e9}]{0,9}", 0..5)) {
+            let quoted: Result<Vec<String>, String> =
+                texts.iter().map(|text| systemd::quote_specified(text)).collect();
+            prop_assert_eq!(words(&quoted.unwrap().join(" ")), texts);
+        }
+
+        #[test]
+        fn no_line_is_too_odd(line in any::<String>()) {
+            words(&line);
+        }
+    }
 
     #[test]
     fn words_are_those_of_the_manual() {
