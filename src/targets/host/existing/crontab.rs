@@ -165,22 +165,20 @@ fn is_passed_over(name: &str) -> bool {
     !name.bytes().all(taken) && !name.starts_with('.') && !name.ends_with('~')
 }
 
-/// `NAME = value`, where the name may be quoted.
+/// `NAME = value`, where the name may be quoted, or missing.
 fn is_variable(text: &str) -> bool {
-    let (name, rest) = match text.strip_prefix(['"', '\'']) {
-        Some(inner) => {
-            let quote = if text.starts_with('"') { '"' } else { '\'' };
-            match inner.split_once(quote) {
-                Some((name, rest)) => (name, rest),
-                None => return false,
-            }
-        }
+    let quote = text
+        .chars()
+        .next()
+        .filter(|letter| matches!(letter, '"' | '\''));
+    let rest = match quote {
+        Some(quote) => text.get(1..).and_then(|inner| inner.split_once(quote)),
         None => {
-            let end = text.find(|c: char| c == '=' || c == ' ' || c == '\t');
-            text.split_at(end.unwrap_or(text.len()))
+            let end = text.find(['=', ' ', '\t']);
+            Some(text.split_at(end.unwrap_or(text.len())))
         }
     };
-    rest.trim_start_matches([' ', '\t']).starts_with('=')
+    rest.is_some_and(|(_, rest)| rest.trim_start_matches([' ', '\t']).starts_with('='))
 }
 
 type Range = std::ops::Range<usize>;

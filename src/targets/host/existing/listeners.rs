@@ -97,7 +97,7 @@ pub fn apache_twice(tree: &Tree) -> Vec<Diagnostic> {
     for listen in &tree.listens {
         let key = (listen.address.as_deref(), listen.port);
         if let Some(before) = first.insert(key, listen.span) {
-            let message = format!("Apache is to listen on port {} twice", listen.port);
+            let message = format!("port {} has `Listen` twice", listen.port);
             found.push(
                 Diagnostic::new(&TAKEN, listen.span, message)
                     .also(before, "here already")
@@ -262,7 +262,7 @@ fn plain(serve: &Serve) -> Option<Span> {
 fn another(own: &Own<'_>, there: &Listener) -> Diagnostic {
     let (port, program) = (own.port, there.program);
     let message = format!(
-        "{program} listens on port {port} already, where `{}` is to",
+        "port {port} is taken by {program}, where `{}` is to listen",
         own.service
     );
     Diagnostic::new(&TAKEN, own.span, message)
@@ -279,11 +279,11 @@ fn within(own: &Own<'_>, there: &Listener) -> Option<Diagnostic> {
     let message = match program {
         Program::Nginx | Program::Apache => return None,
         Program::Haproxy => format!(
-            "HAProxy listens on port {port} already: connections would go to one of the two by chance"
+            "port {port} is taken by HAProxy itself: connections would go to one of the two by chance"
         ),
         Program::Caddy => {
             let same = own.names.iter().find(|name| there.names.contains(name))?;
-            format!("Caddy serves `{same}` on port {port} already")
+            format!("`{same}` is served by Caddy on port {port} already")
         }
     };
     Some(
@@ -300,7 +300,7 @@ fn hosts(own: &Own<'_>, tree: &Tree) -> Vec<Diagnostic> {
     for host in tree.hosts.iter().filter(|host| host.at_port(own.port)) {
         let same = host.names.iter().find(|(name, _)| own.names.contains(name));
         let fault = if let Some((name, span)) = same {
-            let message = format!("Apache serves `{name}` on port {} already", own.port);
+            let message = format!("`{name}` is served by Apache on port {} already", own.port);
             Diagnostic::new(&TAKEN, own.span, message)
                 .label("asked for here")
                 .also(*span, "here already")

@@ -242,7 +242,7 @@ mod tests {
                 Some("certbot-auto"),
             ),
             (
-                "\"/root/.acme.sh\"/acme.sh --cron --home \"/root/.acme.sh\" > /dev/null",
+                "\"/home/a/.acme.sh\"/acme.sh --cron --home \"/home/a/.acme.sh\" > /dev/null",
                 Some("acme.sh"),
             ),
             ("lego --path /etc/lego renew", Some("lego")),

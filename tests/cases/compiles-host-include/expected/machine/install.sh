@@ -431,8 +431,11 @@ check_owners() {
 each_file() { # function; it is told path, mode, owner:group, the service that must be restarted for it
   "$@" '/etc/logrotate.d/tlsgen-site' '0644' 'root:root' '' || return 1
   "$@" '/etc/nginx/conf.d/tlsgen-site.conf' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/nginx/nginx.conf' '0644' 'root:root' '*' || return 1
+  "$@" '/etc/nginx/sites-available/site' '0644' 'root:root' '*' || return 1
   "$@" '/etc/systemd/system/tlsgen-site-renew.service' '0644' 'root:root' '' || return 1
   "$@" '/etc/systemd/system/tlsgen-site-renew.timer' '0644' 'root:root' '' || return 1
+  "$@" '/etc/tlsgen/site/web/server.conf' '0644' 'root:root' '*' || return 1
   "$@" '/usr/local/lib/tlsgen/site/deploy' '0755' 'root:root' '' || return 1
   "$@" '/usr/local/lib/tlsgen/site/issue' '0755' 'root:root' '' || return 1
   "$@" '/usr/local/lib/tlsgen/site/renew' '0755' 'root:root' '' || return 1
@@ -562,8 +565,11 @@ each_stale() { # function
     case $path in
     '/etc/logrotate.d/tlsgen-site') ;;
     '/etc/nginx/conf.d/tlsgen-site.conf') ;;
+    '/etc/nginx/nginx.conf') ;;
+    '/etc/nginx/sites-available/site') ;;
     '/etc/systemd/system/tlsgen-site-renew.service') ;;
     '/etc/systemd/system/tlsgen-site-renew.timer') ;;
+    '/etc/tlsgen/site/web/server.conf') ;;
     '/usr/local/lib/tlsgen/site/deploy') ;;
     '/usr/local/lib/tlsgen/site/issue') ;;
     '/usr/local/lib/tlsgen/site/renew') ;;
