@@ -250,6 +250,11 @@ impl Reader<'_> {
                     Some(())
                 });
             }
+            Kind::Variables => {
+                self.each_file(path, named, |reader, (_, file)| {
+                    reader.source(&file, named).map(drop)
+                });
+            }
             Kind::Hooks => {
                 self.each_file(path, named, |reader, (path, file)| {
                     let source = reader.source(&file, named)?;

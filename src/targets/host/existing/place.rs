@@ -31,6 +31,8 @@ pub enum Kind {
     Units,
     /// certbot's hooks.
     Hooks,
+    /// Variables of units (systemd.exec(5), `EnvironmentFile=`), which are read with their units.
+    Variables,
 }
 
 /// The places that systems have.
@@ -53,6 +55,9 @@ const PLACES: &[(&str, Kind)] = &[
     ("/lib/systemd/system", Kind::Units),
     ("/usr/local/lib/systemd/system", Kind::Units),
     ("/etc/letsencrypt/renewal-hooks", Kind::Hooks),
+    ("/etc/default", Kind::Variables),
+    ("/etc/sysconfig", Kind::Variables),
+    ("/etc/environment", Kind::Variables),
 ];
 
 /// How many directories may lie in each other.
@@ -137,6 +142,7 @@ fn kind_of(path: &str) -> Option<Kind> {
         "apache2.conf" | "httpd.conf" => Some(Kind::Apache),
         "haproxy.cfg" => Some(Kind::Haproxy),
         "Caddyfile" => Some(Kind::Caddy),
+        _ if name.ends_with(".env") => Some(Kind::Variables),
         _ if path.contains("/.config/systemd/user") || path.contains("/systemd/user/") => {
             Some(Kind::Units)
         }
@@ -153,6 +159,6 @@ fn inside_another(place: &str) -> bool {
 fn unknown(path: &str, there: &There) -> Diagnostic {
     let message = format!("nobody knows what `{path}` of the machine is");
     Diagnostic::new(&UNKNOWN, there.span, message).help(
-        "what can be read: `/etc/nginx`, `/etc/apache2` or `/etc/httpd`, `/etc/haproxy`, `/etc/caddy`, `/etc/crontab`, `/etc/cron.d`, `/var/spool/cron/crontabs/USER`, `/etc/systemd/system`, `/etc/letsencrypt/renewal-hooks`, and files of these",
+        "what can be read: `/etc/nginx`, `/etc/apache2` or `/etc/httpd`, `/etc/haproxy`, `/etc/caddy`, `/etc/crontab`, `/etc/cron.d`, `/var/spool/cron/crontabs/USER`, `/etc/systemd/system`, `/etc/letsencrypt/renewal-hooks`, variables of units in `/etc/default` or `/etc/sysconfig`, and files of these",
     )
 }

@@ -19,6 +19,8 @@ export PATH
 unset IFS CDPATH ENV
 LC_ALL=C
 export LC_ALL
+# Whoever runs this, servers of other users must find their files; what is secret has a mode of its own.
+umask 022
 state='/var/lib/tlsgen/lab'
 
 say() {
@@ -209,13 +211,6 @@ intermediates() { # chain
     END { if (!found) printf "%s", all }' "$1"
 }
 
-is_placeholder() { # certificate
-  case $(openssl x509 -in "$1" -noout -subject 2>/dev/null) in
-  *'tlsgen placeholder'*) return 0 ;;
-  esac
-  return 1
-}
-
 check_service() { # service
   case $1 in
   'edge')
@@ -235,6 +230,15 @@ tell_service() { # service, `reload` or `restart`
     fi
     ;;
   esac
+}
+
+# What somebody has stopped stays so: it reads its certificate when it starts.
+is_stopped() { # service
+  with_systemd || return 1
+  case $1 in
+  'edge') said=$(systemctl show --property ActiveState 'caddy.service') ;;
+  esac
+  [ "$said" = ActiveState=inactive ]
 }
 
 # What a unit that runs is told of a certificate; any other word is given to systemd as it is.
@@ -435,6 +439,7 @@ has_group() { # group
     cut -d : -f 1 /etc/group | grep -qxF -- "$1"
   fi
 }
+
 
 each_file() { # function; it is told path, mode, owner:group, the service that must be restarted for it
   "$@" '/etc/caddy/tlsgen-lab.caddyfile' '0644' 'root:root' '*' || return 1

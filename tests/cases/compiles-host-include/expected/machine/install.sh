@@ -19,6 +19,8 @@ export PATH
 unset IFS CDPATH ENV
 LC_ALL=C
 export LC_ALL
+# Whoever runs this, servers of other users must find their files; what is secret has a mode of its own.
+umask 022
 state='/var/lib/tlsgen/site'
 
 say() {
@@ -209,13 +211,6 @@ intermediates() { # chain
     END { if (!found) printf "%s", all }' "$1"
 }
 
-is_placeholder() { # certificate
-  case $(openssl x509 -in "$1" -noout -subject 2>/dev/null) in
-  *'tlsgen placeholder'*) return 0 ;;
-  esac
-  return 1
-}
-
 check_service() { # service
   case $1 in
   'web')
@@ -235,6 +230,15 @@ tell_service() { # service, `reload` or `restart`
     fi
     ;;
   esac
+}
+
+# What somebody has stopped stays so: it reads its certificate when it starts.
+is_stopped() { # service
+  with_systemd || return 1
+  case $1 in
+  'web') said=$(systemctl show --property ActiveState 'nginx.service') ;;
+  esac
+  [ "$said" = ActiveState=inactive ]
 }
 
 # What a unit that runs is told of a certificate; any other word is given to systemd as it is.
@@ -318,7 +322,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 library='/usr/local/lib/tlsgen/site'
 
 main() {
-  dry_run=false keys='' issue=true packages=false
+  dry_run=false keys='' issue=true packages=false told=''
   read_arguments "$@"
   check_system
   check_tree
@@ -330,6 +334,7 @@ main() {
     each_file preview_file
     each_host preview_pair
     each_stale preview_stale
+    each_example preview_example
     say 'nothing was changed'
     return
   fi
@@ -340,7 +345,6 @@ main() {
   lay_out || give_up 'cannot write everything'
   tell_systemd
   each_service check_service || give_up 'a service does not accept its configuration'
-  told=''
   each_service tell_changed || give_up 'a service does not start with its new configuration'
   each_host ask_services || give_up 'a service does not present its certificate'
   record_files || give_up "cannot write $state/installed"
@@ -427,6 +431,7 @@ check_owners() {
     fail "this machine lacks:$unknown"
   fi
 }
+
 
 each_file() { # function; it is told path, mode, owner:group, the service that must be restarted for it
   "$@" '/etc/logrotate.d/tlsgen-site' '0644' 'root:root' '' || return 1
@@ -527,8 +532,8 @@ say_other_scheduler() { # it, what ends it
 
 lay_out() {
   restarted=''
-  each_directory make_directory && each_file lay_file && each_stale remove_stale && each_host lay_pair &&
-    enable_modules && update_trust
+  each_directory make_directory && each_file lay_file && each_stale remove_stale && each_example remove_example &&
+    each_host lay_pair && enable_modules && update_trust
 }
 
 make_directory() { # path, mode, owner:group
@@ -590,6 +595,35 @@ remove_stale() { # path, its digest
     ;;
   esac
   take_away "$1"
+}
+
+# What a server's package shows to everybody; nginx refuses a second default for one port.
+each_example() { # function
+  "$@" '/etc/nginx/sites-enabled/default' || return 1
+}
+
+preview_example() { # path
+  ! is_example "$1" || say "would remove $1, the example of its package"
+}
+
+remove_example() { # path
+  is_example "$1" || return 0
+  say "removing $1, the example of its package"
+  take_away "$1"
+}
+
+# One that somebody has changed is no example any more.
+is_example() { # path
+  [ -e "$1" ] || return 1
+  file=$(readlink -f -- "$1") || return 1
+  if command -v dpkg-query >/dev/null; then
+    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
+    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
+  elif command -v apk >/dev/null; then
+    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
+  else
+    return 1
+  fi
 }
 
 lay_pair() { # host

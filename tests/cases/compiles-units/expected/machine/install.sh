@@ -19,6 +19,8 @@ export PATH
 unset IFS CDPATH ENV
 LC_ALL=C
 export LC_ALL
+# Whoever runs this, servers of other users must find their files; what is secret has a mode of its own.
+umask 022
 state='/var/lib/tlsgen/lab'
 
 say() {
@@ -239,13 +241,6 @@ intermediates() { # chain
     END { if (!found) printf "%s", all }' "$1"
 }
 
-is_placeholder() { # certificate
-  case $(openssl x509 -in "$1" -noout -subject 2>/dev/null) in
-  *'tlsgen placeholder'*) return 0 ;;
-  esac
-  return 1
-}
-
 check_service() { # service
   case $1 in
   'galaxy')
@@ -335,6 +330,22 @@ tell_service() { # service, `reload` or `restart`
     fi
     ;;
   esac
+}
+
+# What somebody has stopped stays so: it reads its certificate when it starts.
+is_stopped() { # service
+  with_systemd || return 1
+  case $1 in
+  'galaxy') said=$(systemctl show --property ActiveState 'galaxy.service') ;;
+  'reports') said=$(systemctl show --property ActiveState 'reports.service') ;;
+  'jupyter') said=$(of_user 'ada' systemctl --user show --property ActiveState 'jupyter.service') ;;
+  'batch') said=$(systemctl show --property ActiveState 'batch.service') ;;
+  'front') said=$(systemctl show --property ActiveState 'nginx.service') ;;
+  'proxy') said=$(systemctl show --property ActiveState 'haproxy.service') ;;
+  'site') said=$(systemctl show --property ActiveState 'caddy.service') ;;
+  'edge') said=$(systemctl show --property ActiveState 'tlsgen-lab-edge.service') ;;
+  esac
+  [ "$said" = ActiveState=inactive ]
 }
 
 # What a unit that runs is told of a certificate; any other word is given to systemd as it is.
@@ -477,6 +488,7 @@ library='/usr/local/lib/tlsgen/lab'
 
 main() {
   dry_run=false keys='' issue=true packages=false told=''
+  trust_changed=false
   read_arguments "$@"
   check_system
   check_tree
@@ -616,6 +628,7 @@ has_group() { # group
     cut -d : -f 1 /etc/group | grep -qxF -- "$1"
   fi
 }
+
 
 each_file() { # function; it is told path, mode, owner:group, the service that must be restarted for it
   "$@" '/etc/caddy/tlsgen-lab.caddyfile' '0644' 'root:root' '*' || return 1
@@ -899,7 +912,10 @@ enable_modules() {
 # The system's own store of authorities takes up what was laid beside it.
 update_trust() {
   case "$changed " in
-  *' ''/usr/local/share/ca-certificates'/*) try 'update-ca-certificates' ;;
+  *' ''/usr/local/share/ca-certificates'/*)
+    trust_changed=true
+    try 'update-ca-certificates'
+    ;;
   esac
 }
 
@@ -998,6 +1014,7 @@ give_up() { # reason
   say "$1: taking everything back" >&2
   roll_back
   tell_systemd_again
+  ! "$trust_changed" || try 'update-ca-certificates'
   for service in $told; do
     check_service "$service" && tell_service "$service" restart || :
   done
