@@ -32,7 +32,7 @@ pub fn quote(text: &str) -> Result<String, String> {
 /// # Errors
 /// What would end it there.
 pub fn quote_list(text: &str) -> Result<String, String> {
-    match is_plain(text) {
+    match quote(text)? == text {
         true => Ok(text.to_owned()),
         false => Err("a list of certificates carries no spaces, brackets and quotes".to_owned()),
     }
