@@ -211,13 +211,6 @@ intermediates() { # chain
     END { if (!found) printf "%s", all }' "$1"
 }
 
-is_placeholder() { # certificate
-  case $(openssl x509 -in "$1" -noout -subject 2>/dev/null) in
-  *'tlsgen placeholder'*) return 0 ;;
-  esac
-  return 1
-}
-
 check_service() { # service
   case $1 in
   'web')
