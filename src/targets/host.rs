@@ -11,6 +11,7 @@ pub mod layout;
 mod notes;
 pub mod renewal;
 pub mod schedule;
+mod scheduling;
 mod scripts;
 mod server;
 pub mod system;
@@ -42,6 +43,8 @@ pub static CODES: &[&Code] = &[
     &acme::TOO_OLD,
     &acme::UNPROVED,
     &certificates::READERS,
+    &scheduling::NONE,
+    &scheduling::NO_EFFECT,
     &server::UNIT,
     &server::NOT_PACKAGED,
     &app::IMPOSSIBLE,
@@ -174,6 +177,7 @@ impl<'a> Machinery<'a> {
         let mut found = Vec::new();
         // Without them each server would only miss its own.
         let certificates = certificates::of(self)?;
+        found.extend(scheduling::faults(self, &certificates));
         let mut files = self.acme_roots(&certificates);
         for id in self.hosts() {
             files.extend(self.certificate_files(id));
