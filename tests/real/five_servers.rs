@@ -242,6 +242,74 @@ fn application() {
     }
 }
 
+/// Lines of ours in a vhost of the user's, and what happens when that one was changed on the machine.
+#[test]
+fn lines_in_a_vhost() {
+    const VHOST: &str = "server {\n    listen 80;\n    listen [::]:80;\n    server_name site.five.example;\n    \
+                         location /static/ { return 200 \"theirs\\n\"; }\n}\n";
+    let Some(machine) = Machine::booted("bookworm") else {
+        return;
+    };
+    machine.put("/etc/nginx/sites-available/site", VHOST, 0o644);
+    machine.succeed(
+        "rm /etc/nginx/sites-enabled/default && ln -s ../sites-available/site /etc/nginx/sites-enabled/site && systemctl start nginx",
+    );
+    let project = tempfile::tempdir().unwrap();
+    let there = project.path().join("there");
+    fs::create_dir(&there).unwrap();
+    let status = Command::new("cp")
+        .arg("-a")
+        .args([machine.path("/etc/nginx"), there.join("nginx")])
+        .status();
+    assert!(status.unwrap().success());
+    let spec = "version: 1
+project: five
+authorities:
+  ca: {kind: managed, subject: {common_name: Five Servers CA}, permitted_names: [five.example]}
+hosts:
+  site: {names: [site.five.example], issuer: ca}
+services:
+  front: {server: nginx@1.22, serve_as: include, serves: [{host: site, redirect_http: true}]}
+targets:
+  machine:
+    kind: host
+    os: debian-12
+    output: tree
+    services: {front: {config: /etc/nginx/sites-available/site}}
+    files: {/etc/nginx: there/nginx}
+";
+    fs::write(project.path().join("tlsgen.yaml"), spec).unwrap();
+    fs::write(project.path().join(".gitignore"), "pki/private/\n").unwrap();
+    let site = Site { machine, project };
+    site.build();
+    site.install();
+    let client = fs::read(checkout().join("tests/real/five_servers/client.py")).unwrap();
+    site.machine.put("/srv/client.py", client, 0o644);
+    let ca = "/srv/five/pki/authorities/ca.pem";
+    let answer = site.machine.succeed(&format!(
+        "python3 /srv/client.py {ca} site.five.example 443 /static/a"
+    ));
+    assert_eq!(answer.trim(), "200 theirs");
+    let vhost = site.machine.read("/etc/nginx/sites-available/site");
+    for line in VHOST.lines() {
+        assert!(vhost.contains(line), "{line}");
+    }
+    assert!(
+        !site.install().contains("writing"),
+        "a second run writes nothing"
+    );
+
+    site.machine
+        .succeed("sed -i 's/theirs/newer/' /etc/nginx/sites-available/site");
+    let before = site.machine.read("/etc/nginx/sites-available/site");
+    let refused = site.machine.fail("sh /srv/five/tree/install.sh 2>&1");
+    assert!(
+        refused.contains("/etc/nginx/sites-available/site is not what the project has of it"),
+        "{refused}"
+    );
+    assert_eq!(site.machine.read("/etc/nginx/sites-available/site"), before);
+}
+
 #[test]
 fn the_example_has_them_all() {
     let example = checkout().join("examples/five-servers/tlsgen.yaml");

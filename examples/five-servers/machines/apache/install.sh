@@ -334,6 +334,7 @@ main() {
   read_arguments "$@"
   check_system
   check_tree
+  each_file check_copy
   check_programs
   check_owners
   each_host check_pair || exit 1
@@ -409,6 +410,17 @@ check_tree() {
   missing=''
   each_file find_source
   [ -z "$missing" ] || fail "the tree is not whole: $here lacks$missing"
+}
+
+# A copy of a file with lines of ours in it stands for the file that the project knows, and for no later one.
+check_copy() { # path
+  grep -q '^[[:blank:]]*# tlsgen: begin' "$here$1" && [ -e "$1" ] || return 0
+  [ "$(theirs "$here$1" | cksum)" = "$(theirs "$1" | cksum)" ] ||
+    fail "$1 is not what the project has of it: copy it there (\`files\` in tlsgen.yaml) without our lines, and build again"
+}
+
+theirs() { # file
+  sed '/^[[:blank:]]*# tlsgen: begin/,/^[[:blank:]]*# tlsgen: end/d' "$1"
 }
 
 find_source() { # path
