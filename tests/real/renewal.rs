@@ -367,6 +367,61 @@ fn caddy_is_renewed() {
 }
 
 /// The schedule that Debian's package brings along is enough: everything stands with the certificate.
+/// What is served comes from the test server, some time after the service was started.
+fn asks_itself(shop: &Shop) {
+    shop.machine.wait_for(
+        "openssl s_client -connect 127.0.0.1:443 -servername web.test </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q Pebble",
+    );
+    let answer = shop.machine.succeed(
+        "curl -s -o /dev/null -w '%{http_code}' --resolve web.test:80:127.0.0.1 http://web.test/",
+    );
+    assert!(["301", "308"].contains(&answer.as_str()), "{answer}");
+}
+
+#[test]
+fn traefik_asks_for_its_certificate() {
+    let (Some(machine), Some(program)) = (
+        Machine::booted("bookworm"),
+        support::judge("traefik-3.7.15"),
+    ) else {
+        return;
+    };
+    machine.put(
+        "/usr/local/bin/traefik",
+        std::fs::read(program).unwrap(),
+        0o755,
+    );
+    let shop = Shop::new(machine, "debian-12", "traefik@3.7", "certbot", "{}");
+    shop.install("");
+    asks_itself(&shop);
+}
+
+#[test]
+fn caddy_asks_for_its_certificate() {
+    for suite in ["bookworm", "sid"] {
+        let Some(machine) = Machine::booted(suite) else {
+            return;
+        };
+        let server = if suite == "sid" {
+            "caddy@2.11"
+        } else {
+            "caddy@2.6"
+        };
+        let shop = Shop::new(machine, "debian-12", server, "certbot", "{}");
+        let spec = shop::spec("debian-12", server, "certbot", "{}");
+        // Nobody else is to ask for it.
+        let own = spec.replace(
+            "    client: certbot\n    challenge: {webroot: /var/www/acme}\n",
+            "",
+        );
+        assert_ne!(own, spec);
+        shop.project.write("tlsgen.yaml", own);
+        shop.build();
+        shop.install("");
+        asks_itself(&shop);
+    }
+}
+
 #[test]
 fn the_package_of_certbot_renews() {
     obtains_and_renews("nginx", "certbot", "{scheduler: package}");
