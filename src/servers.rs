@@ -254,6 +254,13 @@ impl<'a> Request<'a> {
             .filter(|_| said)
     }
 
+    /// Where a host itself says its kind of key, and not only `defaults`.
+    fn own_key(&self, serve: &Serve) -> Option<Span> {
+        let name = self.model.host(serve.host).name.as_str();
+        let said = self.model.loaded.spec.hosts.get(name)?.key.is_some();
+        said.then(|| self.model.loaded.place(&["hosts", name, "key"]).key)
+    }
+
     /// Where the spec names a guideline for the host at an index itself, and not only for all.
     fn own_tls(&self, index: usize, serve: &Serve) -> Option<Span> {
         let services = &self.model.loaded.spec.services;

@@ -41,6 +41,7 @@ pub static CODES: &[&Code] = &[
     &UNWRITABLE,
     &acme::CLIENT,
     &acme::TOO_OLD,
+    &acme::KEY,
     &acme::UNPROVED,
     &certificates::READERS,
     &scheduling::NONE,

@@ -86,6 +86,19 @@ pub fn refused(request: &Request<'_>, release: Release) -> Vec<Diagnostic> {
                     )),
             );
         }
+        if let Some(span) = request.own_key(serve) {
+            let message = format!(
+                "the key of `{}` is made by Caddy itself, on P-256",
+                host.name
+            );
+            found.push(
+                Diagnostic::new(&ACME, span, message)
+                    .also(key, "the issuer")
+                    .help(format!(
+                        "remove `key`, or have a client of the machine ask: `client: lego` at `authorities.{name}`"
+                    )),
+            );
+        }
         for (subject, span) in &host.names {
             let why = match subject {
                 SubjectName::Ip(_) => "is an address, and Caddy asks for certificates of names",

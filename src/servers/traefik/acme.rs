@@ -160,6 +160,13 @@ pub(super) fn refused(request: &Request<'_>) -> Vec<Diagnostic> {
                 );
             }
         }
+        if let Some(span) = request.own_key(issued.serve) {
+            let message = format!(
+                "the key of `{}` is made by Traefik itself, on P-256",
+                host.name
+            );
+            found.push(at(span, message).help("remove `key`"));
+        }
         if issued.acme.email.is_none() {
             // Without one it makes an account at every start (traefik, pkg/provider/acme/provider.go).
             let message = format!(

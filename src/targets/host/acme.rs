@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Machine;
 use crate::model::{Authority, Host, Model, Serve, Service, SubjectName};
 use crate::source::Span;
-use crate::spec::{Acme, AcmeClient, AcmeProgram};
+use crate::spec::{Acme, AcmeClient, AcmeProgram, KeyType};
 
 pub static CLIENT: Code = Code {
     name: "acme-client-unclear",
@@ -26,6 +26,13 @@ pub static UNPROVED: Code = Code {
     severity: Severity::Error,
     summary: "nothing on the machine answers the challenge by which a name is proved",
     manual: include_str!("manual/acme-unanswered.md"),
+};
+
+pub static KEY: Code = Code {
+    name: "acme-key-unsigned",
+    severity: Severity::Error,
+    summary: "public authorities sign no key of this kind",
+    manual: include_str!("manual/acme-key-unsigned.md"),
 };
 
 /// From where challenges are answered unless the spec says otherwise.
@@ -65,6 +72,7 @@ pub fn source(
         return Err(vec![asked.no_program(system, client, machine.os_span)]);
     };
     let mut found = asked.too_old(client);
+    found.extend(asked.unsigned_key());
     let challenge = asked.challenge(model, served);
     match challenge {
         Ok(challenge) if found.is_empty() => Ok(AcmeSource {
@@ -160,6 +168,19 @@ impl Asked<'_> {
             found.extend(needs(5, 3).map(|least| self.old(client, &what, least)));
         }
         found
+    }
+
+    /// CA/Browser Forum's Baseline Requirements, 6.1.1.3: RSA and the NIST curves alone; and no client
+    /// makes another.
+    fn unsigned_key(&self) -> Option<Diagnostic> {
+        let ed25519 = self.host.terms.key == KeyType::Ed25519;
+        ed25519.then(|| {
+            let message = format!(
+                "no ACME client makes the Ed25519 key of `{}`, and no public authority signs one",
+                self.host.name
+            );
+            Diagnostic::new(&KEY, self.span, message).help("write `key: ecdsa-p256` at the host")
+        })
     }
 
     fn old(&self, client: AcmeClient, what: &str, (major, minor): (u16, u16)) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::acme::BEHIND;
 use super::layout::{AcmeSource, Certificate, Challenge, Layout, Source};
 use super::schedule;
 use crate::render::quote_sh;
@@ -119,7 +120,9 @@ impl Client<'_> {
         words.extend(["--server".to_owned(), self.source.directory.clone()]);
         words.extend(["--cert-name".to_owned(), self.lineage.clone()]);
         for name in self.names {
-            words.extend(["-d".to_owned(), name.clone()]);
+            let address = name.parse::<std::net::IpAddr>().is_ok();
+            let option = if address { "--ip-address" } else { "-d" };
+            words.extend([option.to_owned(), name.clone()]);
         }
         words.extend(self.certbot_key());
         if let Some(profile) = &self.source.profile {
@@ -146,15 +149,20 @@ impl Client<'_> {
     fn certbot_challenge(&self) -> Vec<String> {
         match &self.source.challenge {
             Challenge::Webroot(root) => words(&["--webroot", "-w", root]),
-            Challenge::Standalone(port) => words(&[
-                "--standalone",
-                "--preferred-challenges",
-                "http",
-                "--http-01-address",
-                "127.0.0.1",
-                "--http-01-port",
-                &port.to_string(),
-            ]),
+            Challenge::Standalone(port) => {
+                let mut words = words(&[
+                    "--standalone",
+                    "--preferred-challenges",
+                    "http",
+                    "--http-01-port",
+                    &port.to_string(),
+                ]);
+                // Behind a server of the machine it is for that one alone.
+                if *port == BEHIND {
+                    words.extend(["--http-01-address", "127.0.0.1"].map(str::to_owned));
+                }
+                words
+            }
             Challenge::Dns {
                 provider,
                 credentials,
@@ -235,7 +243,8 @@ impl Client<'_> {
                 } else {
                     "--http.port"
                 };
-                words(&["--http", option, &format!("127.0.0.1:{port}")])
+                let address = if *port == BEHIND { "127.0.0.1" } else { "" };
+                words(&["--http", option, &format!("{address}:{port}")])
             }
             Challenge::Dns { provider, .. } => words(&["--dns", provider]),
         }

@@ -261,8 +261,12 @@ impl Resolver<'_> {
 
     /// Says that nothing follows from how a certificate is to be issued where none is.
     fn without_effect(&mut self, name: &str, host: &spec::Host) {
+        let issuer = host.issuer.as_ref().map(spec::Name::as_str);
+        let issuer = issuer.and_then(|name| self.loaded.spec.authorities.get(name));
+        // An ACME client makes the key that it is told to.
+        let by_client = matches!(issuer, Some(spec::Authority::Acme(_)));
         let fields = [
-            ("key", host.key.is_some()),
+            ("key", host.key.is_some() && !by_client),
             ("lifetime", host.lifetime.is_some()),
             ("renew_before", host.renew_before.is_some()),
             ("usages", host.usages.is_some()),
