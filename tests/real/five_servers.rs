@@ -310,6 +310,26 @@ targets:
     assert_eq!(site.machine.read("/etc/nginx/sites-available/site"), before);
 }
 
+/// Caddy reads one file: sites that stand in it are not left behind.
+#[test]
+fn a_caddyfile_with_sites_is_kept() {
+    let site = Site::new("caddy@2.6", "{}", |machine| {
+        machine.put(
+            "/etc/caddy/Caddyfile",
+            "http://wiki.five.example {\n}\n",
+            0o644,
+        );
+    });
+    let Some(site) = site else { return };
+    let refused = site.machine.fail("sh /srv/five/tree/install.sh 2>&1");
+    assert!(
+        refused.contains("/etc/caddy/Caddyfile is not as its package brought it"),
+        "{refused}"
+    );
+    site.machine
+        .fail("test -e /etc/caddy/tlsgen-five.caddyfile");
+}
+
 #[test]
 fn the_example_has_them_all() {
     let example = checkout().join("examples/five-servers/tlsgen.yaml");

@@ -329,6 +329,7 @@ main() {
   each_file check_copy
   check_programs
   check_owners
+  check_unread
   each_host check_pair || exit 1
   if "$dry_run"; then
     each_directory preview_directory
@@ -419,9 +420,9 @@ find_source() { # path
 
 check_programs() {
   missing=''
-  command -v '/usr/bin/certbot' >/dev/null || missing="$missing "'certbot'
-  command -v '/usr/sbin/nginx' >/dev/null || missing="$missing "'nginx'
-  command -v 'openssl' >/dev/null || missing="$missing "'openssl'
+  command -v '/usr/bin/certbot' >/dev/null || missing="$missing"" "'certbot'
+  command -v '/usr/sbin/nginx' >/dev/null || missing="$missing"" "'nginx'
+  command -v 'openssl' >/dev/null || missing="$missing"" "'openssl'
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the packages:$missing"
@@ -432,6 +433,11 @@ check_programs() {
   else
     fail "packages are missing: run" 'apt-get' 'install' '-y' '--no-install-recommends'"$missing, or this with --packages"
   fi
+}
+
+# A server that reads one file alone would read this one no more.
+check_unread() {
+  :
 }
 
 check_owners() {
@@ -603,6 +609,20 @@ remove_stale() { # path, its digest
   take_away "$1"
 }
 
+# One that somebody has changed is no example any more.
+is_example() { # path
+  [ -e "$1" ] || return 1
+  file=$(readlink -f -- "$1") || return 1
+  if command -v dpkg-query >/dev/null; then
+    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
+    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
+  elif command -v apk >/dev/null; then
+    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
+  else
+    return 1
+  fi
+}
+
 # What a server's package shows to everybody; nginx refuses a second default for one port.
 each_example() { # function
   "$@" '/etc/nginx/sites-enabled/default' || return 1
@@ -616,20 +636,6 @@ remove_example() { # path
   is_example "$1" || return 0
   say "removing $1, the example of its package"
   take_away "$1"
-}
-
-# One that somebody has changed is no example any more.
-is_example() { # path
-  [ -e "$1" ] || return 1
-  file=$(readlink -f -- "$1") || return 1
-  if command -v dpkg-query >/dev/null; then
-    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
-    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
-  elif command -v apk >/dev/null; then
-    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
-  else
-    return 1
-  fi
 }
 
 lay_pair() { # host

@@ -1,14 +1,14 @@
 //! The script that lays a tree over a machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::layout::{Challenge, Layout, Source, TreeFile};
+use super::layout::{AcmeSource, Challenge, Layout, Source, TreeFile};
 use super::scripts::{self, Common};
-use super::system::Family;
+use super::system::{Client, Family};
 use crate::render::{self, RenderError};
-use crate::spec::Scheduler;
+use crate::spec::{AcmeProgram, Scheduler};
 
 #[derive(Serialize)]
 struct Context {
@@ -27,6 +27,9 @@ struct Context {
     directories: Vec<Directory>,
     modules: Vec<String>,
     examples: Vec<String>,
+    unread: Vec<String>,
+    plugins: Vec<Plugin>,
+    programs: Vec<String>,
     other_timers: &'static [&'static str],
     other_cron_files: &'static [&'static str],
     trust_directory: Option<String>,
@@ -36,10 +39,19 @@ struct Context {
     acme: bool,
 }
 
+/// A program, and the packages that bring it.
 #[derive(Serialize)]
 struct Package {
-    name: String,
     program: String,
+    names: Vec<&'static str>,
+}
+
+/// What certbot proves names with at a provider of DNS: a package of its own.
+#[derive(Serialize)]
+struct Plugin {
+    client: String,
+    name: String,
+    package: String,
 }
 
 #[derive(Serialize)]
@@ -108,6 +120,13 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
             .iter()
             .flat_map(|software| software.examples.clone())
             .collect(),
+        unread: layout
+            .software
+            .iter()
+            .flat_map(|software| software.unread.clone())
+            .collect(),
+        plugins: plugins(layout),
+        programs: programs(layout),
         other_timers: if package || !acme { &[] } else { OTHER_TIMERS },
         other_cron_files: if package || !acme {
             &[]
@@ -146,23 +165,66 @@ fn families(family: Family) -> &'static [&'static str] {
 
 /// Every program that a script cannot do without, by the package that brings it.
 fn packages(layout: &Layout<'_>) -> Vec<Package> {
-    let mut programs = BTreeMap::new();
-    programs.insert("openssl".to_owned(), "openssl".to_owned());
+    let mut programs = BTreeMap::from([("openssl".to_owned(), vec!["openssl"])]);
     for software in &layout.software {
-        for (package, program) in software.packages.iter().zip(&software.program) {
-            programs.insert((*package).to_owned(), program.clone());
-        }
+        let program = software.program.iter();
+        programs.extend(program.map(|program| (program.clone(), software.packages.clone())));
     }
-    for certificate in &layout.certificates {
-        if let Source::Acme(source) = &certificate.source {
-            let name = source.client.program.name();
-            programs.insert(name.to_owned(), source.program.clone());
-        }
-    }
+    let packaged = clients(layout).filter_map(|(source, client)| {
+        let client = client.filter(|client| client.path == source.program)?;
+        Some((source.program.clone(), client.packages.to_vec()))
+    });
+    programs.extend(packaged);
     let programs = programs.into_iter();
     programs
-        .map(|(name, program)| Package { name, program })
+        .map(|(program, names)| Package { program, names })
         .collect()
+}
+
+/// The clients of the machine that no package brings.
+fn programs(layout: &Layout<'_>) -> Vec<String> {
+    let own = clients(layout)
+        .filter(|(source, client)| client.is_none_or(|client| client.path != source.program));
+    let own: BTreeSet<String> = own.map(|(source, _)| source.program.clone()).collect();
+    own.into_iter().collect()
+}
+
+fn plugins(layout: &Layout<'_>) -> Vec<Plugin> {
+    let prefix = match layout.system.family {
+        Family::Alpine => "certbot-dns",
+        Family::Debian | Family::RedHat | Family::Suse => "python3-certbot-dns",
+    };
+    let plugins = clients(layout).filter_map(|(source, client)| {
+        client.filter(|client| client.path == source.program)?;
+        match &source.challenge {
+            Challenge::Dns { provider, .. } if source.client.program == AcmeProgram::Certbot => {
+                Some((provider.clone(), source.program.clone()))
+            }
+            _ => None,
+        }
+    });
+    let plugins: BTreeMap<String, String> = plugins.collect();
+    let plugins = plugins.into_iter();
+    plugins
+        .map(|(provider, client)| Plugin {
+            client,
+            name: format!("dns-{provider}"),
+            package: format!("{prefix}-{provider}"),
+        })
+        .collect()
+}
+
+/// What asks for certificates, with what the system's packages have of it.
+fn clients<'a>(
+    layout: &'a Layout<'_>,
+) -> impl Iterator<Item = (&'a AcmeSource, Option<&'static Client>)> {
+    let certificates = layout.certificates.iter();
+    certificates.filter_map(|certificate| match &certificate.source {
+        Source::Acme(source) => {
+            Some((source.as_ref(), layout.system.client(source.client.program)))
+        }
+        Source::Project { .. } => None,
+    })
 }
 
 /// Certificates are installed with their keys, and not as files.

@@ -71,6 +71,8 @@ pub struct Software {
     /// Files of its package that show an example and answer for everybody: they go where nobody
     /// changed them.
     pub examples: Vec<String>,
+    /// Configuration of its package that its unit reads no more: it may hold nothing of the user's.
+    pub unread: Vec<String>,
     /// Directories of files that it opens when it starts, and of which nothing else makes it read the
     /// new ones.
     pub reads: Vec<String>,

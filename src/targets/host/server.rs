@@ -240,6 +240,9 @@ impl Machinery<'_> {
                 reload: words(one.reload_alone),
             }),
             modules: Vec::new(),
+            unread: packaged
+                .map(|one| one.unread.iter().map(|&one| one.to_owned()).collect())
+                .unwrap_or_default(),
             examples: packaged
                 .map(|one| one.examples.iter().map(|&one| one.to_owned()).collect())
                 .unwrap_or_default(),

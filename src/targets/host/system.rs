@@ -67,6 +67,8 @@ pub struct Packaged {
     /// Files of the package that show an example and answer for everybody: they go where nobody
     /// changed them.
     pub examples: &'static [&'static str],
+    /// Files of the package that its unit reads no more.
+    pub unread: &'static [&'static str],
     /// How its unit comes to read a file of ours.
     pub reads: Reads,
 }

@@ -337,6 +337,7 @@ main() {
   each_file check_copy
   check_programs
   check_owners
+  check_unread
   each_host check_pair || exit 1
   if "$dry_run"; then
     each_directory preview_directory
@@ -429,8 +430,8 @@ find_source() { # path
 
 check_programs() {
   missing=''
-  command -v '/usr/sbin/httpd' >/dev/null || missing="$missing "'httpd'
-  command -v 'openssl' >/dev/null || missing="$missing "'openssl'
+  command -v '/usr/sbin/httpd' >/dev/null || missing="$missing"" "'httpd'" "'mod_ssl'
+  command -v 'openssl' >/dev/null || missing="$missing"" "'openssl'
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the packages:$missing"
@@ -441,6 +442,11 @@ check_programs() {
   else
     fail "packages are missing: run" 'dnf' 'install' '-y'"$missing, or this with --packages"
   fi
+}
+
+# A server that reads one file alone would read this one no more.
+check_unread() {
+  :
 }
 
 check_owners() {

@@ -335,6 +335,7 @@ main() {
   check_programs
   make_accounts
   check_owners
+  check_unread
   each_host check_pair || exit 1
   if "$dry_run"; then
     each_directory preview_directory
@@ -425,7 +426,8 @@ find_source() { # path
 
 check_programs() {
   missing=''
-  command -v 'openssl' >/dev/null || missing="$missing "'openssl'
+  command -v '/usr/local/bin/traefik' >/dev/null || missing="$missing"
+  command -v 'openssl' >/dev/null || missing="$missing"" "'openssl'
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the packages:$missing"
@@ -453,6 +455,11 @@ make_account() { # user
   say "making the user $1"
   try useradd --system --user-group --no-create-home --home-dir "/var/lib/$1" --shell /usr/sbin/nologin "$1" ||
     fail "cannot make the user $1"
+}
+
+# A server that reads one file alone would read this one no more.
+check_unread() {
+  :
 }
 
 check_owners() {

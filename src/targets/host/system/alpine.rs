@@ -28,6 +28,7 @@ const NGINX: Packaged = Packaged {
     start_alone: &["/usr/sbin/nginx"],
     listens: &[],
     examples: &["/etc/nginx/http.d/default.conf"],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -43,6 +44,7 @@ const APACHE: Packaged = Packaged {
     start_alone: &["/usr/sbin/httpd", "-k", "start"],
     listens: &[80, 443],
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 

@@ -48,6 +48,7 @@ const NGINX: Packaged = Packaged {
     start_alone: &["/usr/sbin/nginx"],
     listens: &[],
     examples: &["/etc/nginx/sites-enabled/default"],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -63,6 +64,7 @@ const APACHE: Packaged = Packaged {
     start_alone: &["/usr/sbin/apache2ctl", "start"],
     listens: &[80, 443],
     examples: &["/etc/apache2/sites-enabled/000-default.conf"],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -96,6 +98,7 @@ const HAPROXY: Packaged = Packaged {
     ],
     listens: &[],
     examples: &[],
+    unread: &[],
     reads: Reads::Variable("EXTRAOPTS", "-S /run/haproxy-master.sock -f {}"),
 };
 
@@ -133,6 +136,7 @@ const CADDY: Packaged = Packaged {
     ],
     listens: &[],
     examples: &[],
+    unread: &["/etc/caddy/Caddyfile"],
     reads: Reads::Commands(
         "/usr/bin/caddy run --environ --adapter caddyfile --config {}",
         "/usr/bin/caddy reload --force --adapter caddyfile --config {}",

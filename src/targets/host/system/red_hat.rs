@@ -51,6 +51,7 @@ const NGINX: Packaged = Packaged {
     listens: &[],
     // The example stands in nginx.conf itself and is no default where another says that it is.
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -67,6 +68,7 @@ const APACHE: Packaged = Packaged {
     // mod_ssl's own ssl.conf has `Listen 443`.
     listens: &[80, 443],
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -101,6 +103,7 @@ const HAPROXY: Packaged = Packaged {
     ],
     listens: &[],
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 

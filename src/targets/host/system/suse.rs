@@ -27,6 +27,7 @@ const NGINX: Packaged = Packaged {
     start_alone: &["/usr/sbin/nginx"],
     listens: &[],
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 
@@ -43,6 +44,7 @@ const APACHE: Packaged = Packaged {
     // `Listen 443` of the package waits for a flag that nobody needs then.
     listens: &[80],
     examples: &[],
+    unread: &[],
     reads: Reads::ByItself,
 };
 

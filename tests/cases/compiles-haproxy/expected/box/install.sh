@@ -337,6 +337,7 @@ main() {
   each_file check_copy
   check_programs
   check_owners
+  check_unread
   each_host check_pair || exit 1
   if "$dry_run"; then
     each_directory preview_directory
@@ -427,8 +428,8 @@ find_source() { # path
 
 check_programs() {
   missing=''
-  command -v '/usr/sbin/haproxy' >/dev/null || missing="$missing "'haproxy'
-  command -v 'openssl' >/dev/null || missing="$missing "'openssl'
+  command -v '/usr/sbin/haproxy' >/dev/null || missing="$missing"" "'haproxy'
+  command -v 'openssl' >/dev/null || missing="$missing"" "'openssl'
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the packages:$missing"
@@ -439,6 +440,11 @@ check_programs() {
   else
     fail "packages are missing: run" 'apt-get' 'install' '-y' '--no-install-recommends'"$missing, or this with --packages"
   fi
+}
+
+# A server that reads one file alone would read this one no more.
+check_unread() {
+  :
 }
 
 check_owners() {

@@ -496,6 +496,7 @@ main() {
   check_programs
   make_accounts
   check_owners
+  check_unread
   each_host check_pair || exit 1
   if "$dry_run"; then
     each_directory preview_directory
@@ -586,10 +587,11 @@ find_source() { # path
 
 check_programs() {
   missing=''
-  command -v '/usr/bin/caddy' >/dev/null || missing="$missing "'caddy'
-  command -v '/usr/sbin/haproxy' >/dev/null || missing="$missing "'haproxy'
-  command -v '/usr/sbin/nginx' >/dev/null || missing="$missing "'nginx'
-  command -v 'openssl' >/dev/null || missing="$missing "'openssl'
+  command -v '/usr/bin/caddy' >/dev/null || missing="$missing"" "'caddy'
+  command -v '/usr/local/bin/traefik' >/dev/null || missing="$missing"
+  command -v '/usr/sbin/haproxy' >/dev/null || missing="$missing"" "'haproxy'
+  command -v '/usr/sbin/nginx' >/dev/null || missing="$missing"" "'nginx'
+  command -v 'openssl' >/dev/null || missing="$missing"" "'openssl'
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the packages:$missing"
@@ -617,6 +619,12 @@ make_account() { # user
   say "making the user $1"
   try useradd --system --user-group --no-create-home --home-dir "/var/lib/$1" --shell /usr/sbin/nologin "$1" ||
     fail "cannot make the user $1"
+}
+
+# A server that reads one file alone would read this one no more.
+check_unread() {
+  [ ! -e '/etc/caddy/Caddyfile' ] || is_example '/etc/caddy/Caddyfile' ||
+    fail '/etc/caddy/Caddyfile'" is not as its package brought it, and its server would read it no more: say its sites in tlsgen.yaml and put the package's file back, or give them a server of their own"
 }
 
 check_owners() {
@@ -846,6 +854,20 @@ remove_stale() { # path, its digest
   take_away "$1"
 }
 
+# One that somebody has changed is no example any more.
+is_example() { # path
+  [ -e "$1" ] || return 1
+  file=$(readlink -f -- "$1") || return 1
+  if command -v dpkg-query >/dev/null; then
+    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
+    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
+  elif command -v apk >/dev/null; then
+    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
+  else
+    return 1
+  fi
+}
+
 # What a server's package shows to everybody; nginx refuses a second default for one port.
 each_example() { # function
   "$@" '/etc/nginx/sites-enabled/default' || return 1
@@ -859,20 +881,6 @@ remove_example() { # path
   is_example "$1" || return 0
   say "removing $1, the example of its package"
   take_away "$1"
-}
-
-# One that somebody has changed is no example any more.
-is_example() { # path
-  [ -e "$1" ] || return 1
-  file=$(readlink -f -- "$1") || return 1
-  if command -v dpkg-query >/dev/null; then
-    packaged=$(dpkg-query --show --showformat='${Conffiles}\n' | awk -v path="$file" '$1 == path { print $2; exit }')
-    [ "$(md5sum <"$file" | cut -d ' ' -f 1)" = "$packaged" ]
-  elif command -v apk >/dev/null; then
-    ! apk audit /etc 2>/dev/null | grep -qF -- "${file#/}"
-  else
-    return 1
-  fi
 }
 
 lay_pair() { # host
