@@ -15,6 +15,7 @@ mod scheduling;
 mod scripts;
 mod server;
 pub mod system;
+mod together;
 mod trust;
 mod units;
 
@@ -44,6 +45,8 @@ pub static CODES: &[&Code] = &[
     &acme::KEY,
     &acme::UNPROVED,
     &certificates::READERS,
+    &together::TWICE,
+    &together::PORT,
     &scheduling::NONE,
     &scheduling::NO_EFFECT,
     &server::UNIT,
@@ -179,6 +182,7 @@ impl<'a> Machinery<'a> {
         // Without them each server would only miss its own.
         let certificates = certificates::of(self)?;
         found.extend(scheduling::faults(self, &certificates));
+        found.extend(together::faults(self));
         let mut files = self.acme_roots(&certificates);
         for id in self.hosts() {
             files.extend(self.certificate_files(id));
