@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::certificates::{COMBINED, FULL_CHAIN, INTERMEDIATES, KEY};
+use super::existing::ForService;
 use super::layout::{Alone, Certificate, Software, Told, TreeFile};
 use super::system::Packaged;
 use super::{Machinery, app, trust};
@@ -56,16 +57,9 @@ impl Machinery<'_> {
         let service = self.inputs.model.service(deployed.service);
         let packaged = self.packaged(service)?;
         let mut software = self.software(deployed, service, packaged)?;
-        let Some(asked) = &service.serving else {
-            return Ok(Placed {
-                software,
-                serving: None,
-                files: Vec::new(),
-                notes: Vec::new(),
-                warnings: Vec::new(),
-            });
-        };
-        let Some(server) = servers::find(&asked.server.name) else {
+        let asked = service.serving.as_ref();
+        let served = asked.and_then(|asked| Some((asked, servers::find(&asked.server.name)?)));
+        let Some((asked, server)) = served else {
             return Ok(Placed {
                 software,
                 serving: None,
@@ -125,11 +119,6 @@ impl Machinery<'_> {
         let mut notes = provided.notes.clone();
         let mut warnings = Vec::new();
         if let Some(there) = there {
-            let origin = deployed.place.key;
-            let found = there.conflicts(&provided.configuration, origin);
-            if !found.is_empty() {
-                return Err(found);
-            }
             let ours = provided.configuration.iter();
             let ours: Vec<_> = ours
                 .map(|file| {
@@ -139,17 +128,15 @@ impl Machinery<'_> {
                     )
                 })
                 .collect();
+            let origin = deployed.place.key;
+            let found = there.conflicts(&provided.configuration, origin);
+            if !found.is_empty() {
+                return Err(found);
+            }
             let (copies, said) = there.copies(self.sources, &ours, origin);
             files.extend(copies);
             notes.extend(said);
-            for serve in &asked.serves {
-                let host = self.inputs.model.host(serve.host);
-                let made = host.certificate.as_ref().filter(|_| serve.behind.is_none());
-                warnings.extend(
-                    made.into_iter()
-                        .flat_map(|made| there.uncovered(host, made, serve.place.value)),
-                );
-            }
+            warnings.extend(self.uncovered(asked, &there));
         }
         if packaged.is_none() {
             software.told = told(provided.reload.as_ref());
@@ -161,6 +148,18 @@ impl Machinery<'_> {
             notes,
             warnings,
         })
+    }
+
+    /// Names of the user's block that a certificate lacks.
+    fn uncovered(&self, asked: &model::Serving, there: &ForService<'_>) -> Vec<Diagnostic> {
+        let serves = asked.serves.iter().filter(|serve| serve.behind.is_none());
+        serves
+            .flat_map(|serve| {
+                let host = self.inputs.model.host(serve.host);
+                let made = host.certificate.as_ref().into_iter();
+                made.flat_map(|made| there.uncovered(host, made, serve.place.value))
+            })
+            .collect()
     }
 
     /// Every name of every host that a service serves.
