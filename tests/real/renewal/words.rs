@@ -37,7 +37,10 @@ fn scripts_are_for_every_shell() {
             "{client_path: /opt/lego, scheduler: systemd}",
         ),
     ] {
-        project.write("tlsgen.yaml", spec(os, "nginx", client, renewals));
+        project.write(
+            "tlsgen.yaml",
+            with_an_own_ca(&spec(os, "nginx", client, renewals)),
+        );
         project.build();
         let library = "usr/local/lib/tlsgen/shop";
         for script in [
@@ -59,6 +62,22 @@ fn scripts_are_for_every_shell() {
         }
     }
     assert_eq!(judged, 5 * 4 * 3);
+}
+
+/// The same, with a host beside the other whose certificate tlsgen issues.
+fn with_an_own_ca(spec: &str) -> String {
+    let authority = "authorities:\n  ca: {kind: managed, subject: {common_name: Own CA}, permitted_names: [web.test]}\n";
+    spec.replacen("authorities:\n", authority, 1)
+        .replacen(
+            "hosts:\n",
+            "hosts:\n  own: {names: [own.web.test], issuer: ca}\n",
+            1,
+        )
+        .replacen(
+            "serves: [",
+            "serves: [{host: own, upstream: \"http://127.0.0.1:8080\"}, ",
+            1,
+        )
 }
 
 /// Words of every kind reach a program whole: through a unit, in systemd's own hands, and through a file of cron.
