@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("marked", 1),
     ("dockerfile", 1),
     ("exposure", 2),
+    ("iam", 2),
     ("provision", 2),
     ("render", 2),
     ("pki", 2),
