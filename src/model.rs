@@ -3,6 +3,7 @@
 mod certificates;
 mod held;
 mod host_name;
+pub mod iam;
 mod identity;
 pub mod kubernetes;
 pub mod machine;
@@ -28,6 +29,7 @@ use crate::spec::{
 pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
+pub use iam::Iam;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
 pub use machine::Machine;
@@ -216,6 +218,8 @@ pub enum TargetKind {
     Kubernetes(Kubernetes),
     /// One machine.
     Machine(Machine),
+    /// Roles of AWS.
+    Iam(Iam),
 }
 
 /// An override for Docker Compose.
@@ -449,6 +453,7 @@ impl TargetKind {
             }
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
             Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
+            Self::Iam(iam) => iam.services().map(|(id, _)| id).collect(),
         }
     }
 }

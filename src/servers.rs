@@ -194,7 +194,8 @@ impl<'a> Request<'a> {
             TargetKind::Compose(_)
             | TargetKind::Script(_)
             | TargetKind::Kubernetes(_)
-            | TargetKind::Machine(_) => false,
+            | TargetKind::Machine(_)
+            | TargetKind::Iam(_) => false,
         })
     }
 

@@ -7,6 +7,7 @@ mod authorities;
 mod defaults;
 mod file;
 mod hosts;
+mod iam;
 mod identity;
 mod keys;
 mod kubernetes;
@@ -25,6 +26,10 @@ pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, E
 pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
+pub use iam::{
+    AttachedTo, AwsAccount, AwsRegion, Grants, Iam, IamFormat, KmsKey, PolicyForm, Role, RoleName,
+    SecretPrefix,
+};
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};
 pub use kubernetes::{

@@ -3,6 +3,7 @@
 mod acme;
 mod cluster_issued;
 mod hosts;
+mod iam;
 mod identity;
 mod kubernetes;
 mod machine;
@@ -97,6 +98,10 @@ pub static CODES: &[&Code] = &[
     &serving::BAD_NETWORK,
     &serving::RELOAD,
     &serving::CLIENT_TRUST,
+    &iam::REGION,
+    &iam::KEY,
+    &iam::ROLE,
+    &iam::UNKNOWN_ROLE,
     &targets::PORT,
     &targets::TWICE,
     &UNREADABLE,
@@ -463,6 +468,7 @@ impl TargetKind {
             Self::LoadBalancer(balancer) => (&balancer.output, balancer.output_span),
             Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
             Self::Machine(machine) => (&machine.output, machine.output_span),
+            Self::Iam(iam) => (&iam.output, iam.output_span),
         }
     }
 }

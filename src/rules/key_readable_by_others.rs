@@ -91,7 +91,8 @@ fn set_by_a_build(model: &Model) -> HashSet<HostId> {
         TargetKind::Script(_)
         | TargetKind::LoadBalancer(_)
         | TargetKind::Kubernetes(_)
-        | TargetKind::Machine(_) => &[],
+        | TargetKind::Machine(_)
+        | TargetKind::Iam(_) => &[],
     });
     composed
         .flat_map(|one| model.keys_of(one.service))

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::iam::Iam;
 use super::kubernetes::Kubernetes;
 use super::machine::Machine;
 use super::serving::{AbsolutePath, PortKey};
@@ -27,6 +28,8 @@ pub enum Target {
     Kubernetes(Box<Kubernetes>),
     /// One machine: a tree to be laid over `/`, and a script in it that does so.
     Host(Box<Machine>),
+    /// Roles of AWS: a policy document and a trust policy each.
+    Iam(Box<Iam>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

@@ -118,6 +118,8 @@ fn outside(target: &TargetKind) -> Vec<(ServiceId, Span)> {
         }
         // In front of the load balancer there is a certificate of the provider's.
         TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) => Vec::new(),
+        // No service runs in a role.
+        TargetKind::Iam(_) => Vec::new(),
     }
 }
 

@@ -59,6 +59,7 @@ impl Resolver<'_> {
                 spec::Target::Host(machine) => {
                     TargetKind::Machine(self.machine(name, machine, &services))
                 }
+                spec::Target::Iam(iam) => TargetKind::Iam(self.iam(name, iam, &services)),
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -89,7 +90,7 @@ impl Resolver<'_> {
                     inputs.extend(there.map(|one| (one.project.clone(), Some(one.span))));
                     &[]
                 }
-                TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
+                TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Iam(_) => &[],
             };
             let files = files.iter();
             inputs.extend(files.map(|(path, span)| (path.clone(), Some(*span))));
