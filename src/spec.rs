@@ -28,7 +28,7 @@ pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
 pub use iam::{
     AttachedTo, AwsAccount, AwsRegion, Grants, Iam, IamFormat, KmsKey, PolicyForm, Role, RoleName,
-    SecretPrefix,
+    SecretPrefix, TagKey, TagValue,
 };
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};

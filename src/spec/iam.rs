@@ -35,7 +35,8 @@ pub struct Iam {
     pub kms_key: Option<KmsKey>,
     /// The tags of roles and policies that are made.
     #[serde(default)]
-    pub tags: IndexMap<String, String>,
+    #[schemars(extend("examples" = [{"team": "genomics"}]))]
+    pub tags: IndexMap<TagKey, TagValue>,
     /// One policy document each.
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(extend("minProperties" = 1))]
@@ -161,11 +162,31 @@ word!(
     is_kms_key
 );
 
+word!(
+    /// The name of a tag (IAM API reference, `Tag`).
+    TagKey, "Name of a tag", r"^[^\x00-\x1f!-*,;<>?\[-^`{-\x7f]{1,128}$", ["team"],
+    "at most 128 letters, digits, spaces and `_.:/=+-@`",
+    |text| is_tag(text, 1, 128)
+);
+
+word!(
+    /// The value of a tag (IAM API reference, `Tag`).
+    TagValue, "Value of a tag", r"^[^\x00-\x1f!-*,;<>?\[-^`{-\x7f]{0,256}$", ["genomics"],
+    "at most 256 letters, digits, spaces and `_.:/=+-@`",
+    |text| is_tag(text, 0, 256)
+);
+
 impl Default for SecretPrefix {
     /// What Seqera Platform has always used.
     fn default() -> Self {
         Self("tower-".to_owned())
     }
+}
+
+/// Roughly: which letters beyond ASCII are letters, AWS says.
+fn is_tag(text: &str, least: usize, most: usize) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) || !c.is_ascii();
+    (least..=most).contains(&text.chars().count()) && text.chars().all(plain)
 }
 
 fn is_region(text: &str) -> bool {

@@ -55,7 +55,11 @@ impl Resolver<'_> {
             formats: iam.formats.clone(),
             prefix: iam.prefix.to_string(),
             kms_key: iam.kms_key.as_ref().map(ToString::to_string),
-            tags: iam.tags.clone(),
+            tags: iam
+                .tags
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect(),
             roles,
         }
     }
