@@ -10,6 +10,7 @@ pub mod machine;
 mod orders;
 mod resolve;
 mod revocation;
+mod secret;
 mod serving;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use orders::{
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
 pub use revocation::Lists;
+pub use secret::{SECRET_DIRECTORY, Secret, SecretDefinition, SecretSource, SecretUse};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -53,6 +55,8 @@ pub struct Model {
     pub hosts: Vec<Host>,
     /// Software that trusts.
     pub services: Vec<Service>,
+    /// What services are given that nobody else may know.
+    pub secrets: Vec<Secret>,
     /// Where it is deployed.
     pub targets: Vec<Target>,
     /// Findings that somebody accepts.
@@ -72,6 +76,10 @@ pub struct HostId(usize);
 /// A service, by its place in [`Model::services`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(usize);
+
+/// A secret, by its place in [`Model::secrets`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretId(usize);
 
 /// Somebody who signs.
 #[derive(Debug)]
@@ -171,6 +179,8 @@ pub struct Service {
     pub trust: Option<Trust>,
     /// Whom it calls, each with the place that says so.
     pub connects: Vec<(HostId, Span)>,
+    /// The secrets that it is given.
+    pub secrets: Vec<SecretUse>,
     /// The user it runs as, and where that is said.
     pub user: Option<(u32, Span)>,
     /// Whether its root file system cannot be written, and where that is said.

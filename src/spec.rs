@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod managed;
 mod schema;
+mod secrets;
 mod services;
 mod serving;
 mod shape;
@@ -46,6 +47,10 @@ pub use machine::{
 };
 pub use managed::{Crl, Managed, NameSpace, Subject};
 pub use schema::{fragment_schema, spec_schema};
+pub use secrets::{
+    GivenAs, GivenSecret, KmsKey, Region, Scope, Secret, SecretDefinition, SecretName,
+    SecretSource, SecretUse, Store, StoredName, UserName,
+};
 pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
 pub use serving::{
     AbsolutePath, Behind, ClientAuth, ClientAuthMode, EnvironmentName, HeaderName, LibraryVersion,

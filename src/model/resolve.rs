@@ -8,6 +8,7 @@ mod identity;
 mod kubernetes;
 mod machine;
 mod orders;
+mod secrets;
 mod serving;
 pub(super) mod targets;
 
@@ -91,6 +92,8 @@ pub static CODES: &[&Code] = &[
     &kubernetes::ENTRANCE,
     &cluster_issued::ROOT,
     &cluster_issued::OUTSIDE_CLUSTERS,
+    &secrets::UNKNOWN,
+    &secrets::UNCLEAR,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
     &serving::NO_CERTIFICATE,
@@ -160,6 +163,7 @@ pub fn resolve(
     let authorities = resolver.authorities();
     let hosts = resolver.hosts(orders);
     let services = resolver.services();
+    let secrets = resolver.secrets();
     let targets = resolver.targets();
     resolver.outputs(&authorities, &hosts, &targets);
     resolver.outside_clusters(&authorities, &hosts, &services, &targets);
@@ -171,6 +175,7 @@ pub fn resolve(
         authorities,
         hosts,
         services,
+        secrets,
         targets,
         allowed,
         loaded,
@@ -291,6 +296,7 @@ impl Resolver<'_> {
     fn services(&mut self) -> Vec<Service> {
         let authorities = index(self.loaded.spec.authorities.keys());
         let hosts = index(self.loaded.spec.hosts.keys());
+        let secrets = index(self.loaded.spec.secrets.keys());
         let mut all = Vec::with_capacity(self.loaded.spec.services.len());
         for (name, service) in &self.loaded.spec.services {
             let name = name.as_str();
@@ -309,6 +315,7 @@ impl Resolver<'_> {
             let serving = self.serving(name, service, &hosts, &authorities);
             let identity = self.identity(name, service, serving.as_ref(), &hosts);
             let connects = self.connects(name, &service.connects, &hosts);
+            let given = self.secret_uses(name, &service.secrets, &secrets);
             let runtimes = service
                 .runtime
                 .as_ref()
@@ -343,6 +350,7 @@ impl Resolver<'_> {
                 runtimes,
                 trust,
                 connects,
+                secrets: given,
                 user,
                 read_only,
                 tls_versions,
@@ -473,7 +481,7 @@ impl TargetKind {
     }
 }
 
-fn index<'a>(names: impl Iterator<Item = &'a spec::Name>) -> Index {
+fn index(names: impl Iterator<Item = impl ToString>) -> Index {
     names
         .enumerate()
         .map(|(index, name)| (name.to_string(), index))
