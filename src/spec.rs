@@ -28,7 +28,7 @@ pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
 pub use iam::{
-    AttachedTo, AwsAccount, AwsRegion, Grants, Iam, IamFormat, KmsKey, PolicyForm, Role, RoleName,
+    AttachedTo, AwsAccount, Grants, Iam, IamFormat, KmsKeyArn, PolicyForm, Role, RoleName,
     SecretPrefix, TagKey, TagValue,
 };
 pub use identity::{Identity, ToldIdentity};

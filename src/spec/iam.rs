@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
+use super::secrets::Region;
 use super::words::{Name, RelativePath, at_least_one, word};
 use crate::iam::Partition;
 
@@ -20,7 +21,7 @@ pub struct Iam {
     pub account: AwsAccount,
     /// The region in which the secrets are and tasks run.
     #[schemars(extend("examples" = ["eu-west-1"]))]
-    pub region: AwsRegion,
+    pub region: Region,
     /// The directory of the documents that are written.
     #[schemars(extend("examples" = ["iam"]))]
     pub output: RelativePath,
@@ -32,7 +33,7 @@ pub struct Iam {
     #[serde(default)]
     pub prefix: SecretPrefix,
     /// The customer-managed key that encrypts those secrets, if it is not AWS's own.
-    pub kms_key: Option<KmsKey>,
+    pub kms_key: Option<KmsKeyArn>,
     /// The tags of roles and policies that are made.
     #[serde(default)]
     #[schemars(extend("examples" = [{"team": "genomics"}]))]
@@ -133,13 +134,6 @@ word!(
 );
 
 word!(
-    /// A region of AWS; whether there is one of this name is asked later.
-    AwsRegion, "AWS region", r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", ["eu-west-1", "cn-north-1", "us-gov-west-1"],
-    "the name of an AWS region, such as `eu-west-1`",
-    is_region
-);
-
-word!(
     /// The name of a role, user or group (IAM API reference, `CreateRole`).
     RoleName, "Name in IAM", r"^[A-Za-z0-9_+=,.@-]{1,64}$", ["lab-ExecutionRole"],
     "at most 64 letters, digits and `_+=,.@-`, without a path",
@@ -155,7 +149,7 @@ word!(
 
 word!(
     /// A key of KMS by its ARN: an alias is not what policies know a key by.
-    KmsKey, "ARN of a KMS key",
+    KmsKeyArn, "ARN of a KMS key",
     r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
     ["arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
     "the ARN of a KMS key: `arn:aws:kms:REGION:ACCOUNT:key/ID`",
@@ -187,19 +181,6 @@ impl Default for SecretPrefix {
 fn is_tag(text: &str, least: usize, most: usize) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) || !c.is_ascii();
     (least..=most).contains(&text.chars().count()) && text.chars().all(plain)
-}
-
-fn is_region(text: &str) -> bool {
-    let mut parts: Vec<&str> = text.split('-').collect();
-    let number = parts.pop().unwrap_or_default();
-    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    number.len() == 1
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && parts.len() >= 2
-        && parts.iter().all(letters)
-        && parts
-            .first()
-            .is_some_and(|first| (2..=4).contains(&first.len()))
 }
 
 fn is_kms_key(text: &str) -> bool {

@@ -7,6 +7,7 @@ mod hcl;
 mod judged;
 mod notes;
 mod statements;
+mod tasks;
 mod terraform;
 mod written;
 
@@ -50,6 +51,31 @@ static STILL_WIDE: Code = Code {
     summary: "a statement of the existing policy says what ours say, and more, so that it stays",
     manual: include_str!("iam/manual/policy-still-wide.md"),
 };
+static READS_UNUSED: Code = Code {
+    name: "role-reads-unused",
+    severity: Severity::Warning,
+    summary: "a statement allows to read a secret that no service is given",
+    manual: include_str!("iam/manual/role-reads-unused.md"),
+};
+static READS_NOTHING: Code = Code {
+    name: "role-reads-nothing",
+    severity: Severity::Error,
+    summary: "a role is for a service that is given no secret of AWS",
+    manual: include_str!("iam/manual/role-reads-nothing.md"),
+};
+static NOT_FOR_TASKS: Code = Code {
+    name: "secret-not-for-tasks",
+    severity: Severity::Error,
+    summary: "a task of ECS or Batch cannot be given a secret in this way",
+    manual: include_str!("iam/manual/secret-not-for-tasks.md"),
+};
+
+static KEY_UNCLEAR: Code = Code {
+    name: "policy-key-unclear",
+    severity: Severity::Error,
+    summary: "a policy must name the key of a secret, and the spec does not say its ARN",
+    manual: include_str!("iam/manual/policy-key-unclear.md"),
+};
 
 /// What this target can find.
 pub static CODES: &[&Code] = &[
@@ -58,6 +84,10 @@ pub static CODES: &[&Code] = &[
     &WILDCARD,
     &CREATES_ANY,
     &STILL_WIDE,
+    &READS_UNUSED,
+    &READS_NOTHING,
+    &NOT_FOR_TASKS,
+    &KEY_UNCLEAR,
 ];
 
 /// The documents.
@@ -66,7 +96,12 @@ pub static CODES: &[&Code] = &[
 /// Everything in the spec and in the documents that are joined that prevents it.
 pub fn lower(inputs: &Inputs<'_>, target: &Target, iam: &Iam) -> Result<Lowered, Vec<Diagnostic>> {
     let (mut all, mut found, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let mut tasks = Vec::new();
     for role in &iam.roles {
+        match tasks::definitions(inputs.model, iam, role) {
+            Ok(definitions) => tasks.extend(definitions),
+            Err(diagnostics) => found.extend(diagnostics),
+        }
         match written(inputs, iam, role) {
             Ok((written, suspicious)) => {
                 let subject = format!("targets.{}", target.name);
@@ -80,6 +115,11 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, iam: &Iam) -> Result<Lowered,
         return Err(found);
     }
     let mut artifacts: Vec<Artifact> = all.iter().flat_map(|one| documents(iam, one)).collect();
+    artifacts.extend(
+        tasks
+            .iter()
+            .map(|(name, definition)| file(iam, name, definition)),
+    );
     artifacts.push(overview(iam, &all));
     let project = &inputs.model.project;
     if iam.formats.contains(&IamFormat::Cloudformation) {

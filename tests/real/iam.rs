@@ -753,7 +753,7 @@ impl<'a> Client<'a> {
             "--role-arn",
             arn,
             "--role-session-name",
-            "x",
+            "test",
         ]);
         let key = |name: &str| taken["Credentials"][name].as_str().unwrap().to_owned();
         Client {

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::existing::Joined;
-use super::{CREATES_ANY, STILL_WIDE, WILDCARD};
+use super::{CREATES_ANY, READS_UNUSED, STILL_WIDE, WILDCARD};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::iam::{Document, Effect, Grant, action, covers, grants};
+use crate::iam::{Arn, Document, Effect, Grant, action, covers, grants};
+use crate::model::{Iam, Model};
+use crate::spec::Store;
 
 const CREATE: &str = "secretsmanager:CreateSecret";
 
 /// Findings in the statements that are not ours.
-pub fn warnings(joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
+pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
     let found = |code: &'static Code, message: String, help: &str| {
         Diagnostic::new(code, joined.span, message).help(help)
     };
@@ -60,8 +62,53 @@ pub fn warnings(joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
             let help = "name what it is needed for: these actions take ARNs";
             all.push(found(&WILDCARD, message, help));
         }
+        for secret in grants.iter().filter_map(read_secret) {
+            if !is_used(model, iam, &secret) {
+                let message = format!(
+                    "{name} allows to read the secret `{secret}`, which no service is given"
+                );
+                let help = "take it out of the statement, or name the secret under `secrets`";
+                all.push(found(&READS_UNUSED, message, help));
+            }
+        }
     }
     all
+}
+
+/// The name of the secret that a grant allows to read, if it is not about all.
+fn read_secret(grant: &Grant) -> Option<String> {
+    let reads = covers(
+        &grant.action.to_ascii_lowercase(),
+        "secretsmanager:getsecretvalue",
+    );
+    let arn = Arn::parse(&grant.resource)?;
+    let name = arn.resource.strip_prefix("secret:")?;
+    let is_one = reads && grant.effect == Effect::Allow && !is_everything(&grant.resource);
+    is_one.then(|| name.to_owned())
+}
+
+/// Whether a pattern of names is about a secret that some service is given, or those of tasks.
+fn is_used(model: &Model, iam: &Iam, pattern: &str) -> bool {
+    let begins = pattern.trim_end_matches('*');
+    if begins.starts_with(&iam.prefix) || iam.prefix.starts_with(begins) {
+        return true;
+    }
+    let uses = model.services.iter().flat_map(|service| &service.secrets);
+    let mut stored = uses.flat_map(|one| {
+        let definitions = model.secret(one.secret).definitions.iter();
+        definitions.filter(|one| one.store == Store::AwsSecretsManager)
+    });
+    stored.any(|one| {
+        covers(pattern, &format!("{}-??????", one.stored)) || is_with_suffix(pattern, &one.stored)
+    })
+}
+
+/// Whether it is the whole name, with the six characters that were added to it.
+fn is_with_suffix(name: &str, stored: &str) -> bool {
+    let added = name
+        .strip_prefix(stored)
+        .and_then(|rest| rest.strip_prefix('-'));
+    added.is_some_and(|added| added.chars().count() == 6)
 }
 
 /// Whether secrets of any name may be created, and none must have a tag.

@@ -3,22 +3,29 @@
 //! The Sids are those of Seqera's instructions where those have one, so that a document made by them is
 //! found again and narrowed.
 
-use crate::iam::{Document, Resource, Statement, role as role_arn, secret, source};
+use std::collections::BTreeMap;
+
+use crate::iam::{
+    Document, Partition, Resource, Statement, role as role_arn, secret, secret_with_suffix, source,
+};
 use crate::model::iam::Role;
-use crate::model::{Iam, Model};
-use crate::spec::{AttachedTo, Grants};
+use crate::model::{Iam, Model, SecretDefinition, SecretUse, ServiceId};
+use crate::spec::{AttachedTo, Grants, Store};
 
 /// What containers are started for: whoever may give a role to tasks gives it to this service.
 const TASKS: &str = "ecs-tasks.amazonaws.com";
 
 /// What a role may do.
 pub fn policy(model: &Model, iam: &Iam, role: &Role) -> Document {
-    let _ = model;
     let statements = match role.grants {
         Grants::SecretsAdministration => administration(iam),
-        Grants::TaskSecrets => task_secrets(iam),
+        Grants::TaskSecrets => {
+            let mut all = task_secrets(iam);
+            all.extend(of_services(model, iam, role, "AllowECSAgent"));
+            all
+        }
         Grants::HeadJob => head_job(iam, role),
-        Grants::ServiceSecrets => Vec::new(),
+        Grants::ServiceSecrets => of_services(model, iam, role, "AllowServices"),
     };
     Document { statements }
 }
@@ -76,6 +83,69 @@ fn task_secrets(iam: &Iam) -> Vec<Statement> {
     )];
     all.extend(key(iam, "AllowECSAgentToDecryptSecrets", &["kms:Decrypt"]));
     all
+}
+
+/// The secrets of services: each by its name and what Secrets Manager adds to that, with the keys that
+/// encrypt them.
+fn of_services(model: &Model, iam: &Iam, role: &Role, who: &str) -> Vec<Statement> {
+    let mut arns: Vec<String> = Vec::new();
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, region, definition) in role
+        .services
+        .iter()
+        .flat_map(|(id, _)| given(model, iam, *id))
+    {
+        arns.push(secret_with_suffix(
+            iam.partition,
+            region,
+            &iam.account,
+            &definition.stored,
+        ));
+        if let Some((key, _)) = &definition.kms_key {
+            let via = iam.partition.endpoint("secretsmanager", region);
+            keys.entry(via).or_default().push(key.clone());
+        }
+    }
+    if arns.is_empty() {
+        return Vec::new();
+    }
+    let mut all = vec![Statement::allow(
+        format!("{who}ToReadSecretsOfServices"),
+        &["secretsmanager:GetSecretValue"],
+        Resource::Arns(sorted(arns)),
+    )];
+    for (index, (via, keys)) in keys.into_iter().enumerate() {
+        let number = match index {
+            0 => String::new(),
+            more => (more + 1).to_string(),
+        };
+        let sid = format!("{who}ToDecryptSecretsOfServices{number}");
+        let statement = Statement::allow(sid, &["kms:Decrypt"], Resource::Arns(sorted(keys)));
+        all.push(statement.when("StringEquals", "kms:ViaService", via));
+    }
+    all
+}
+
+fn sorted(mut all: Vec<String>) -> Vec<String> {
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What a service is given out of Secrets Manager in the partition of a target, each with its region.
+pub fn given<'a>(
+    model: &'a Model,
+    iam: &'a Iam,
+    service: ServiceId,
+) -> impl Iterator<Item = (&'a SecretUse, &'a str, &'a SecretDefinition)> {
+    model.service(service).secrets.iter().filter_map(|one| {
+        // What is a user's own is handed to that user's runs by Seqera Platform, under its prefix.
+        let secret = model.secret(one.secret);
+        let definition = secret.of_workspace(Store::AwsSecretsManager)?;
+        let region = definition.region.as_deref().unwrap_or(&iam.region);
+        let here = Partition::of_region(region) == Some(iam.partition);
+        here.then_some((one, region, definition))
+    })
 }
 
 fn head_job(iam: &Iam, role: &Role) -> Vec<Statement> {

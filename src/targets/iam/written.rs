@@ -63,7 +63,9 @@ pub fn written<'a>(
     let theirs = existing(inputs, role)?;
     let before = theirs.as_ref().map(|theirs| theirs.document.clone());
     let joined = theirs.map(|theirs| theirs.join(role, &ours));
-    let warnings = joined.iter().flat_map(|one| judged::warnings(one, &ours));
+    let warnings = joined
+        .iter()
+        .flat_map(|one| judged::warnings(inputs.model, iam, one, &ours));
     let warnings = warnings.collect();
     let policies = match joined {
         Some(joined) => vec![joined.merged.document],

@@ -23,7 +23,7 @@ resource "aws_iam_role" "platform" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
@@ -168,7 +168,7 @@ resource "aws_iam_policy" "platform_group" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
@@ -201,7 +201,7 @@ resource "aws_iam_role" "execution" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
@@ -269,7 +269,7 @@ resource "aws_iam_role" "head_job" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
@@ -350,7 +350,7 @@ resource "aws_iam_role" "role_2nd_head" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
@@ -370,7 +370,7 @@ resource "aws_iam_policy" "role_2nd_head" {
     ]
   })
   tags = {
-    "team" = "genomics $${lab}"
+    "team" = "genomics/lab 1"
   }
 }
 
