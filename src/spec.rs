@@ -29,7 +29,7 @@ pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
 pub use iam::{
     AttachedTo, AwsAccount, Grants, Iam, IamFormat, KmsKeyArn, PolicyForm, Role, RoleName,
-    SecretPrefix, TagKey, TagValue,
+    SecretPrefix, TagValue,
 };
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};

@@ -58,7 +58,7 @@ impl Resolver<'_> {
             tags: iam
                 .tags
                 .iter()
-                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .map(|(key, value)| (key.clone(), value.to_string()))
                 .collect(),
             roles,
         }

@@ -155,6 +155,7 @@ fn known_service(pattern: &str) -> bool {
 /// Whether a resource is every one: `*`, or an ARN whose name is `*`.
 fn is_everything(resource: &str) -> bool {
     let name = resource.splitn(6, ':').nth(5).unwrap_or(resource);
-    let name = name.rsplit_once([':', '/']).map_or(name, |(_, name)| name);
+    // The type of resource stands in front of its name.
+    let name = name.split_once([':', '/']).map_or(name, |(_, name)| name);
     !name.is_empty() && name.chars().all(|letter| letter == '*') || resource == "*"
 }

@@ -21,11 +21,16 @@ pub fn policy(model: &Model, iam: &Iam, role: &Role) -> Document {
         Grants::SecretsAdministration => administration(iam),
         Grants::TaskSecrets => {
             let mut all = task_secrets(iam);
-            all.extend(of_services(model, iam, role, "AllowECSAgent"));
+            all.extend(of_services(
+                model,
+                iam,
+                role,
+                ["AllowECSAgent", "OfServices"],
+            ));
             all
         }
         Grants::HeadJob => head_job(iam, role),
-        Grants::ServiceSecrets => of_services(model, iam, role, "AllowServices"),
+        Grants::ServiceSecrets => of_services(model, iam, role, ["AllowServices", ""]),
     };
     Document { statements }
 }
@@ -87,7 +92,7 @@ fn task_secrets(iam: &Iam) -> Vec<Statement> {
 
 /// The secrets of services: each by its name and what Secrets Manager adds to that, with the keys that
 /// encrypt them.
-fn of_services(model: &Model, iam: &Iam, role: &Role, who: &str) -> Vec<Statement> {
+fn of_services(model: &Model, iam: &Iam, role: &Role, [who, whose]: [&str; 2]) -> Vec<Statement> {
     let mut arns: Vec<String> = Vec::new();
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (_, region, definition) in role
@@ -110,7 +115,7 @@ fn of_services(model: &Model, iam: &Iam, role: &Role, who: &str) -> Vec<Statemen
         return Vec::new();
     }
     let mut all = vec![Statement::allow(
-        format!("{who}ToReadSecretsOfServices"),
+        format!("{who}ToReadSecrets{whose}"),
         &["secretsmanager:GetSecretValue"],
         Resource::Arns(sorted(arns)),
     )];
@@ -119,7 +124,7 @@ fn of_services(model: &Model, iam: &Iam, role: &Role, who: &str) -> Vec<Statemen
             0 => String::new(),
             more => (more + 1).to_string(),
         };
-        let sid = format!("{who}ToDecryptSecretsOfServices{number}");
+        let sid = format!("{who}ToDecryptSecrets{whose}{number}");
         let statement = Statement::allow(sid, &["kms:Decrypt"], Resource::Arns(sorted(keys)));
         all.push(statement.when("StringEquals", "kms:ViaService", via));
     }

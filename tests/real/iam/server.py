@@ -37,7 +37,7 @@ def resource(response):
     if "SecretId" in words:
         secrets = secretsmanager_backends[account][region].secrets
         return secrets[words["SecretId"]].arn if words["SecretId"] in secrets else words["SecretId"]
-    if action == "secretsmanager:CreateSecret":
+    if action == "CreateSecret":
         return f"arn:{partition}:secretsmanager:{region}:{account}:secret:{words['Name']}-a1B2c3"
     if "RoleName" in words:
         return f"arn:{partition}:iam::{account}:role/{words['RoleName']}"

@@ -107,7 +107,7 @@ resource "aws_iam_role_policy" "cron" {
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServicesToReadSecretsOfServices"
+        "Sid" = "AllowServicesToReadSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "cron" {
         ]
       },
       {
-        "Sid" = "AllowServicesToDecryptSecretsOfServices"
+        "Sid" = "AllowServicesToDecryptSecrets"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
