@@ -145,7 +145,7 @@ mod tests {
         );
         assert_eq!(
             difference(None, &bound)[0].text(),
-            "wider: `ecs-tasks.amazonaws.com` may now take on the role where `aws:sourceaccount` is `1`"
+            "wider: `ecs-tasks.amazonaws.com` may now take on the role where `aws:SourceAccount` is `1`"
         );
     }
 }

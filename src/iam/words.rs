@@ -39,6 +39,14 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("*:*", "do anything with", "anything"),
 ];
 
+/// Condition keys that are written here, as the reference spells them: their case does not matter.
+const KEYS: &[&str] = &[
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "iam:PassedToService",
+    "kms:ViaService",
+];
+
 /// Grants in words, those together that differ in nothing but the verb: `may now create and delete
 /// secrets tower-*`, where `modal` is "may now".
 pub fn describe(grants: &[Grant], modal: &str) -> Vec<String> {
@@ -147,6 +155,8 @@ fn when(condition: &str) -> String {
                 "StringLike" | "ArnLike" => "is like",
                 _ => operator,
             };
+            let known = KEYS.iter().find(|known| known.eq_ignore_ascii_case(key));
+            let key = known.copied().unwrap_or(key);
             all.push(format!("`{key}` {verb} {}", texts.join(" or ")));
         }
     }

@@ -8,7 +8,6 @@ input ends.
 import json
 import re
 import sys
-from urllib.parse import parse_qs
 
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMPolicyStatement, IAMRequest
@@ -27,7 +26,8 @@ def asked(response):
     text = body.decode() if isinstance(body, bytes) else body or ""
     if text.startswith("{"):
         return json.loads(text)
-    return {key: values[0] for key, values in parse_qs(text).items()}
+    # A form was read already.
+    return {key: values[0] for key, values in (response.querystring or {}).items()}
 
 
 def resource(response):
