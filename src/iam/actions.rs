@@ -38,8 +38,7 @@ impl Action {
 
 /// An action by name, whatever its case; `None` of services that are not used here.
 pub fn action(name: &str) -> Option<Action> {
-    let found = all().find(|action| action.name.eq_ignore_ascii_case(name));
-    found
+    all().find(|action| action.name.eq_ignore_ascii_case(name))
 }
 
 /// All of them.
