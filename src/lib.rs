@@ -34,6 +34,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod dockerfile;
 pub mod exposure;
+pub mod iam;
 mod issuance;
 pub mod issuers;
 pub mod krm;

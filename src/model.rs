@@ -3,6 +3,7 @@
 mod certificates;
 mod held;
 mod host_name;
+pub mod iam;
 mod identity;
 pub mod kubernetes;
 pub mod machine;
@@ -10,6 +11,7 @@ pub mod nethserver;
 mod orders;
 mod resolve;
 mod revocation;
+mod secret;
 mod serving;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::spec::{
 pub use certificates::{PemCertificate, PemFile};
 pub use held::{Held, HeldCertificate};
 pub use host_name::SubjectName;
+pub use iam::Iam;
 pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
 pub use machine::Machine;
@@ -40,6 +43,7 @@ pub use orders::{
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
 pub use revocation::Lists;
+pub use secret::{SECRET_DIRECTORY, Secret, SecretDefinition, SecretSource, SecretUse};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 
 /// Everything that a spec says, ready to be judged and compiled.
@@ -53,6 +57,8 @@ pub struct Model {
     pub hosts: Vec<Host>,
     /// Software that trusts.
     pub services: Vec<Service>,
+    /// What services are given that nobody else may know.
+    pub secrets: Vec<Secret>,
     /// Where it is deployed.
     pub targets: Vec<Target>,
     /// Findings that somebody accepts.
@@ -72,6 +78,10 @@ pub struct HostId(usize);
 /// A service, by its place in [`Model::services`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(usize);
+
+/// A secret, by its place in [`Model::secrets`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretId(usize);
 
 /// Somebody who signs.
 #[derive(Debug)]
@@ -173,6 +183,8 @@ pub struct Service {
     pub trust: Option<Trust>,
     /// Whom it calls, each with the place that says so.
     pub connects: Vec<(HostId, Span)>,
+    /// The secrets that it is given.
+    pub secrets: Vec<SecretUse>,
     /// The user it runs as, and where that is said.
     pub user: Option<(u32, Span)>,
     /// Whether its root file system cannot be written, and where that is said.
@@ -222,6 +234,8 @@ pub enum TargetKind {
     Machine(Machine),
     /// A NethServer 8 module.
     NethServer(NethServer),
+    /// Roles of AWS.
+    Iam(Iam),
 }
 
 /// An override for Docker Compose.
@@ -456,6 +470,7 @@ impl TargetKind {
             Self::Kubernetes(cluster) => cluster.services.iter().map(|one| one.service).collect(),
             Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
             Self::NethServer(_) => Vec::new(),
+            Self::Iam(iam) => iam.services().map(|(id, _)| id).collect(),
         }
     }
 }

@@ -37,6 +37,7 @@ mod pin_mismatch;
 mod public_lifetime_exceeded;
 mod revocation_not_checked;
 mod same_certificate_twice;
+mod secret_not_readable;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
 mod unused;
@@ -104,6 +105,7 @@ pub static RULES: &[Rule] = &[
     identity_missing::RULE,
     revocation_not_checked::RULE,
     tls_versions_not_enforced::RULE,
+    secret_not_readable::RULE,
     behind_believes_anybody::RULE,
     unused::RULE,
 ];

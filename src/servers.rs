@@ -218,7 +218,8 @@ impl<'a> Request<'a> {
             | TargetKind::Script(_)
             | TargetKind::Kubernetes(_)
             | TargetKind::Machine(_)
-            | TargetKind::NethServer(_) => false,
+            | TargetKind::NethServer(_)
+            | TargetKind::Iam(_) => false,
         })
     }
 

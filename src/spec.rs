@@ -7,6 +7,7 @@ mod authorities;
 mod defaults;
 mod file;
 mod hosts;
+mod iam;
 mod identity;
 mod keys;
 mod kubernetes;
@@ -16,6 +17,7 @@ mod machine;
 mod managed;
 mod nethserver;
 mod schema;
+mod secrets;
 mod services;
 mod serving;
 mod shape;
@@ -26,6 +28,10 @@ pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, E
 pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
+pub use iam::{
+    AttachedTo, AwsAccount, Grants, Iam, IamFormat, KmsKeyArn, PolicyForm, Role, RoleName,
+    SecretPrefix, TagValue,
+};
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};
 pub use kubernetes::{
@@ -47,6 +53,10 @@ pub use nethserver::{
     UnitCommand,
 };
 pub use schema::{fragment_schema, spec_schema};
+pub use secrets::{
+    GivenAs, GivenSecret, KmsKey, Region, Scope, Secret, SecretDefinition, SecretName,
+    SecretSource, SecretUse, Store, StoredName, UserName,
+};
 pub use services::{Protocol, RUNTIMES, RuntimeVersion, Service, TlsVersions, Trust};
 pub use serving::{
     AbsolutePath, Behind, ClientAuth, ClientAuthMode, EnvironmentName, HeaderName, LibraryVersion,

@@ -10,6 +10,7 @@ use crate::world::World;
 mod clients;
 pub mod compose;
 pub mod host;
+pub mod iam;
 pub mod kubernetes;
 pub mod load_balancer;
 pub mod nethserver;
@@ -92,6 +93,7 @@ pub fn lower(
         TargetKind::LoadBalancer(balancer) => load_balancer::lower(inputs, balancer)?,
         TargetKind::Machine(machine) => host::lower(inputs, target, machine, sources)?,
         TargetKind::NethServer(module) => nethserver::lower(inputs, target, module, sources)?,
+        TargetKind::Iam(iam) => iam::lower(inputs, target, iam)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -110,6 +112,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     [
         compose::CODES,
         host::CODES,
+        iam::CODES,
         compose::CONFIGURATION_CODES,
         compose::base::CODES,
         kubernetes::CODES,

@@ -75,6 +75,14 @@ pub trait World: Sync {
     /// [`io::ErrorKind::IsADirectory`] and [`io::ErrorKind::InvalidInput`] for what is no file.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 
+    /// Reads what an earlier build wrote, to say what changes: it is no input, and may be written over.
+    ///
+    /// # Errors
+    /// As [`World::read`].
+    fn read_output(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.read(path)
+    }
+
     /// What a path is, or `None` where nothing is.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("path_map", 1),
     ("dockerfile", 1),
     ("exposure", 2),
+    ("iam", 2),
     ("provision", 2),
     ("render", 2),
     ("pki", 2),

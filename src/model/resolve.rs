@@ -3,11 +3,13 @@
 mod acme;
 mod cluster_issued;
 mod hosts;
+mod iam;
 mod identity;
 mod kubernetes;
 mod machine;
 mod nethserver;
 mod orders;
+mod secrets;
 mod serving;
 pub(super) mod targets;
 
@@ -93,6 +95,8 @@ pub static CODES: &[&Code] = &[
     &cluster_issued::OUTSIDE_CLUSTERS,
     &nethserver::ELSEWHERE,
     &nethserver::UNTRUSTED,
+    &secrets::UNKNOWN,
+    &secrets::UNCLEAR,
     &serving::INCOMPLETE,
     &serving::SERVED_TWICE,
     &serving::NO_CERTIFICATE,
@@ -100,6 +104,10 @@ pub static CODES: &[&Code] = &[
     &serving::BAD_NETWORK,
     &serving::RELOAD,
     &serving::CLIENT_TRUST,
+    &iam::REGION,
+    &iam::KEY,
+    &iam::ROLE,
+    &iam::UNKNOWN_ROLE,
     &targets::PORT,
     &targets::TWICE,
     &UNREADABLE,
@@ -158,6 +166,7 @@ pub fn resolve(
     let authorities = resolver.authorities();
     let hosts = resolver.hosts(orders);
     let services = resolver.services();
+    let secrets = resolver.secrets();
     let targets = resolver.targets();
     resolver.outputs(&authorities, &hosts, &targets);
     resolver.outside_clusters(&authorities, &hosts, &services, &targets);
@@ -170,6 +179,7 @@ pub fn resolve(
         authorities,
         hosts,
         services,
+        secrets,
         targets,
         allowed,
         loaded,
@@ -293,6 +303,7 @@ impl Resolver<'_> {
     fn services(&mut self) -> Vec<Service> {
         let authorities = index(self.loaded.spec.authorities.keys());
         let hosts = index(self.loaded.spec.hosts.keys());
+        let secrets = index(self.loaded.spec.secrets.keys());
         let mut all = Vec::with_capacity(self.loaded.spec.services.len());
         for (name, service) in &self.loaded.spec.services {
             let name = name.as_str();
@@ -311,6 +322,7 @@ impl Resolver<'_> {
             let serving = self.serving(name, service, &hosts, &authorities);
             let identity = self.identity(name, service, serving.as_ref(), &hosts);
             let connects = self.connects(name, &service.connects, &hosts);
+            let given = self.secret_uses(name, &service.secrets, &secrets);
             let runtimes = service
                 .runtime
                 .as_ref()
@@ -345,6 +357,7 @@ impl Resolver<'_> {
                 runtimes,
                 trust,
                 connects,
+                secrets: given,
                 user,
                 read_only,
                 tls_versions,
@@ -472,11 +485,12 @@ impl TargetKind {
             Self::Kubernetes(cluster) => (&cluster.output, cluster.output_span),
             Self::Machine(machine) => (&machine.output, machine.output_span),
             Self::NethServer(module) => (&module.output, module.output_span),
+            Self::Iam(iam) => (&iam.output, iam.output_span),
         }
     }
 }
 
-fn index<'a>(names: impl Iterator<Item = &'a spec::Name>) -> Index {
+fn index(names: impl Iterator<Item = impl ToString>) -> Index {
     names
         .enumerate()
         .map(|(index, name)| (name.to_string(), index))

@@ -92,7 +92,8 @@ fn set_by_a_build(model: &Model) -> HashSet<HostId> {
         | TargetKind::LoadBalancer(_)
         | TargetKind::Kubernetes(_)
         | TargetKind::Machine(_)
-        | TargetKind::NethServer(_) => &[],
+        | TargetKind::NethServer(_)
+        | TargetKind::Iam(_) => &[],
     });
     composed
         .flat_map(|one| model.keys_of(one.service))

@@ -9,6 +9,7 @@ use super::defaults::Defaults;
 use super::hosts::Host;
 use super::keys::Keys;
 use super::lint::Lint;
+use super::secrets::{Secret, SecretName};
 use super::services::Service;
 use super::targets::Target;
 use super::words::{Name, Pattern};
@@ -45,6 +46,9 @@ pub struct Spec {
     /// Software that trusts, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What services are given that nobody else may know, by name.
+    #[serde(default)]
+    pub secrets: IndexMap<SecretName, Secret>,
     /// Where it is deployed, by name.
     #[serde(default)]
     pub targets: IndexMap<Name, Target>,
@@ -71,6 +75,9 @@ pub struct Fragment {
     /// Software that trusts, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What services are given that nobody else may know, by name.
+    #[serde(default)]
+    pub secrets: IndexMap<SecretName, Secret>,
     /// Where it is deployed, by name.
     #[serde(default)]
     pub targets: IndexMap<Name, Target>,

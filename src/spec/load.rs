@@ -15,7 +15,7 @@ const LONGEST: u64 = 16 << 20;
 /// How many files one spec may include.
 const MOST_FILES: usize = 10_000;
 /// The sections whose entries have names.
-const SECTIONS: [&str; 4] = ["authorities", "hosts", "services", "targets"];
+const SECTIONS: [&str; 5] = ["authorities", "hosts", "services", "secrets", "targets"];
 
 static UNREADABLE: Code = Code {
     name: "spec-unreadable",
@@ -455,6 +455,7 @@ fn merge(
         spec.authorities.extend(fragment.authorities);
         spec.hosts.extend(fragment.hosts);
         spec.services.extend(fragment.services);
+        spec.secrets.extend(fragment.secrets);
         spec.targets.extend(fragment.targets);
     }
     let mut named: Named = HashMap::new();

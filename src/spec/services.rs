@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 
 use super::identity::Identity;
+use super::secrets::SecretUse;
 use super::serving::{LibraryVersion, Reload, ServeAs, ServerVersion, Serves};
 use super::words::{Name, OneOrMany, at_least_one_if_any};
 
@@ -24,6 +25,10 @@ pub struct Service {
     /// Hosts that it calls as a TLS client.
     #[serde(default)]
     pub connects: Vec<Name>,
+    /// The secrets that it is given.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["DB_PASSWORD"]]))]
+    pub secrets: Vec<SecretUse>,
     /// The numeric user that it runs as, where the image or the platform does not say root.
     #[schemars(extend("maximum" = u32::MAX, "examples" = [10001]))]
     pub user: Option<u32>,

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::iam::Iam;
 use super::kubernetes::Kubernetes;
 use super::machine::Machine;
 use super::nethserver::NethServer;
@@ -30,6 +31,8 @@ pub enum Target {
     Host(Box<Machine>),
     /// A NethServer 8 module: steps, an event handler and units that are laid over its `imageroot`.
     Nethserver(Box<NethServer>),
+    /// Roles of AWS: a policy document and a trust policy each.
+    Iam(Box<Iam>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

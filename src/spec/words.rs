@@ -259,6 +259,14 @@ impl Name {
     }
 }
 
+impl RelativePath {
+    /// A path from a text that was checked to be one otherwise; none if it is none.
+    pub fn new(text: &str) -> Option<Self> {
+        (!text.is_empty() && !text.starts_with('/') && !text.contains('\\'))
+            .then(|| Self(text.to_owned()))
+    }
+}
+
 impl std::borrow::Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0

@@ -40,6 +40,10 @@ impl World for Recording<'_> {
         Ok(body)
     }
 
+    fn read_output(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.inner.read(path)
+    }
+
     fn stat(&self, path: &str) -> io::Result<Option<Stat>> {
         self.inner.stat(path)
     }

@@ -23,6 +23,11 @@ httpx=0.28.1
 crossplane=0.5.8
 gixy_ng=0.2.59
 cfn_lint=1.58.0
+parliament=1.6.4
+moto=5.2.5
+awscli=1.46.3
+policy_sentry=0.15.2
+principalmapper=1.1.5
 pkilint=0.13.3
 tornado=6.6.1
 uvicorn=0.54.0
@@ -82,6 +87,7 @@ main() {
 	step 'machines, old and new' machine_trees
 	step 'Python judges' python_judges
 	step 'the newest certbot' newest_certbot
+	step 'AWS judges' aws_judges
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -258,6 +264,23 @@ machine_trees() {
 			chroot "$tree" sh -c "command -v $program"
 		done
 	done
+}
+
+# By themselves: what they need of other packages does not go together with what the others need.
+aws_judges() {
+	rm -rf "$judges/venv-aws"
+	python3 -m venv "$judges/venv-aws"
+	"$judges/venv-aws/bin/pip" install -q --disable-pip-version-check --no-input \
+		"parliament==$parliament" "moto[server]==$moto" "awscli==$awscli" "policy_sentry==$policy_sentry" \
+		"principalmapper==$principalmapper" "cfn-lint==$cfn_lint"
+	for program in parliament aws; do
+		ln -sfn "../venv-aws/bin/$program" "$bin/$program"
+	done
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../venv-aws/bin/python" "$@"\n' >"$bin/python-aws"
+	chmod 755 "$bin/python-aws"
+	"$bin/python-aws" -c 'import cfnlint, moto, policy_sentry, parliament'
+	"$bin/aws" --version
 }
 
 python_judges() {

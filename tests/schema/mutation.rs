@@ -293,7 +293,14 @@ fn bases() -> Vec<Value> {
         json!({
             "version": 1, "project": "tower",
             "authorities": {"corp": {"kind": "external", "certificates": "pki/corp.pem"}},
-            "services": {"backend": {"runtime": "java@17", "trust": ["corp", "public"], "connects": ["git"], "identity": "git"}},
+            "services": {"backend": {"runtime": "java@17", "trust": ["corp", "public"], "connects": ["git"], "identity": "git",
+                "secrets": ["DB_PASSWORD", {"name": "TOKEN", "as": "file", "variable": "TOKEN_FILE", "path": "/run/secrets/t"}]}},
+            "secrets": {
+                "DB_PASSWORD": {"from": {"env": "DB_PASSWORD"}, "store": "aws-secrets-manager", "scope": "workspace",
+                    "name": "tower/db", "region": "eu-west-1", "kms_key": "alias/tower", "description": "d", "tags": {"a": "b"}},
+                "TOKEN": [{"from": {"file": "a.txt"}, "store": "kubernetes", "object": "o", "namespace": "n"},
+                    {"from": {"command": ["pass", "a"]}, "store": "nextflow", "scope": {"user": "alice"}}],
+            },
             "hosts": {"git": {"names": ["git.lab.example"]}},
             "targets": {"stack": {
                 "kind": "compose", "files": ["compose.yml"], "output": "compose.tls.yml", "services": {"backend": {}},

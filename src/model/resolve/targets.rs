@@ -62,6 +62,7 @@ impl Resolver<'_> {
                 spec::Target::Nethserver(module) => {
                     TargetKind::NethServer(self.nethserver(name, module))
                 }
+                spec::Target::Iam(iam) => TargetKind::Iam(self.iam(name, iam, &services)),
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -93,7 +94,7 @@ impl Resolver<'_> {
                     &[]
                 }
                 TargetKind::NethServer(module) => module.files.as_slice(),
-                TargetKind::Script(_) | TargetKind::LoadBalancer(_) => &[],
+                TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Iam(_) => &[],
             };
             let files = files.iter();
             inputs.extend(files.map(|(path, span)| (path.clone(), Some(*span))));

@@ -1,0 +1,26 @@
+//! Identity and access management of AWS: what a policy document says, what actions take, how long a
+//! document may be, how one is joined into another. Facts, no judgement.
+
+mod actions;
+mod arn;
+mod cover;
+mod difference;
+mod document;
+mod grants;
+mod merge;
+mod partition;
+mod read;
+mod size;
+mod words;
+
+pub use actions::{Access, Action, action};
+pub use arn::{Arn, MANAGED_EXECUTION, managed_policy, role, secret, secret_with_suffix, source};
+pub use cover::covers;
+pub use difference::{Change, difference};
+pub use document::{Condition, Document, Effect, Resource, Statement};
+pub use grants::{Grant, grants};
+pub use merge::{Merged, merge};
+pub use partition::Partition;
+pub use read::{Unreadable, read};
+pub use size::{Holder, POLICIES_PER_ROLE, size, split};
+pub use words::{describe, sid};

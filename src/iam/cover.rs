@@ -1,0 +1,62 @@
+//! Patterns of policies: `*` stands for any letters, `?` for one.
+
+/// Whether all that `inner` fits is also fitted by `outer`. Letters of `inner` that are wildcards are
+/// fitted by wildcards alone, so that in doubt it does not.
+pub fn covers(outer: &str, inner: &str) -> bool {
+    let (outer, inner): (Vec<char>, Vec<char>) = (outer.chars().collect(), inner.chars().collect());
+    // The usual walk with one place to come back to: time is the product of the lengths at worst.
+    let (mut at, mut of) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while of < inner.len() {
+        let letter = inner.get(of).copied();
+        match outer.get(at).copied() {
+            Some('*') => {
+                back = Some((at, of));
+                at += 1;
+            }
+            Some('?') if letter != Some('*') => {
+                at += 1;
+                of += 1;
+            }
+            pattern if pattern.is_some() && pattern == letter => {
+                at += 1;
+                of += 1;
+            }
+            _ => match back {
+                Some((star, taken)) => {
+                    back = Some((star, taken + 1));
+                    at = star + 1;
+                    of = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    outer
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|&letter| letter == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_what_is_narrower() {
+        for (outer, inner, covered) in [
+            ("*", "", true),
+            ("*", "a*b?", true),
+            ("tower-*", "tower-a-??????", true),
+            ("tower-a-??????", "tower-*", false),
+            ("tower-?", "tower-*", false),
+            ("a*c", "abbc", true),
+            ("a*c*", "a*c", true),
+            ("a*c", "ab", false),
+            ("a", "a*", false),
+            ("*b*c", "abcbc", true),
+            ("", "", true),
+        ] {
+            assert_eq!(covers(outer, inner), covered, "{outer} {inner}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A document taken apart: one action, one resource, one condition at a time. Two documents that come
+//! to the same grants allow the same.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::actions::action;
+use super::cover::covers;
+use super::document::Effect;
+use super::read::{statements, texts};
+
+/// One thing that a document says. An action or resource with `!` in front is all but those.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// Allow or deny.
+    pub effect: Effect,
+    /// Who, in a trust policy; else empty.
+    pub principal: String,
+    /// What, spelled as the reference has it.
+    pub action: String,
+    /// To what; empty in a trust policy.
+    pub resource: String,
+    /// When, in JSON with sorted names; empty for always.
+    pub condition: String,
+}
+
+/// Everything that a document says, whatever its form.
+pub fn grants(document: &Value) -> BTreeSet<Grant> {
+    statements(document).iter().flat_map(of_statement).collect()
+}
+
+impl Grant {
+    /// Whether whoever has this grant has the other one too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let names = |one: &str| one.to_ascii_lowercase();
+        let fits = |outer: &str, inner: &str| {
+            outer == inner
+                || !outer.starts_with('!') && !inner.starts_with('!') && covers(outer, inner)
+        };
+        self.effect == other.effect
+            && self.principal == other.principal
+            && (self.condition.is_empty() || self.condition == other.condition)
+            && fits(&names(&self.action), &names(&other.action))
+            && fits(&self.resource, &other.resource)
+    }
+}
+
+fn of_statement(statement: &Value) -> Vec<Grant> {
+    let effect = match statement.get("Effect").and_then(Value::as_str) {
+        Some("Deny") => Effect::Deny,
+        _ => Effect::Allow,
+    };
+    let condition = statement.get("Condition").filter(|all| !is_empty(all));
+    let condition = condition.map_or(String::new(), |all| sorted(all, true).to_string());
+    let principals = principals(statement);
+    let mut all = Vec::new();
+    for action in either(statement, "Action", "NotAction") {
+        let action = spelled(&action);
+        for resource in either(statement, "Resource", "NotResource") {
+            for principal in &principals {
+                all.push(Grant {
+                    effect,
+                    principal: principal.clone(),
+                    action: action.clone(),
+                    resource: resource.clone(),
+                    condition: condition.clone(),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// The texts of a field, or one that names all that its opposite leaves out.
+fn either(statement: &Value, field: &str, opposite: &str) -> Vec<String> {
+    if statement.get(opposite).is_some() {
+        let mut left_out = texts(statement.get(opposite));
+        left_out.sort_unstable();
+        return vec![format!("!{}", left_out.join(","))];
+    }
+    match texts(statement.get(field)).as_slice() {
+        [] => vec![String::new()],
+        all => all.iter().map(|&text| text.to_owned()).collect(),
+    }
+}
+
+fn spelled(name: &str) -> String {
+    match name {
+        "*" => "*:*".to_owned(),
+        name => action(name).map_or_else(|| name.to_owned(), |known| known.name.to_owned()),
+    }
+}
+
+fn principals(statement: &Value) -> Vec<String> {
+    let (mark, principal) = match (statement.get("Principal"), statement.get("NotPrincipal")) {
+        (Some(principal), _) => ("", principal),
+        (None, Some(principal)) => ("!", principal),
+        (None, None) => return vec![String::new()],
+    };
+    let Value::Object(kinds) = principal else {
+        return vec![format!("{mark}{}", principal.as_str().unwrap_or("*"))];
+    };
+    let mut all = Vec::new();
+    for (kind, who) in kinds {
+        all.extend(
+            texts(Some(who))
+                .iter()
+                .map(|who| format!("{mark}{kind} {who}")),
+        );
+    }
+    all
+}
+
+fn is_empty(condition: &Value) -> bool {
+    condition.as_object().is_some_and(Map::is_empty)
+}
+
+/// The same condition in one form: names sorted, keys in small letters, values in lists.
+fn sorted(value: &Value, outermost: bool) -> Value {
+    let Value::Object(fields) = value else {
+        let mut values = match value {
+            Value::Array(all) => all.clone(),
+            one => vec![one.clone()],
+        };
+        values.sort_by_key(ToString::to_string);
+        return Value::Array(values);
+    };
+    let mut all: Vec<(String, Value)> = fields
+        .iter()
+        .map(|(name, value)| {
+            let name = match outermost {
+                true => name.clone(),
+                false => name.to_ascii_lowercase(),
+            };
+            (name, sorted(value, false))
+        })
+        .collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    Value::Object(all.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_document_does_not_matter() {
+        let one = json!({"Version": "2012-10-17", "Statement": {
+            "Sid": "A", "Effect": "Allow", "Action": "secretsmanager:getsecretvalue", "Resource": ["a", "b"],
+            "Condition": {"StringEquals": {"AWS:SourceAccount": ["1"], "a:b": "x"}}}});
+        let other = json!({"Statement": [
+            {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": "b",
+             "Condition": {"StringEquals": {"a:b": ["x"], "aws:SourceAccount": "1"}}},
+            {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": "a",
+             "Condition": {"StringEquals": {"a:b": ["x"], "aws:SourceAccount": "1"}}}]});
+        assert_eq!(grants(&one), grants(&other));
+        assert_eq!(grants(&one).len(), 2);
+    }
+
+    #[test]
+    fn all_but_some_is_not_those() {
+        let all_but = json!({"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "a:b"], "Resource": "*"}});
+        let one = grants(&all_but);
+        assert_eq!(one.first().unwrap().action, "!a:b,iam:*");
+        let plain = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+        assert!(!grants(&plain).first().unwrap().covers(one.first().unwrap()));
+    }
+}

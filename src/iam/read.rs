@@ -1,0 +1,246 @@
+//! Documents that somebody else wrote: read as they are, so that nothing of them is lost.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Why a text is no policy document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable(pub String);
+
+/// The longest text that is read: AWS has no document of a tenth of that.
+const LONGEST: usize = 1 << 20;
+
+/// What a statement may have (IAM User Guide, "Grammar of the IAM JSON policy language").
+const FIELDS: &[&str] = &[
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
+/// Reads a policy document.
+///
+/// # Errors
+/// It is no JSON, a name stands twice in an object, or AWS would refuse it for its form.
+pub fn read(text: &str) -> Result<Value, Unreadable> {
+    if text.len() > LONGEST {
+        return Err(Unreadable("it is longer than 1 MiB".to_owned()));
+    }
+    let Unique(document) =
+        serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
+    check(&document).map_err(Unreadable)?;
+    Ok(document)
+}
+
+/// The statements of a document: one may stand alone, without a list.
+pub(super) fn statements(document: &Value) -> &[Value] {
+    match document.get("Statement") {
+        Some(Value::Array(all)) => all,
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+}
+
+/// One text, or a list of them.
+pub(super) fn texts(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn check(document: &Value) -> Result<(), String> {
+    let Some(fields) = document.as_object() else {
+        return Err("it is no object".to_owned());
+    };
+    let known = ["Version", "Id", "Statement"];
+    if let Some(field) = fields.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(format!("a policy has no `{field}`"));
+    }
+    let versions = [None, Some("2012-10-17"), Some("2008-10-17")];
+    let version = fields.get("Version");
+    if version.is_some_and(|version| !version.is_string())
+        || !versions.contains(&version.and_then(Value::as_str))
+    {
+        return Err("its `Version` is neither `2012-10-17` nor `2008-10-17`".to_owned());
+    }
+    if !fields.contains_key("Statement") {
+        return Err("it has no `Statement`".to_owned());
+    }
+    let mut sids = BTreeSet::new();
+    for (index, statement) in statements(document).iter().enumerate() {
+        let number = index + 1;
+        check_statement(statement).map_err(|why| format!("statement {number} {why}"))?;
+        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
+        if !sid.is_empty() && !sids.insert(sid) {
+            return Err(format!("two statements have the Sid `{sid}`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_statement(statement: &Value) -> Result<(), String> {
+    let Some(fields) = statement.as_object() else {
+        return Err("is no object".to_owned());
+    };
+    if let Some(field) = fields.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+        return Err(format!("has `{field}`, which no statement has"));
+    }
+    if !matches!(
+        fields.get("Effect").and_then(Value::as_str),
+        Some("Allow" | "Deny")
+    ) {
+        return Err("has an `Effect` that is neither `Allow` nor `Deny`".to_owned());
+    }
+    if fields.get("Sid").is_some_and(|sid| !sid.is_string()) {
+        return Err("has a `Sid` that is no text".to_owned());
+    }
+    let stands = |field: &str| fields.contains_key(field);
+    if stands("Action") == stands("NotAction") {
+        return Err("needs either `Action` or `NotAction`".to_owned());
+    }
+    if stands("Resource") && stands("NotResource") {
+        return Err("has both `Resource` and `NotResource`".to_owned());
+    }
+    let lists = ["Action", "NotAction", "Resource", "NotResource"];
+    let is_list = |value: &Value| {
+        let all = value.as_array();
+        value.is_string() || all.is_some_and(|all| all.iter().all(Value::is_string))
+    };
+    if let Some(field) = lists
+        .iter()
+        .find(|field| fields.get(**field).is_some_and(|value| !is_list(value)))
+    {
+        return Err(format!(
+            "has a `{field}` that is no text and no list of texts"
+        ));
+    }
+    if fields
+        .get("Condition")
+        .is_some_and(|condition| !condition.is_object())
+    {
+        return Err("has a `Condition` that is no object".to_owned());
+    }
+    Ok(())
+}
+
+/// A value in whose objects no name stands twice: of two, a reader keeps one, and nobody knows which.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Values).map(Unique)
+    }
+}
+
+struct Values;
+
+impl<'de> Visitor<'de> for Values {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Value::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut all = Map::new();
+        while let Some((name, Unique(value))) = fields.next_entry::<String, Unique>()? {
+            if all.contains_key(&name) {
+                return Err(de::Error::custom(format!("`{name}` stands twice")));
+            }
+            all.insert(name, value);
+        }
+        Ok(Value::Object(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_refuses_is_refused_with_its_reason() {
+        let allow = r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "*""#;
+        for (text, why) in [
+            ("{".to_owned(), "EOF"),
+            ("[]".to_owned(), "no object"),
+            ("{}".to_owned(), "no `Statement`"),
+            (
+                r#"{"Statement": [], "Statement": []}"#.to_owned(),
+                "`Statement` stands twice",
+            ),
+            (r#"{"statement": []}"#.to_owned(), "no `statement`"),
+            (
+                r#"{"Version": "2013-01-01", "Statement": []}"#.to_owned(),
+                "Version",
+            ),
+            (
+                r#"{"Statement": [1]}"#.to_owned(),
+                "statement 1 is no object",
+            ),
+            (
+                r#"{"Statement": {"Effect": "allow", "Action": "*"}}"#.to_owned(),
+                "Effect",
+            ),
+            (r#"{"Statement": {"Effect": "Allow"}}"#.to_owned(), "Action"),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Action": [1]}}"#.to_owned(),
+                "Action",
+            ),
+            (
+                format!(r#"{{"Statement": [{{"Sid": "A", {allow}}}, {{"Sid": "A", {allow}}}]}}"#),
+                "Sid `A`",
+            ),
+            (
+                format!(r#"{{"Statement": {{{allow}, "Actions": []}}}}"#),
+                "`Actions`",
+            ),
+        ] {
+            let found = read(&text).unwrap_err();
+            assert!(found.0.contains(why), "{text}: {}", found.0);
+        }
+        let alone = read(&format!(r#"{{"Statement": {{{allow}}}}}"#)).unwrap();
+        assert_eq!(statements(&alone).len(), 1);
+    }
+}

@@ -1,0 +1,290 @@
+//! Roles of AWS as targets.
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::iam::{Arn, Partition};
+use crate::model::Index;
+use crate::model::iam::{Iam, Role};
+use crate::spec::{self, AttachedTo, Grants, PolicyForm};
+
+pub(super) static REGION: Code = Code {
+    name: "iam-region",
+    severity: Severity::Error,
+    summary: "there is no such region, or it is in another partition",
+    manual: include_str!("../manual/iam-region.md"),
+};
+pub(super) static KEY: Code = Code {
+    name: "iam-key",
+    severity: Severity::Error,
+    summary: "a KMS key is in another region than the secrets that it is to encrypt",
+    manual: include_str!("../manual/iam-key.md"),
+};
+pub(super) static ROLE: Code = Code {
+    name: "iam-role-unclear",
+    severity: Severity::Error,
+    summary: "a role lacks what its grants need, or says what has no effect",
+    manual: include_str!("../manual/iam-role-unclear.md"),
+};
+pub(super) static UNKNOWN_ROLE: Code = Code {
+    name: "unknown-role",
+    severity: Severity::Error,
+    summary: "`merge` names a role that the target does not have",
+    manual: include_str!("../manual/unknown-role.md"),
+};
+
+/// The longest name of a role (IAM API reference, `CreateRole`).
+const LONGEST: usize = 64;
+
+impl Resolver<'_> {
+    pub(super) fn iam(&mut self, target: &str, iam: &spec::Iam, known: &Index) -> Iam {
+        let output_span = self.value(&["targets", target, "output"]);
+        let output = self.path(&iam.output, ["targets", target], output_span);
+        let partition = self.partition(target, iam);
+        self.key_elsewhere(target, iam, partition);
+        let roles = iam.roles.iter();
+        let roles = roles.map(|(key, role)| self.role(target, key.as_str(), role, known));
+        let mut roles: Vec<Role> = roles.collect();
+        self.merged(target, iam, &mut roles);
+        self.same_names(target, &roles);
+        Iam {
+            partition,
+            account: iam.account.to_string(),
+            region: iam.region.to_string(),
+            output: output.unwrap_or_default(),
+            output_span,
+            formats: iam.formats.clone(),
+            prefix: iam.prefix.to_string(),
+            kms_key: iam.kms_key.as_ref().map(ToString::to_string),
+            tags: iam
+                .tags
+                .iter()
+                .map(|(key, value)| (key.clone(), value.to_string()))
+                .collect(),
+            roles,
+        }
+    }
+
+    fn partition(&mut self, target: &str, iam: &spec::Iam) -> Partition {
+        let span = self.value(&["targets", target, "region"]);
+        let region = iam.region.as_str();
+        let Some(partition) = Partition::of_region(region) else {
+            let message = format!("there is no region `{region}`");
+            let unknown = Diagnostic::new(&REGION, span, message);
+            self.found
+                .push(unknown.help(suggest(region, Partition::regions())));
+            return iam.partition.unwrap_or(Partition::Aws);
+        };
+        if let Some(said) = iam.partition.filter(|said| *said != partition) {
+            let (here, there) = (partition.name(), said.name());
+            let message = format!("`{region}` is in the partition `{here}`, not in `{there}`");
+            let other = self.value(&["targets", target, "partition"]);
+            self.found.push(
+                Diagnostic::new(&REGION, other, message)
+                    .also(span, "the region")
+                    .help(format!(
+                        "write `partition: {here}`, or nothing: it follows from the region"
+                    )),
+            );
+        }
+        partition
+    }
+
+    /// Secrets Manager uses keys of its own region alone; of which account, it does not mind.
+    fn key_elsewhere(&mut self, target: &str, iam: &spec::Iam, partition: Partition) {
+        let Some(arn) = iam
+            .kms_key
+            .as_ref()
+            .and_then(|key| Arn::parse(key.as_str()))
+        else {
+            return;
+        };
+        let (region, name) = (iam.region.as_str(), partition.name());
+        if arn.region == region && arn.partition == name {
+            return;
+        }
+        let span = self.value(&["targets", target, "kms_key"]);
+        let message = format!(
+            "the key is in `{}` of `{}`, and the secrets are in `{region}` of `{name}`",
+            arn.region, arn.partition
+        );
+        self.found
+            .push(Diagnostic::new(&KEY, span, message).help(format!(
+                "name a key whose ARN begins with `arn:{name}:kms:{region}:`"
+            )));
+    }
+
+    fn role(&mut self, target: &str, key: &str, role: &spec::Role, known: &Index) -> Role {
+        let place = self.loaded.place(&["targets", target, "roles", key]);
+        self.idle_fields(target, key, role);
+        let attached_to = self.attached(target, key, role);
+        let mut services = Vec::new();
+        for (index, name) in role.services.iter().enumerate() {
+            let path = [
+                "targets",
+                target,
+                "roles",
+                key,
+                "services",
+                &index.to_string(),
+            ];
+            let span = self.value(&path);
+            let id = self.service(name.as_str(), known, span);
+            services.extend(id.map(|id| (id, span)));
+        }
+        let name = self.role_name(target, key, role);
+        Role {
+            key: key.to_owned(),
+            name,
+            grants: role.grants,
+            attached_to,
+            execution_role: role.execution_role.as_ref().map(ToString::to_string),
+            services,
+            managed: role.policy == Some(PolicyForm::Managed),
+            existing: role.existing || matches!(attached_to, AttachedTo::User | AttachedTo::Group),
+            merge: None,
+            place,
+        }
+    }
+
+    fn unclear(&mut self, path: &[&str], message: String, help: &str) {
+        let place = self.loaded.place(path);
+        let found = Diagnostic::new(&ROLE, place.key, message);
+        self.found.push(found.help(help));
+    }
+
+    fn idle_fields(&mut self, target: &str, key: &str, role: &spec::Role) {
+        let grants = word(role.grants);
+        let is = |one: Grants| role.grants == one;
+        let tasks = is(Grants::TaskSecrets);
+        for (field, stands, has_effect) in [
+            ("batch_cluster", role.batch_cluster.is_some(), tasks),
+            (
+                "execution_role",
+                role.execution_role.is_some(),
+                is(Grants::HeadJob),
+            ),
+            (
+                "services",
+                !role.services.is_empty(),
+                tasks || is(Grants::ServiceSecrets),
+            ),
+            ("attached_to", role.attached_to.is_some(), !tasks),
+        ] {
+            if stands && !has_effect {
+                let message = format!("`{field}` has no effect where a role `grants: {grants}`");
+                let help = match field {
+                    "attached_to" => "remove it: only what starts containers takes on that role",
+                    _ => "remove it",
+                };
+                self.unclear(&["targets", target, "roles", key, field], message, help);
+            }
+        }
+    }
+
+    fn attached(&mut self, target: &str, key: &str, role: &spec::Role) -> AttachedTo {
+        let here = ["targets", target, "roles", key];
+        let either = "write `attached_to: instance-role` or `attached_to: custom-role`";
+        let asked = matches!(role.grants, Grants::HeadJob | Grants::ServiceSecrets);
+        match (role.grants, role.attached_to) {
+            (Grants::TaskSecrets, _) => AttachedTo::CustomRole,
+            (Grants::SecretsAdministration, said) => said.unwrap_or(AttachedTo::InstanceRole),
+            (_, Some(AttachedTo::CustomRole)) => {
+                if role.grants == Grants::HeadJob && role.execution_role.is_none() {
+                    let message = format!(
+                        "`{key}` does not say which role it gives to the tasks that it starts"
+                    );
+                    self.unclear(
+                        &here,
+                        message,
+                        "write the name of the execution role: `execution_role: lab-ExecutionRole`",
+                    );
+                }
+                AttachedTo::CustomRole
+            }
+            (_, Some(AttachedTo::InstanceRole)) => AttachedTo::InstanceRole,
+            (_, other) => {
+                let message = match other {
+                    None => format!("`{key}` does not say what it is attached to"),
+                    Some(_) => format!("`{key}` runs as a role, not as a user or group"),
+                };
+                if asked {
+                    self.unclear(&here, message, either);
+                }
+                AttachedTo::CustomRole
+            }
+        }
+    }
+
+    fn role_name(&mut self, target: &str, key: &str, role: &spec::Role) -> String {
+        let here = ["targets", target, "roles", key];
+        if role.grants == Grants::ServiceSecrets && role.services.is_empty() {
+            let message = format!("`{key}` does not say whose secrets it may read");
+            self.unclear(&here, message, "name the services: `services: [backend]`");
+        }
+        let name = match (&role.name, &role.batch_cluster) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(cluster)) => format!("{cluster}-ExecutionRole"),
+            (None, None) if role.grants == Grants::TaskSecrets => {
+                let message = format!("`{key}` does not say whose execution role it is");
+                self.unclear(
+                    &here,
+                    message,
+                    "write `batch_cluster`, or `name` for a role that is called otherwise",
+                );
+                String::new()
+            }
+            (None, None) => format!("{}-{key}", self.loaded.spec.project),
+        };
+        if role.existing && role.name.is_none() && role.batch_cluster.is_none() {
+            let message = format!("`{key}` is there already, and its name is not said");
+            self.unclear(&here, message, "write its name in AWS: `name: TowerRole`");
+        }
+        if name.len() > LONGEST {
+            let message = format!("`{name}` is longer than the {LONGEST} letters of a name in IAM");
+            self.unclear(&here, message, "write a shorter `name`");
+        }
+        name
+    }
+
+    fn merged(&mut self, target: &str, iam: &spec::Iam, roles: &mut [Role]) {
+        for (key, path) in &iam.merge {
+            let place = self
+                .loaded
+                .place(&["targets", target, "merge", key.as_str()]);
+            let path = self.path(path, ["targets", target], place.value);
+            match roles.iter_mut().find(|role| role.key == key.as_str()) {
+                Some(role) => role.merge = path.map(|path| (path, place.value)),
+                None => {
+                    let message = format!("there is no role `{key}`");
+                    let known = roles.iter().map(|role| role.key.as_str());
+                    let unknown = Diagnostic::new(&UNKNOWN_ROLE, place.key, message);
+                    self.found.push(unknown.help(suggest(key.as_str(), known)));
+                }
+            }
+        }
+    }
+
+    /// Two roles of one name would be one. The policies of one user may well be two.
+    fn same_names(&mut self, target: &str, roles: &[Role]) {
+        for (index, role) in roles.iter().enumerate() {
+            let made = |one: &&Role| !one.existing && !one.name.is_empty();
+            let mut before = roles.iter().take(index).filter(made);
+            if role.existing || !before.any(|other| other.name == role.name) {
+                continue;
+            }
+            let message = format!("two roles are called `{}`", role.name);
+            let path = ["targets", target, "roles", role.key.as_str()];
+            self.unclear(&path, message, "give one of them another `name`");
+        }
+    }
+}
+
+/// As the spec has it.
+fn word(grants: Grants) -> &'static str {
+    match grants {
+        Grants::SecretsAdministration => "secrets-administration",
+        Grants::TaskSecrets => "task-secrets",
+        Grants::HeadJob => "head-job",
+        Grants::ServiceSecrets => "service-secrets",
+    }
+}

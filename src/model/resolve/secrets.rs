@@ -1,0 +1,330 @@
+//! Secrets, and who is given them.
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::model::{
+    Index, SECRET_DIRECTORY, Secret, SecretDefinition, SecretId, SecretSource, SecretUse,
+};
+use crate::spec::{self, GivenAs, Scope, Store};
+
+pub static UNKNOWN: Code = Code {
+    name: "unknown-secret",
+    severity: Severity::Error,
+    summary: "a service is given a secret that the spec does not have",
+    manual: include_str!("../manual/unknown-secret.md"),
+};
+pub static UNCLEAR: Code = Code {
+    name: "secret-unclear",
+    severity: Severity::Error,
+    summary: "a secret is said twice, or in a way that its store does not have",
+    manual: include_str!("../manual/secret-unclear.md"),
+};
+
+/// The directory of files that are pushed for Compose.
+const COMPOSE_DIRECTORY: &str = "secrets";
+
+impl Resolver<'_> {
+    /// All secrets.
+    pub(super) fn secrets(&mut self) -> Vec<Secret> {
+        let loaded = self.loaded;
+        let mut all = Vec::with_capacity(loaded.spec.secrets.len());
+        for (name, secret) in &loaded.spec.secrets {
+            let name = name.as_str();
+            let several = self
+                .loaded
+                .node(&["secrets", name])
+                .is_some_and(|node| !node.items().is_empty());
+            let mut definitions: Vec<SecretDefinition> = Vec::new();
+            for (index, written) in secret.0.iter().enumerate() {
+                let index = index.to_string();
+                let here: &[&str] = match several {
+                    true => &["secrets", name, &index],
+                    false => &["secrets", name],
+                };
+                let Some(definition) = self.definition(here, name, written) else {
+                    continue;
+                };
+                let same = definitions
+                    .iter()
+                    .find(|one| one.store == definition.store && one.scope == definition.scope);
+                if let Some(same) = same {
+                    let message = format!(
+                        "`{name}` is defined twice for {} in {}",
+                        definition.scope,
+                        definition.store.name()
+                    );
+                    self.found.push(
+                        Diagnostic::new(&UNCLEAR, definition.span, message)
+                            .also(same.span, "first here")
+                            .help("a secret has one value for each scope and store: remove one"),
+                    );
+                    continue;
+                }
+                definitions.push(definition);
+            }
+            all.push(Secret {
+                name: name.to_owned(),
+                definitions,
+                place: self.loaded.place(&["secrets", name]),
+            });
+        }
+        self.stored_twice(&all);
+        all
+    }
+
+    fn definition(
+        &mut self,
+        here: &[&str],
+        name: &str,
+        written: &spec::SecretDefinition,
+    ) -> Option<SecretDefinition> {
+        let at = |field: &str| self.loaded.place(&[here, &[field]].concat()).value;
+        let from_span = at("from");
+        let store_span = at("store");
+        let name_span = at("name");
+        let kms_span = at("kms_key");
+        let span = match here.len() {
+            2 => self.loaded.place(here).key,
+            _ => self.loaded.place(here).value,
+        };
+        self.of_another_store(here, written);
+        let of = ["secrets", name];
+        let from = match &written.from {
+            spec::SecretSource::Env(name) => SecretSource::Env(name.to_string()),
+            spec::SecretSource::File(path) => SecretSource::File(self.path(path, of, from_span)?),
+            spec::SecretSource::Command(words) => SecretSource::Command(words.clone()),
+        };
+        let user = match &written.scope {
+            Scope::Workspace => None,
+            Scope::User(user) => Some(user.as_str()),
+        };
+        let stored = match (&written.name, written.store) {
+            (Some(stored), Store::Compose) => {
+                self.path(&spec::RelativePath::new(stored.as_str())?, of, name_span)?
+            }
+            (Some(stored), store) => {
+                self.stored_form(stored.as_str(), store, name_span);
+                stored.to_string()
+            }
+            (None, Store::Compose) => match (&from, user) {
+                (SecretSource::File(path), _) => path.clone(),
+                (_, Some(user)) => format!("{COMPOSE_DIRECTORY}/{user}/{name}"),
+                (_, None) => format!("{COMPOSE_DIRECTORY}/{name}"),
+            },
+            (None, Store::AwsSecretsManager) => match user {
+                Some(user) => format!("{user}/{name}"),
+                None => name.to_owned(),
+            },
+            (None, store) => {
+                self.stored_form(name, store, span);
+                name.to_owned()
+            }
+        };
+        let project = self.loaded.spec.project.as_str();
+        let object = match (&written.object, user) {
+            (Some(object), _) => object.to_string(),
+            (None, Some(user)) => format!("{project}-secrets-{}", dns_label(user)),
+            (None, None) => format!("{project}-secrets"),
+        };
+        Some(SecretDefinition {
+            from,
+            from_span,
+            store: written.store,
+            store_span,
+            scope: written.scope.clone(),
+            stored,
+            named: written.name.is_some(),
+            object,
+            namespace: written.namespace.as_ref().map(ToString::to_string),
+            region: written.region.as_ref().map(ToString::to_string),
+            kms_key: written
+                .kms_key
+                .as_ref()
+                .map(|key| (key.to_string(), kms_span)),
+            description: written.description.clone(),
+            tags: written.tags.clone().into_iter().collect(),
+            span,
+        })
+    }
+
+    /// A name that its store does not take.
+    fn stored_form(&mut self, stored: &str, store: Store, span: crate::source::Span) {
+        let (fits, help) = match store {
+            Store::Kubernetes => (
+                stored.len() <= 253
+                    && stored
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+                "a key of a Kubernetes Secret has letters, digits, `-`, `_` and `.`: say another with `name`",
+            ),
+            Store::Nextflow => (
+                stored.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                    && stored
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+                "Nextflow makes a variable of it, so it has letters, digits and `_`: say another with `name`",
+            ),
+            Store::AwsSecretsManager | Store::Compose => (true, ""),
+        };
+        if !fits {
+            let message = format!("{} has no secret called `{stored}`", store.name());
+            self.found
+                .push(Diagnostic::new(&UNCLEAR, span, message).help(help));
+        }
+    }
+
+    /// Fields that another store has.
+    fn of_another_store(&mut self, here: &[&str], written: &spec::SecretDefinition) {
+        let (aws, cluster) = (Store::AwsSecretsManager, Store::Kubernetes);
+        let fields = [
+            ("object", written.object.is_some(), cluster),
+            ("namespace", written.namespace.is_some(), cluster),
+            ("region", written.region.is_some(), aws),
+            ("kms_key", written.kms_key.is_some(), aws),
+            ("description", written.description.is_some(), aws),
+            ("tags", !written.tags.is_empty(), aws),
+        ];
+        for (field, is_said, store) in fields {
+            if is_said && written.store != store {
+                let span = self.loaded.place(&[here, &[field]].concat()).key;
+                let message = format!(
+                    "`{field}` is for the store {}, and this one is {}",
+                    store.name(),
+                    written.store.name()
+                );
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, span, message).help(format!("remove `{field}`")),
+                );
+            }
+        }
+    }
+
+    /// Two secrets under one name of a store: the later would overwrite the earlier.
+    fn stored_twice(&mut self, all: &[Secret]) {
+        let each: Vec<_> = all
+            .iter()
+            .flat_map(|secret| secret.definitions.iter().map(move |one| (secret, one)))
+            // The store of Nextflow is one person's, who gets one of the two.
+            .filter(|(_, one)| one.store != Store::Nextflow || one.scope == Scope::Workspace)
+            .collect();
+        let mut seen = std::collections::BTreeMap::new();
+        for (secret, one) in each {
+            let place = match one.store {
+                Store::Kubernetes => (
+                    one.store,
+                    one.namespace.clone(),
+                    Some(one.object.clone()),
+                    &one.stored,
+                ),
+                Store::AwsSecretsManager => (one.store, one.region.clone(), None, &one.stored),
+                _ => (one.store, None, None, &one.stored),
+            };
+            if one.store == Store::Compose && matches!(one.from, SecretSource::Env(_)) && !one.named
+            {
+                continue;
+            }
+            if let Some((name, first)) = seen.insert(place, (&secret.name, one.span)) {
+                let message = format!(
+                    "`{}` and `{name}` are both `{}` in {}",
+                    secret.name,
+                    one.stored,
+                    one.store.name()
+                );
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, one.span, message)
+                        .also(first, "the other")
+                        .help("give one of them another `name`"),
+                );
+            }
+        }
+    }
+
+    /// What a service is given.
+    pub(super) fn secret_uses(
+        &mut self,
+        service: &str,
+        list: &[spec::SecretUse],
+        known: &Index,
+    ) -> Vec<SecretUse> {
+        let mut all: Vec<SecretUse> = Vec::with_capacity(list.len());
+        for (index, written) in list.iter().enumerate() {
+            let index = index.to_string();
+            let here = ["services", service, "secrets", &index];
+            let span = match written {
+                spec::SecretUse::Named(_) => self.value(&here),
+                spec::SecretUse::Given(_) => self.value(&[&here[..], &["name"]].concat()),
+            };
+            let name = written.name().as_str();
+            let Some(id) = known.get(name) else {
+                let message = format!("there is no secret `{name}`");
+                let names = known.keys().map(String::as_str);
+                self.found
+                    .push(Diagnostic::new(&UNKNOWN, span, message).help(suggest(name, names)));
+                continue;
+            };
+            let (given_as, variable, path) = match written {
+                spec::SecretUse::Named(_) => (GivenAs::File, None, None),
+                spec::SecretUse::Given(given) => (
+                    given.given_as,
+                    given.variable.as_ref().map(ToString::to_string),
+                    given.path.as_ref().map(ToString::to_string),
+                ),
+            };
+            if given_as == GivenAs::Env && path.is_some() {
+                let message = format!("`{name}` is given as a variable, which has no `path`");
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, span, message)
+                        .help("remove `path`, or write `as: file`"),
+                );
+            }
+            let as_variable = name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if given_as == GivenAs::Env && variable.is_none() && !as_variable {
+                let message = format!("`{name}` cannot be the name of a variable");
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, span, message)
+                        .help("name the variable: `{name: …, as: env, variable: …}`"),
+                );
+                continue;
+            }
+            let one = SecretUse {
+                secret: SecretId(*id),
+                variable: match given_as {
+                    GivenAs::Env => variable.or_else(|| Some(name.to_owned())),
+                    GivenAs::File => variable,
+                },
+                given_as,
+                path: path.unwrap_or_else(|| format!("{SECRET_DIRECTORY}/{name}")),
+                span,
+            };
+            let clash = all.iter().find(|other| {
+                (other.variable.is_some() && other.variable == one.variable)
+                    || (other.given_as == GivenAs::File
+                        && one.given_as == GivenAs::File
+                        && other.path == one.path)
+            });
+            if let Some(clash) = clash {
+                let what = match &one.variable {
+                    Some(variable) if clash.variable == one.variable => variable,
+                    _ => &one.path,
+                };
+                let message = format!("`{service}` is given two secrets as `{what}`");
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, span, message)
+                        .also(clash.span, "the other")
+                        .help("give one of them another `variable` or `path`"),
+                );
+                continue;
+            }
+            all.push(one);
+        }
+        all
+    }
+}
+
+/// A text as it may stand in the name of an object.
+fn dns_label(text: &str) -> String {
+    let lower = text.to_ascii_lowercase().replace(['_', '.'], "-");
+    lower.trim_matches('-').to_owned()
+}

@@ -1,0 +1,161 @@
+//! What is suspicious in a policy that a role has already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::existing::Joined;
+use super::{CREATES_ANY, READS_UNUSED, STILL_WIDE, WILDCARD};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::iam::{Arn, Document, Effect, Grant, action, covers, grants};
+use crate::model::{Iam, Model};
+use crate::spec::Store;
+
+const CREATE: &str = "secretsmanager:CreateSecret";
+
+/// Findings in the statements that are not ours.
+pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
+    let found = |code: &'static Code, message: String, help: &str| {
+        Diagnostic::new(code, joined.span, message).help(help)
+    };
+    let mut all: Vec<Diagnostic> = joined
+        .merged
+        .wider
+        .iter()
+        .map(|sid| {
+            let message = format!(
+                "`{sid}` of `{}` says what ours say, and more: it stays",
+                joined.path
+            );
+            found(
+                &STILL_WIDE,
+                message,
+                "move the rest into a statement with another Sid, and this one is left out",
+            )
+        })
+        .collect();
+    let document = joined
+        .merged
+        .document
+        .get("Statement")
+        .and_then(Value::as_array);
+    for (index, statement) in document.into_iter().flatten().enumerate() {
+        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
+        if ours.statements.iter().any(|our| our.sid == sid) {
+            continue;
+        }
+        let name = match sid {
+            "" => format!("statement {} of `{}`", index + 1, joined.path),
+            sid => format!("`{sid}` of `{}`", joined.path),
+        };
+        let mut alone = Map::new();
+        alone.insert("Statement".to_owned(), statement.clone());
+        let grants = grants(&Value::Object(alone));
+        if grants.iter().any(creates_any) {
+            let message = format!("{name} allows to create secrets of any name");
+            let help = "bind it to how names begin, `arn:…:secret:tower-*`, or to a tag, `aws:RequestTag/…`";
+            all.push(found(&CREATES_ANY, message, help));
+        }
+        for (resource, actions) in unbound(&grants) {
+            let actions: Vec<String> = actions.iter().map(|one| format!("`{one}`")).collect();
+            let message = format!("{name} allows {} on `{resource}`", actions.join(", "));
+            let help = "name what it is needed for: these actions take ARNs";
+            all.push(found(&WILDCARD, message, help));
+        }
+        for secret in grants.iter().filter_map(read_secret) {
+            if !is_used(model, iam, &secret) {
+                let message = format!(
+                    "{name} allows to read the secret `{secret}`, which no service is given"
+                );
+                let help = "take it out of the statement, or name the secret under `secrets`";
+                all.push(found(&READS_UNUSED, message, help));
+            }
+        }
+    }
+    all
+}
+
+/// The name of the secret that a grant allows to read, if it is not about all.
+fn read_secret(grant: &Grant) -> Option<String> {
+    let reads = covers(
+        &grant.action.to_ascii_lowercase(),
+        "secretsmanager:getsecretvalue",
+    );
+    let arn = Arn::parse(&grant.resource)?;
+    let name = arn.resource.strip_prefix("secret:")?;
+    let is_one = reads && grant.effect == Effect::Allow && !is_everything(&grant.resource);
+    is_one.then(|| name.to_owned())
+}
+
+/// Whether a pattern of names is about a secret that some service is given, or those of tasks.
+fn is_used(model: &Model, iam: &Iam, pattern: &str) -> bool {
+    let begins = pattern.trim_end_matches('*');
+    if begins.starts_with(&iam.prefix) || iam.prefix.starts_with(begins) {
+        return true;
+    }
+    let uses = model.services.iter().flat_map(|service| &service.secrets);
+    let mut stored = uses.flat_map(|one| {
+        let definitions = model.secret(one.secret).definitions.iter();
+        definitions.filter(|one| one.store == Store::AwsSecretsManager)
+    });
+    stored.any(|one| {
+        covers(pattern, &format!("{}-??????", one.stored)) || is_with_suffix(pattern, &one.stored)
+    })
+}
+
+/// Whether it is the whole name, with the six characters that were added to it.
+fn is_with_suffix(name: &str, stored: &str) -> bool {
+    let added = name
+        .strip_prefix(stored)
+        .and_then(|rest| rest.strip_prefix('-'));
+    added.is_some_and(|added| added.chars().count() == 6)
+}
+
+/// Whether secrets of any name may be created, and none must have a tag.
+fn creates_any(grant: &Grant) -> bool {
+    grant.effect == Effect::Allow
+        && covers(
+            &grant.action.to_ascii_lowercase(),
+            &CREATE.to_ascii_lowercase(),
+        )
+        && is_everything(&grant.resource)
+        && !["aws:requesttag/", "secretsmanager:name"]
+            .iter()
+            .any(|key| grant.condition.contains(key))
+}
+
+/// What is allowed on everything without a condition, though it could be bound: of services that the
+/// table has, and whole services of those.
+fn unbound(grants: &BTreeSet<Grant>) -> BTreeMap<&str, Vec<&str>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for grant in grants {
+        let could_be_bound = match action(&grant.action) {
+            Some(known) => known.takes_resource() && known.name != CREATE,
+            None => grant.action.contains('*') && known_service(&grant.action),
+        };
+        if grant.effect == Effect::Allow
+            && grant.condition.is_empty()
+            && is_everything(&grant.resource)
+            && could_be_bound
+        {
+            all.entry(&grant.resource).or_default().push(&grant.action);
+        }
+    }
+    all
+}
+
+fn known_service(pattern: &str) -> bool {
+    let services = ["batch", "ecs", "iam", "kms", "secretsmanager", "ssm", "sts"];
+    let (service, _) = pattern.split_once(':').unwrap_or((pattern, ""));
+    services
+        .iter()
+        .any(|known| covers(&service.to_ascii_lowercase(), known))
+}
+
+/// Whether a resource is every one: `*`, or an ARN whose name is `*`.
+fn is_everything(resource: &str) -> bool {
+    let name = resource.splitn(6, ':').nth(5).unwrap_or(resource);
+    // The type of resource stands in front of its name.
+    let name = name.split_once([':', '/']).map_or(name, |(_, name)| name);
+    !name.is_empty() && name.chars().all(|letter| letter == '*') || resource == "*"
+}
