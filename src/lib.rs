@@ -51,6 +51,7 @@ pub mod servers;
 pub mod source;
 pub mod spec;
 mod stages;
+pub mod stores;
 pub mod targets;
 pub mod world;
 pub mod yaml;
