@@ -37,6 +37,10 @@ mod pin_mismatch;
 mod public_lifetime_exceeded;
 mod revocation_not_checked;
 mod same_certificate_twice;
+mod secret_in_git;
+mod secret_in_spec;
+mod secret_shadowed;
+mod secret_unused;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
 mod unused;
@@ -105,6 +109,10 @@ pub static RULES: &[Rule] = &[
     revocation_not_checked::RULE,
     tls_versions_not_enforced::RULE,
     behind_believes_anybody::RULE,
+    secret_in_git::RULE,
+    secret_in_spec::RULE,
+    secret_shadowed::RULE,
+    secret_unused::RULE,
     unused::RULE,
 ];
 

@@ -1,12 +1,13 @@
 //! AWS Secrets Manager, by the AWS command line (version 1 or 2).
 //!
-//! Values go in by `--cli-input-json file:///dev/stdin`, which both versions read.
+//! A value goes in by `--secret-string file:///dev/stdin`. Version 1 reads `--cli-input-json` twice, and
+//! finds nothing there the second time; names and tags, which are no secrets, so are arguments.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Hidden, json};
+use super::value::Hidden;
 use super::{Ended, Failure, Outside, Place, Pushed, SecretValue, Surplus};
 use crate::spec::Store;
 
@@ -22,25 +23,6 @@ const STANDARD_INPUT: &str = "file:///dev/stdin";
 #[serde(rename_all = "PascalCase")]
 struct Stored {
     secret_string: Option<Hidden>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Create<'a> {
-    name: &'a str,
-    secret_string: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kms_key_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    tags: Vec<Tag<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Put<'a> {
-    secret_id: &'a str,
-    secret_string: &'a str,
 }
 
 #[derive(Serialize)]
@@ -87,6 +69,12 @@ pub fn push(
             "keep it in an object of S3, and its key here",
         ));
     }
+    if text.contains('\r') {
+        return Err(Failure::new(
+            "the value has a carriage return, which the AWS command line does not keep",
+            "write its lines with line feeds alone, or encode it, such as with base64",
+        ));
+    }
     let stored = &place.definition.stored;
     let standing = run(
         outside,
@@ -112,18 +100,24 @@ pub fn push(
     if dry_run {
         return Ok(outcome);
     }
-    let (operation, input) = match exists {
-        true => {
-            let put = Put {
-                secret_id: stored,
-                secret_string: text,
-            };
-            ("put-secret-value", json(&put, text.len())?)
-        }
-        false => ("create-secret", json(&create(place, text), text.len())?),
+    let tags = tags(place)?;
+    let mut words = match exists {
+        true => vec!["--secret-id", stored],
+        false => vec!["--name", stored, "--tags", &tags],
     };
-    let words = ["--cli-input-json", STANDARD_INPUT];
-    let ended = run(outside, place, operation, &words, Some(&input))?;
+    let definition = place.definition;
+    if !exists {
+        let key = definition.kms_key.as_ref();
+        words.extend(key.iter().flat_map(|(key, _)| ["--kms-key-id", key]));
+        let description = definition.description.iter();
+        words.extend(description.flat_map(|text| ["--description", text]));
+    }
+    words.extend(["--secret-string", STANDARD_INPUT]);
+    let operation = match exists {
+        true => "put-secret-value",
+        false => "create-secret",
+    };
+    let ended = run(outside, place, operation, &words, Some(text.as_bytes()))?;
     match ended.succeeded() {
         true => Ok(outcome),
         false => Err(refused(&ended, stored)),
@@ -179,22 +173,17 @@ pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplu
     Ok(all)
 }
 
-fn create<'a>(place: Place<'a>, text: &'a str) -> Create<'a> {
-    let definition = place.definition;
+fn tags(place: Place<'_>) -> Result<String, Failure> {
     let own = [(PROJECT, place.project), (SECRET, place.secret)];
-    let said = definition.tags.iter();
+    let said = place.definition.tags.iter();
     let said = said.map(|(key, value)| (key.as_str(), value.as_str()));
-    Create {
-        name: &definition.stored,
-        secret_string: text,
-        kms_key_id: definition.kms_key.as_ref().map(|(key, _)| key.as_str()),
-        description: definition.description.as_deref(),
-        tags: own
-            .into_iter()
-            .chain(said)
-            .map(|(key, value)| Tag { key, value })
-            .collect(),
-    }
+    let all: Vec<Tag<'_>> = own
+        .into_iter()
+        .chain(said)
+        .map(|(key, value)| Tag { key, value })
+        .collect();
+    serde_json::to_string(&all)
+        .map_err(|_| Failure::new("the tags cannot be written", "report this"))
 }
 
 fn run(

@@ -19,6 +19,7 @@ mod networks;
 mod override_file;
 mod published;
 mod reload;
+mod secrets;
 mod serving;
 mod start;
 mod surroundings;
@@ -76,6 +77,8 @@ pub static CODES: &[&Code] = &[
     &published::TAKEN,
     &published::SHARED,
     &published::UNREACHABLE,
+    &secrets::ELSEWHERE,
+    &secrets::AS_VARIABLE,
     &serving::SERVED,
     &start::UNKNOWN,
     &upstream::ITSELF,
@@ -235,6 +238,8 @@ impl<'a> Lowering<'a> {
             let installed = client.install(self.inputs, tells.as_ref(), &mut self.file, &mut entry);
             self.take(deployed, installed);
         }
+        let given = secrets::install(&serving.keys(), &mut self.file, &mut entry);
+        self.take(deployed, given);
         let errors = self.found[before..]
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -42,6 +42,9 @@ impl Outside for Programs {
             .current_dir(&self.directory)
             // A pager would keep what it shows.
             .env("AWS_PAGER", "")
+            // Values are read as UTF-8 in every locale, by version 1 and by version 2.
+            .env("PYTHONUTF8", "1")
+            .env("AWS_CLI_FILE_ENCODING", "UTF-8")
             .stdin(match input {
                 Some(_) => Stdio::piped(),
                 None => Stdio::null(),
