@@ -139,6 +139,10 @@ pub fn called(place: &Place<'_>) -> String {
 pub fn stored(definition: &SecretDefinition) -> String {
     match definition.store {
         Store::Kubernetes => format!("{}/{}", definition.object, definition.stored),
+        Store::Compose => match &definition.from {
+            SecretSource::Env(variable) if !definition.named => variable.clone(),
+            _ => definition.stored.clone(),
+        },
         _ => definition.stored.clone(),
     }
 }
