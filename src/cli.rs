@@ -21,6 +21,7 @@ mod project;
 mod renew;
 mod revoke;
 mod schema;
+mod secrets;
 mod stdout;
 mod update;
 mod validate;
@@ -61,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => explain::run(options, &mut output),
         Command::Inspect(options) => inspect::run(&arguments, options, &mut output),
         Command::Keys(options) => keys::run(&arguments, options, &mut output),
+        Command::Secrets(options) => secrets::run(&arguments, options, &mut output),
         Command::Export(options) => export::run(&arguments, options, &mut output),
         Command::Fetch(options) => fetch::run(&arguments, options, &mut output),
         Command::Krm(_) => krm::run(&arguments, &mut output),

@@ -54,6 +54,7 @@ pub mod servers;
 pub mod source;
 pub mod spec;
 mod stages;
+pub mod stores;
 pub mod targets;
 pub mod world;
 pub mod yaml;

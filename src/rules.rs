@@ -38,6 +38,10 @@ mod public_lifetime_exceeded;
 mod revocation_not_checked;
 mod same_certificate_twice;
 mod secret_not_readable;
+mod secret_in_git;
+mod secret_in_spec;
+mod secret_shadowed;
+mod secret_unused;
 mod tls_versions_not_enforced;
 mod unpinned_authority;
 mod unused;
@@ -107,6 +111,10 @@ pub static RULES: &[Rule] = &[
     tls_versions_not_enforced::RULE,
     secret_not_readable::RULE,
     behind_believes_anybody::RULE,
+    secret_in_git::RULE,
+    secret_in_spec::RULE,
+    secret_shadowed::RULE,
+    secret_unused::RULE,
     unused::RULE,
 ];
 

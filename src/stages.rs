@@ -160,6 +160,7 @@ pub fn compile(
         &issuance,
         asked.remembered,
     ));
+    lowered.notes.extend(model.secret_notes());
     let issued = issuance.artifacts(&ordered);
     let artifacts = issued.into_iter().chain(shared).chain(lowered.artifacts);
     // An error of the project, not of the compilation: keys and requests are written all the same.

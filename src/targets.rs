@@ -117,6 +117,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         compose::base::CODES,
         kubernetes::CODES,
         kubernetes::secret::CODES,
+        kubernetes::secrets::CODES,
         kubernetes::trust_bundle::CODES,
         kubernetes::manifest::CODES,
         kubernetes::entrance::CODES,

@@ -4,6 +4,7 @@ mod export;
 mod fetch;
 mod keys;
 mod revoke;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub use export::{Export, ExportHost, ExportStore, ExportTrust, StoreEncoding, St
 pub use fetch::{Fetch, Starttls};
 pub use keys::{Keys, KeysList, KeysLock, KeysReencrypt, KeysUnlock};
 pub use revoke::Revoke;
+pub use secrets::{Secrets, SecretsCheck, SecretsList, SecretsPush};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, or in sync; 1 the answer is no: drift, changes, findings; 2 there is no answer:
@@ -96,6 +98,9 @@ pub enum Command {
     /// Open, lock, encrypt anew and list the private keys of the key store.
     #[command(subcommand)]
     Keys(Keys),
+    /// Put the values of secrets into their stores, and say which are there.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Write keystores, for software that cannot read PEM.
     #[command(subcommand)]
     Export(Export),

@@ -1,12 +1,19 @@
-//! Private keys that somebody put where they do not belong, such as into the spec: a finding may
+//! Private keys and tokens that somebody put where they do not belong, such as into the spec: a finding may
 //! quote the place, never the key.
 
 use std::borrow::Cow;
 
 /// What stands before a secret, and what ends it.
-const MARKS: [(&str, Option<&str>); 2] = [
+const MARKS: [(&str, Option<&str>); 9] = [
     ("PRIVATE KEY-----", Some("-----END")),
     ("AGE-SECRET-KEY-", None),
+    ("ghp_", None),
+    ("gho_", None),
+    ("ghs_", None),
+    ("glpat-", None),
+    ("xoxb-", None),
+    ("xoxp-", None),
+    ("sk_live_", None),
 ];
 
 /// The text with `*` for every letter of a private key in PEM and of an identity of age. It is as

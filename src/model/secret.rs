@@ -91,6 +91,25 @@ impl Model {
     }
 }
 
+impl Model {
+    /// What the plan says of users who get other secrets than everybody else.
+    pub fn secret_notes(&self) -> Vec<String> {
+        let secrets = self.secrets.iter();
+        secrets
+            .flat_map(|secret| {
+                secret.shadows().map(|(own, _)| {
+                    format!(
+                        "{} gets its own `{}` of {} instead of the workspace's",
+                        own.scope,
+                        secret.name,
+                        own.store.name()
+                    )
+                })
+            })
+            .collect()
+    }
+}
+
 impl Secret {
     /// What the workspace has in a store.
     pub fn of_workspace(&self, store: Store) -> Option<&SecretDefinition> {

@@ -19,6 +19,7 @@ mod networks;
 mod override_file;
 mod published;
 mod reload;
+mod secrets;
 mod serving;
 mod start;
 mod surroundings;
@@ -77,6 +78,8 @@ pub static CODES: &[&Code] = &[
     &published::SHARED,
     &published::UNREACHABLE,
     &serving::NOT_HERE,
+    &secrets::ELSEWHERE,
+    &secrets::AS_VARIABLE,
     &serving::SERVED,
     &start::UNKNOWN,
     &upstream::ITSELF,
@@ -236,6 +239,8 @@ impl<'a> Lowering<'a> {
             let installed = client.install(self.inputs, tells.as_ref(), &mut self.file, &mut entry);
             self.take(deployed, installed);
         }
+        let given = secrets::install(&serving.keys(), &mut self.file, &mut entry);
+        self.take(deployed, given);
         let errors = self.found[before..]
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -16,6 +16,7 @@ pub mod patch;
 mod patch_document;
 mod reload;
 pub mod secret;
+pub mod secrets;
 pub mod serving;
 mod shared_keys;
 mod trust;
@@ -135,6 +136,7 @@ pub fn gather(
         trust::add(&mut gathering, deployed);
         serving::add(&mut gathering, deployed);
         identity::add(&mut gathering, deployed);
+        secrets::add(&mut gathering, deployed);
     }
     entrance::add(&mut gathering);
     workload::tell(&mut gathering);

@@ -204,7 +204,7 @@ impl<'de> de::VariantAccess<'de> for Tagged<'_> {
     type Error = DecodeError;
 
     fn unit_variant(self) -> Result<(), DecodeError> {
-        Ok(())
+        Err(de::Error::custom("a word stands alone, without `kind`"))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(

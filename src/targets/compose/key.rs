@@ -17,6 +17,7 @@ use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Compose, ComposeService, Host, HostCertificate, KeySource, Model};
 use crate::servers::KeyReader;
+use crate::source::Span;
 use crate::targets::Wanted;
 
 pub static READER: Code = Code {
@@ -245,7 +246,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// Owner, group and mode on the host, by who reads.
-    fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
+    pub fn recipe(&self, reader: Reader) -> (Readers, Option<u32>, String) {
         let key_group = self.deployed.key_group.map(|(group, _)| group);
         match (reader, key_group) {
             (Reader::Root { .. }, None) if !self.service.capabilities.reads_everything() => (
@@ -297,23 +298,11 @@ impl<'a> Deployed<'a> {
         variable: &str,
         reader: Reader,
     ) -> Result<Delivery, Box<Diagnostic>> {
-        let said = self
-            .model_service()
-            .read_only
-            .filter(|(read_only, _)| *read_only);
-        let read_only = said.or(self.service.read_only.filter(|(read_only, _)| *read_only));
-        if let Some((_, span)) = read_only {
-            let message = format!(
-                "the key in `{variable}` cannot be copied into `{}`, whose root file system is read-only",
-                self.deployed.named
-            );
-            return Err(Box::new(
-                Diagnostic::new(&UNREADABLE, made.key_span, message)
-                    .also(span, "read-only")
-                    .help("keep the key in a file instead: `key: pki/private/….key`, which is mounted")
-                    .help("or let the root file system be written"),
-            ));
-        }
+        self.not_read_only(
+            &format!("the key in `{variable}`"),
+            made.key_span,
+            "keep the key in a file instead: `key: pki/private/….key`, which is mounted",
+        )?;
         let (user, group, but) = match reader {
             Reader::Root { .. } => (0, 0, ""),
             // Such an engine asks the host, not the container, who the user is (moby/moby#34143).
@@ -342,6 +331,29 @@ impl<'a> Deployed<'a> {
                 host.name
             ),
         })
+    }
+
+    /// What comes from a variable is copied in, which a root file system must allow.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn not_read_only(&self, what: &str, span: Span, help: &str) -> Result<(), Box<Diagnostic>> {
+        let said = self.model_service().read_only;
+        let said = said.filter(|(read_only, _)| *read_only);
+        let read_only = said.or(self.service.read_only.filter(|(read_only, _)| *read_only));
+        let Some((_, read_only)) = read_only else {
+            return Ok(());
+        };
+        let message = format!(
+            "{what} cannot be copied into `{}`, whose root file system is read-only",
+            self.deployed.named
+        );
+        Err(Box::new(
+            Diagnostic::new(&UNREADABLE, span, message)
+                .also(read_only, "read-only")
+                .help(help)
+                .help("or let the root file system be written"),
+        ))
     }
 
     /// What the service is given itself: keys and certificates of the hosts that it serves, and of
@@ -411,6 +423,27 @@ impl Reader {
 }
 
 impl ServiceSecret {
+    /// One that is mounted as it is on the host.
+    pub fn mounted(source: &str, target: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            target: target.replace('$', "$$"),
+            uid: None,
+            gid: None,
+            mode: None,
+        }
+    }
+
+    /// One that is copied in, for one user alone.
+    pub fn copied(source: &str, target: &str, user: u32, group: u32) -> Self {
+        Self {
+            uid: Some(user.to_string()),
+            gid: Some(group.to_string()),
+            mode: Some(0o400),
+            ..Self::mounted(source, target)
+        }
+    }
+
     fn of_file(host: &Host, target: &str) -> Self {
         Self {
             source: format!("tlsgen-{}-key", host.name),

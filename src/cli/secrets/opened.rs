@@ -1,0 +1,148 @@
+//! The secrets of a project, and where each of them lives.
+
+use super::programs::Programs;
+use crate::cli::Exit;
+use crate::cli::arguments::{Arguments, Format};
+use crate::cli::output::{FindingsJson, Output};
+use crate::cli::project::{Project, asked};
+use crate::diagnostic::{Diagnostics, suggest};
+use crate::model::{Model, Secret, SecretDefinition, SecretSource, TargetKind};
+use crate::plan::Lock;
+use crate::source::Sources;
+use crate::spec::{Scope, Store};
+use crate::stores::Place;
+
+/// A project whose secrets are asked for.
+pub struct Opened {
+    /// The project.
+    pub project: Project,
+    /// What the spec says.
+    pub model: Model,
+}
+
+/// Reads the spec.
+///
+/// # Errors
+/// How the command ends when something is wrong with it.
+pub fn opened(arguments: &Arguments, output: &mut Output) -> Result<Opened, Exit> {
+    let project = Project::find(arguments).map_err(|words| output.no_answer(&words))?;
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let lock = Lock::load(&project.disk).unwrap_or_default();
+    let asked = asked(&project.spec, &lock);
+    match crate::resolve(&project.disk, asked, &mut sources, &mut found) {
+        Ok(model) => Ok(Opened { project, model }),
+        Err(_) => {
+            match output.format {
+                Format::Json => output.json(&FindingsJson::new(&found, &sources)),
+                Format::Text => output.findings(&found, &sources),
+            }
+            Err(Exit::NoAnswer)
+        }
+    }
+}
+
+impl Opened {
+    /// Every place of a store, of some secrets or all. The store of Nextflow is one person's: what
+    /// `user` gets of it, or the workspace's.
+    ///
+    /// # Errors
+    /// How the command ends when there is no such secret.
+    pub fn places(
+        &self,
+        only: &[String],
+        user: Option<&str>,
+        output: &mut Output,
+    ) -> Result<Vec<Place<'_>>, Exit> {
+        let names = self.model.secrets.iter().map(|secret| secret.name.as_str());
+        for name in only {
+            if !names.clone().any(|known| known == name) {
+                let suggested = suggest(name, names.clone());
+                return Err(output.no_answer(&format!("there is no secret `{name}`; {suggested}")));
+            }
+        }
+        let mut all = Vec::new();
+        for secret in &self.model.secrets {
+            if !only.is_empty() && !only.contains(&secret.name) {
+                continue;
+            }
+            let chosen = secret
+                .definitions
+                .iter()
+                .filter(|one| one.store != Store::Nextflow || is_for(secret, one, user));
+            all.extend(chosen.map(|one| self.place(secret, one)));
+        }
+        Ok(all)
+    }
+
+    /// This machine, whose variables with values no store's program is given.
+    pub fn programs(&self) -> Programs {
+        let all = self
+            .model
+            .secrets
+            .iter()
+            .flat_map(|secret| &secret.definitions);
+        let withheld = all.filter_map(|one| match &one.from {
+            SecretSource::Env(name) => Some(name.clone()),
+            _ => None,
+        });
+        Programs::new(self.project.disk.root(), withheld.collect())
+    }
+
+    fn place<'a>(&'a self, secret: &'a Secret, definition: &'a SecretDefinition) -> Place<'a> {
+        Place {
+            definition,
+            secret: &secret.name,
+            project: &self.model.project,
+            namespace: definition.namespace.as_deref().or_else(|| self.namespace()),
+            world: &self.project.disk,
+        }
+    }
+
+    /// The one namespace of all clusters.
+    fn namespace(&self) -> Option<&str> {
+        let mut said = self
+            .model
+            .targets
+            .iter()
+            .filter_map(|target| match &target.kind {
+                TargetKind::Kubernetes(cluster) => {
+                    Some(cluster.namespace.as_ref().map(|(name, _)| name.as_str()))
+                }
+                _ => None,
+            });
+        let first = said.next()??;
+        said.all(|other| other == Some(first)).then_some(first)
+    }
+}
+
+/// Whether a definition is what a user gets of its store.
+pub fn is_for(secret: &Secret, definition: &SecretDefinition, user: Option<&str>) -> bool {
+    match user {
+        Some(user) => secret
+            .for_user(user, definition.store)
+            .is_some_and(|one| std::ptr::eq(one, definition)),
+        None => definition.scope == Scope::Workspace,
+    }
+}
+
+/// How a place is called in what is printed: `DB_PASSWORD (user alice) in aws-secrets-manager`.
+pub fn called(place: &Place<'_>) -> String {
+    let scope = match &place.definition.scope {
+        Scope::Workspace => String::new(),
+        scope => format!(" ({scope})"),
+    };
+    let store = place.definition.store.name();
+    format!("{}{scope} in {store}", place.secret)
+}
+
+/// Where in the store: the name there, or Secret and key.
+pub fn stored(definition: &SecretDefinition) -> String {
+    match definition.store {
+        Store::Kubernetes => format!("{}/{}", definition.object, definition.stored),
+        Store::Compose => match &definition.from {
+            SecretSource::Env(variable) if !definition.named => variable.clone(),
+            _ => definition.stored.clone(),
+        },
+        _ => definition.stored.clone(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Programs, variables and the files of stores, as they are on this machine.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use zeroize::Zeroizing;
+
+use crate::stores::{Ended, Outside, read_bounded};
+use crate::world::{Disk, FileKind, World as _};
+
+/// The permission bits of a file for its owner alone.
+const PRIVATE: u32 = 0o600;
+
+/// This machine.
+pub struct Programs {
+    /// Where programs run.
+    directory: PathBuf,
+    /// Variables with values of secrets, which no program of a store is given.
+    withheld: Vec<String>,
+}
+
+impl Programs {
+    /// This machine, for programs that run in a directory and are not given some variables.
+    pub fn new(directory: &Path, withheld: Vec<String>) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            withheld,
+        }
+    }
+}
+
+impl Outside for Programs {
+    fn run(&self, words: &[&str], input: Option<&[u8]>) -> io::Result<Ended> {
+        let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            // A pager would keep what it shows.
+            .env("AWS_PAGER", "")
+            // Values are read as UTF-8 in every locale, by version 1 and by version 2.
+            .env("PYTHONUTF8", "1")
+            .env("AWS_CLI_FILE_ENCODING", "UTF-8")
+            .stdin(match input {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in &self.withheld {
+            command.env_remove(name);
+        }
+        let mut child = command.spawn()?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (output, complaint) = thread::scope(|scope| {
+            let complaint =
+                scope.spawn(|| read_bounded(&mut stderr.ok_or(io::ErrorKind::BrokenPipe)?));
+            if let (Some(mut stdin), Some(input)) = (stdin, input) {
+                // One that ends before it has read all says so itself.
+                scope.spawn(move || stdin.write_all(input));
+            }
+            let output = stdout
+                .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+                .and_then(|mut stdout| read_bounded(&mut stdout));
+            if output.is_err() {
+                let _ = child.kill();
+            }
+            let complaint = complaint.join();
+            (output, complaint)
+        });
+        let status = child.wait()?;
+        Ok(Ended {
+            code: status.code(),
+            output: output?,
+            complaint: complaint.map_err(|_| io::ErrorKind::Other)??,
+        })
+    }
+
+    fn variable(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+        std::env::var_os(name).map(|value| Zeroizing::new(value.into_vec()))
+    }
+
+    fn read_private(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let (directory, name) = parts(path)?;
+        let disk = match Disk::new(directory) {
+            Ok(disk) => disk,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match disk.stat(name)? {
+            None => Ok(None),
+            Some(stat) if stat.kind != FileKind::File => Err(io::ErrorKind::InvalidInput.into()),
+            Some(stat) if stat.mode & 0o077 != 0 => Err(io::ErrorKind::PermissionDenied.into()),
+            Some(_) => disk.read(name).map(|bytes| Some(Zeroizing::new(bytes))),
+        }
+    }
+
+    fn write_private(&self, path: &str, body: &[u8]) -> io::Result<()> {
+        let (directory, name) = parts(path)?;
+        let mut missing: Vec<&OsStr> = Vec::new();
+        let mut there = directory;
+        // `Disk` makes directories only below itself.
+        while !there.is_dir() {
+            missing.extend(there.file_name());
+            there = there.parent().ok_or(io::ErrorKind::NotFound)?;
+        }
+        let below = missing.iter().rev().map(|part| part.to_str());
+        let below: Option<Vec<&str>> = below.chain([Some(name)]).collect();
+        let below = below.ok_or(io::ErrorKind::InvalidInput)?.join("/");
+        Disk::new(there)?.write(&below, body, PRIVATE)
+    }
+}
+
+fn parts(path: &str) -> io::Result<(&Path, &str)> {
+    let whole = Path::new(OsStr::from_bytes(path.as_bytes()));
+    let name = whole.file_name().and_then(OsStr::to_str);
+    match (whole.parent(), name) {
+        (Some(directory), Some(name)) => Ok((directory, name)),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}

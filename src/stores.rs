@@ -1,0 +1,198 @@
+//! The stores in which the values of secrets live: what stands there, and putting one there.
+//!
+//! Each store is reached by its own program, which finds the user's login as always. A value goes to
+//! it on standard input: never as an argument, which whoever is on the machine can read, nor in a
+//! file on the way. What a program prints is looked at and never repeated, since it may hold a value.
+
+mod aws_secrets_manager;
+mod compose;
+mod kubernetes;
+mod nextflow;
+mod value;
+
+use std::fmt;
+use std::io;
+
+use zeroize::Zeroizing;
+
+use crate::model::SecretDefinition;
+use crate::spec::Store;
+use crate::world::World;
+
+pub use value::{LONGEST, SecretValue, read_bounded};
+
+/// What lies outside the project: programs, variables, and the files of stores.
+pub trait Outside {
+    /// Runs a program without a shell and waits for it.
+    ///
+    /// # Errors
+    /// It cannot be started, or prints more than [`LONGEST`].
+    fn run(&self, words: &[&str], input: Option<&[u8]>) -> io::Result<Ended>;
+
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<Zeroizing<Vec<u8>>>;
+
+    /// Reads a file outside the project that nobody but its owner may read; nothing where none is.
+    ///
+    /// # Errors
+    /// Whatever the disk says; [`io::ErrorKind::PermissionDenied`] for one that others may read.
+    fn read_private(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// Replaces a file outside the project as a whole, for its owner alone.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn write_private(&self, path: &str, body: &[u8]) -> io::Result<()>;
+}
+
+/// How a program ended. Both texts may hold values.
+pub struct Ended {
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub output: Zeroizing<Vec<u8>>,
+    /// What it complained of.
+    pub complaint: Zeroizing<Vec<u8>>,
+}
+
+/// What pushing a value came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pushed {
+    /// There was none.
+    Created,
+    /// There was another.
+    Changed,
+    /// It was there.
+    Same,
+    /// Nothing is put anywhere: Compose reads it where it is.
+    InPlace,
+}
+
+/// Why a store did not do what it was asked. Never with a value, nor with what its program said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened.
+    pub words: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// A place in a store.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// What the spec says of it.
+    pub definition: &'a SecretDefinition,
+    /// The name of the secret in the spec.
+    pub secret: &'a str,
+    /// The project.
+    pub project: &'a str,
+    /// Kubernetes: the namespace, from the definition or its cluster.
+    pub namespace: Option<&'a str>,
+    /// The project's files.
+    pub world: &'a dyn World,
+}
+
+/// Something in a store that no spec has any more.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Surplus {
+    /// The store.
+    pub store: &'static str,
+    /// What it is called there.
+    pub name: String,
+}
+
+/// Puts a value into its store, or says what that would come to.
+///
+/// # Errors
+/// The store cannot be asked, or refuses.
+pub fn push(
+    outside: &dyn Outside,
+    place: Place<'_>,
+    value: &SecretValue,
+    dry_run: bool,
+) -> Result<Pushed, Failure> {
+    match place.definition.store {
+        Store::AwsSecretsManager => aws_secrets_manager::push(outside, place, value, dry_run),
+        Store::Kubernetes => kubernetes::push(outside, place, value, dry_run),
+        Store::Compose => compose::push(place, value, dry_run),
+        Store::Nextflow => nextflow::push(outside, place, value, dry_run),
+    }
+}
+
+/// Whether the store has a value there. None is read where the store can tell without.
+///
+/// # Errors
+/// The store cannot be asked.
+pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
+    match place.definition.store {
+        Store::AwsSecretsManager => aws_secrets_manager::has(outside, place),
+        Store::Kubernetes => kubernetes::has(outside, place),
+        Store::Compose => compose::has(place),
+        Store::Nextflow => nextflow::has(outside, place),
+    }
+}
+
+/// What stands in the stores of these places, was put there for this project, and is none of them.
+///
+/// # Errors
+/// A store cannot be asked.
+pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplus>, Failure> {
+    let mut all = aws_secrets_manager::surplus(outside, places)?;
+    all.extend(kubernetes::surplus(outside, places)?);
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+impl Failure {
+    fn new(words: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            help: help.into(),
+        }
+    }
+
+    /// A program that could not be run.
+    fn of_start(program: &str, error: &io::Error, package: &str) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::new(
+                format!("there is no program `{program}`"),
+                format!("install {package}, and have it in `PATH`"),
+            ),
+            _ => Self::new(
+                format!("`{program}` cannot be run: {error}"),
+                "look at its file and its permissions",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.words, self.help)
+    }
+}
+
+impl Ended {
+    fn succeeded(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// Whether it complained in these words.
+    fn complains_of(&self, words: &[&str]) -> bool {
+        let complaint = &self.complaint;
+        words.iter().any(|word| {
+            complaint
+                .windows(word.len())
+                .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
+    fn code_in_words(&self) -> String {
+        match self.code {
+            Some(code) => format!("exit code {code}"),
+            None => "a signal".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Secrets on their way into a pod: from a Secret that is there, that is pushed, or that the External
+//! Secrets Operator makes; as files, or as variables.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Gathering;
+use super::patch::EnvironmentVariable;
+use super::secret::{metadata, put};
+use super::serving::{placed, reader, variables};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::kubernetes::Deployed;
+use crate::model::{Secret, SecretUse, Service};
+use crate::servers::KeyReader;
+use crate::spec::{GivenAs, SecretStoreKind, Store};
+
+/// No store that the cluster reaches has it.
+pub static ELSEWHERE: Code = Code {
+    name: "secret-not-in-cluster",
+    severity: Severity::Error,
+    summary: "a service of a cluster is given a secret that the cluster cannot reach",
+    manual: include_str!("manual/secret-not-in-cluster.md"),
+};
+
+/// What giving secrets can find, beside what serving can.
+pub static CODES: &[&Code] = &[&ELSEWHERE];
+
+const FILE: &str = "secrets.yaml";
+
+/// Where a value stands in the cluster.
+struct Standing {
+    /// The Secret.
+    object: String,
+    /// The key in it.
+    key: String,
+}
+
+/// Adds to the component what a service is given.
+pub fn add<'a>(gathering: &mut Gathering<'a>, deployed: &'a Deployed) {
+    let service = gathering.inputs.model.service(deployed.service);
+    if service.secrets.is_empty() {
+        return;
+    }
+    let Some(placed) = placed::find(gathering, deployed) else {
+        return;
+    };
+    if let Err(found) = give(gathering, &placed, service) {
+        gathering.found.extend(found);
+    }
+}
+
+fn give(
+    gathering: &mut Gathering<'_>,
+    placed: &placed::Placed<'_>,
+    service: &Service,
+) -> Result<(), Vec<Diagnostic>> {
+    let (mut found, mut named, mut valued) = (Vec::new(), Vec::new(), Vec::new());
+    let mut directories: BTreeMap<String, Vec<(Standing, String)>> = BTreeMap::new();
+    for given in &service.secrets {
+        let secret = gathering.inputs.model.secret(given.secret);
+        let standing = match standing(gathering, placed, secret, given) {
+            Ok(standing) => standing,
+            Err(diagnostic) => {
+                found.push(*diagnostic);
+                continue;
+            }
+        };
+        match given.given_as {
+            GivenAs::Env => {
+                let name = given
+                    .variable
+                    .clone()
+                    .unwrap_or_else(|| secret.name.clone());
+                valued.push((name, standing));
+            }
+            GivenAs::File => {
+                named.extend(
+                    given
+                        .variable
+                        .clone()
+                        .map(|name| (name, given.path.clone())),
+                );
+                let (directory, file) = given.path.rsplit_once('/').unwrap_or(("", &given.path));
+                let files = directories.entry(directory.to_owned()).or_default();
+                files.push((standing, file.to_owned()));
+            }
+        }
+    }
+    for directory in directories.keys() {
+        found.extend(placed.conflict(directory, "a secret"));
+    }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    if !directories.is_empty() {
+        let reader = reader::of(gathering, placed, service, KeyReader::Process)?;
+        reader::allow(gathering, placed, reader)?;
+        for (index, (directory, files)) in directories.into_iter().enumerate() {
+            let sources: Vec<Value> = files
+                .into_iter()
+                .map(|(standing, path)| {
+                    let item = json!({"key": standing.key, "path": path, "mode": reader.mode()});
+                    json!({"secret": {"name": standing.object, "items": [item]}})
+                })
+                .collect();
+            let purpose = match index {
+                0 => "secrets".to_owned(),
+                index => format!("secrets-{}", index + 1),
+            };
+            let source = json!({"defaultMode": 0o400, "sources": sources});
+            placed.mount(gathering, &purpose, ("projected", source), &directory);
+        }
+    }
+    let names = valued.iter().map(|(name, _)| (name.clone(), String::new()));
+    // Nothing may set them already; their values come from elsewhere.
+    variables::wanted(gathering, placed, names.collect())?;
+    let wanted = variables::wanted(gathering, placed, named)?;
+    placed.set(gathering, wanted);
+    let valued = valued
+        .into_iter()
+        .map(|(name, standing)| EnvironmentVariable {
+            name,
+            value: None,
+            value_from: Some(
+                json!({"secretKeyRef": {"name": standing.object, "key": standing.key}}),
+            ),
+        });
+    placed.set(gathering, valued.collect());
+    Ok(())
+}
+
+/// Where the value of a secret stands; asks for what brings it there.
+fn standing(
+    gathering: &mut Gathering<'_>,
+    placed: &placed::Placed<'_>,
+    secret: &Secret,
+    given: &SecretUse,
+) -> Result<Standing, Box<Diagnostic>> {
+    let namespace = placed.workload.namespace.as_deref();
+    if let Some(definition) = secret.of_workspace(Store::Kubernetes) {
+        let note = format!(
+            "the Secret `{}` must be there before the pods: `tlsgen secrets push` makes it",
+            definition.object
+        );
+        say(gathering, note);
+        let own = namespace.or(gathering
+            .cluster
+            .namespace
+            .as_ref()
+            .map(|(name, _)| name.as_str()));
+        if let (Some(there), Some(own)) = (&definition.namespace, own)
+            && there != own
+        {
+            let message = format!(
+                "`{}` is in the namespace {there}, and the pods are in {own}",
+                secret.name
+            );
+            return Err(Box::new(
+                Diagnostic::new(&ELSEWHERE, given.span, message)
+                    .also(definition.span, "the secret")
+                    .help(format!("write `namespace: {own}` there: a pod reads Secrets of its own namespace alone")),
+            ));
+        }
+        return Ok(Standing {
+            object: definition.object.clone(),
+            key: definition.stored.clone(),
+        });
+    }
+    let store = gathering.cluster.external_secrets.as_ref();
+    if let (Some(definition), Some(store)) = (secret.of_workspace(Store::AwsSecretsManager), store)
+    {
+        let kind = match store.kind {
+            SecretStoreKind::SecretStore => "SecretStore",
+            SecretStoreKind::ClusterSecretStore => "ClusterSecretStore",
+        };
+        let project = &gathering.inputs.model.project;
+        let object = format!(
+            "{project}-{}",
+            secret.name.to_ascii_lowercase().replace('_', "-")
+        );
+        let object = object.trim_end_matches(['-', '.']).to_owned();
+        let value = json!({
+            "apiVersion": "external-secrets.io/v1",
+            "kind": "ExternalSecret",
+            "metadata": metadata(&object, namespace),
+            "spec": {
+                "refreshInterval": format!("{}s", store.refresh),
+                "secretStoreRef": {"kind": kind, "name": store.store},
+                "target": {"name": object},
+                "data": [{"secretKey": secret.name, "remoteRef": {"key": definition.stored}}],
+            },
+        });
+        put(gathering, FILE, value, given.span);
+        return Ok(Standing {
+            object,
+            key: secret.name.clone(),
+        });
+    }
+    let message = format!("`{}` is in no store that this cluster reaches", secret.name);
+    Err(Box::new(
+        Diagnostic::new(&ELSEWHERE, given.span, message)
+            .also(secret.place.key, "the secret")
+            .help("define it for the cluster too, in a list: `{from: …, store: kubernetes}`")
+            .help("one in AWS is brought by the External Secrets Operator, where the target has `external_secrets`"),
+    ))
+}
+
+fn say(gathering: &mut Gathering<'_>, note: String) {
+    let notes = &mut gathering.lowered.notes;
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
+}
