@@ -19,6 +19,12 @@ mod nginx;
 mod proxied;
 mod traefik;
 
+/// From where servers answer ACME challenges unless the spec says otherwise: a client on the same machine
+/// writes there.
+pub const CHALLENGE_ROOT: &str = "/var/www/acme";
+/// The port at which an ACME client answers by itself, behind a server that serves no files.
+pub const CHALLENGE_PORT: u16 = 8402;
+
 /// A server.
 pub struct Server {
     /// The word of the spec.

@@ -8,7 +8,7 @@ mod release;
 use serde::Serialize;
 
 use super::proxied::{self, Proxy};
-use super::{KeyReader, Request, Server, guideline, not_for_server};
+use super::{CHALLENGE_PORT, KeyReader, Request, Server, guideline, not_for_server};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::Serve;
 use crate::provision::{ConfigurationFile, ReadAs, Reload, Serving};
@@ -41,8 +41,6 @@ pub const SERVER: Server = Server {
 
 /// The one file of frontends and backends.
 const CONFIGURATION: &str = "tlsgen.cfg";
-/// The port at which an ACME client answers by itself: HAProxy serves no files.
-const CHALLENGES: u16 = 8402;
 
 const PROXY: Proxy = Proxy {
     title: "HAProxy",
@@ -69,7 +67,7 @@ fn serve(request: &Request<'_>) -> Result<Serving, Vec<Diagnostic>> {
         configuration,
         // The master starts new workers, and the old ones end with their last connection.
         reload: Some(reload.unwrap_or_else(|| Reload::Signal("SIGUSR2".to_owned()))),
-        challenge_port: challenges.then_some(CHALLENGES),
+        challenge_port: challenges.then_some(CHALLENGE_PORT),
         notes: notes(request),
         ..Serving::default()
     })
@@ -185,7 +183,7 @@ fn configuration(
             name: format!("tlsgen-{}", request.service.name),
             resolver: resolver.map(|address| with_port(address)),
             restricts_names: release.restricts_names(),
-            challenge_port: challenges.then_some(CHALLENGES),
+            challenge_port: challenges.then_some(CHALLENGE_PORT),
             secure,
             plain: listener::plain(request),
             hosts: host::backends(request),
@@ -223,7 +221,7 @@ fn notes(request: &Request<'_>) -> Vec<String> {
         }
         if challenged(request, serve) {
             notes.push(format!(
-                "ACME challenges of `{host}` are passed on to 127.0.0.1:{CHALLENGES}, where the client answers by itself while it asks"
+                "ACME challenges of `{host}` are passed on to 127.0.0.1:{CHALLENGE_PORT}, where the client answers by itself while it asks"
             ));
         }
     }

@@ -17,6 +17,7 @@ mod server;
 pub mod system;
 mod together;
 mod trust;
+mod unit_file;
 mod units;
 
 use self::existing::{Existing, Ours};

@@ -7,11 +7,8 @@ use super::proxy::Proxy;
 use super::release::Release;
 use crate::model::{Behind, Host, Serve};
 use crate::servers::guideline::{self, Guideline};
-use crate::servers::{CertificatePlace, HostPlace, Request};
+use crate::servers::{CHALLENGE_ROOT, CertificatePlace, HostPlace, Request};
 use crate::spec::{ClientAuthMode, GuidelineLevel};
-
-/// From where ACME challenges are answered unless the spec says otherwise.
-const CHALLENGES: &str = "/var/www/acme";
 
 /// Headers of which an application sends several, so that one more replaces none.
 const SEVERAL: &[&str] = &["link", "set-cookie", "vary"];
@@ -122,7 +119,7 @@ impl HostLines {
             hsts: hsts(serve),
             headers: headers(serve),
             challenges: match plain {
-                Some(_) => Some(challenges.unwrap_or_else(|| CHALLENGES.to_owned())),
+                Some(_) => Some(challenges.unwrap_or_else(|| CHALLENGE_ROOT.to_owned())),
                 None => challenges.filter(|_| behind),
             },
             plain,

@@ -9,11 +9,8 @@ use super::release::Release;
 use crate::model::{Host, Model, Serve, Upstream};
 use crate::servers::guideline;
 use crate::servers::proxied::{has_address, hsts, name_in_url, sole_name};
-use crate::servers::{HostPlace, Request};
+use crate::servers::{CHALLENGE_ROOT, HostPlace, Request};
 use crate::spec::ClientAuthMode;
-
-/// From where ACME challenges are answered unless the spec says otherwise.
-const CHALLENGES: &str = "/var/www/acme";
 
 /// The suites that Mozilla's guideline 6.0 has for TLS 1.2, as IANA names them. Those of TLS 1.3 are
 /// Go's own choice, which is the guideline's.
@@ -269,7 +266,7 @@ fn challenges(
         .issuer
         .map(|(issuer, _)| request.model.authority(issuer));
     let over_acme = issuer.is_some_and(|authority| authority.acme.is_some());
-    said.or_else(|| over_acme.then(|| CHALLENGES.to_owned()))
+    said.or_else(|| over_acme.then(|| CHALLENGE_ROOT.to_owned()))
 }
 
 fn client(model: &Model, release: Release, serve: &Serve, place: &HostPlace) -> Option<Client> {

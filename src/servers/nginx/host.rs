@@ -7,11 +7,8 @@ use super::proxy::Proxy;
 use super::release::{Http2, Release};
 use crate::model::{Behind, Host, Serve, SubjectName};
 use crate::servers::guideline::{self, Guideline};
-use crate::servers::{CertificatePlace, HostPlace, Request};
+use crate::servers::{CHALLENGE_ROOT, CertificatePlace, HostPlace, Request};
 use crate::spec::{ClientAuthMode, GuidelineLevel, ServeAs};
-
-/// From where ACME challenges are answered unless the spec says otherwise.
-const CHALLENGES: &str = "/var/www/acme";
 
 /// One host.
 #[derive(Debug, Serialize)]
@@ -169,7 +166,9 @@ impl HostLines {
             include_redirect: include && asked,
             plain: (asked && !include && !behind).then(|| Plain {
                 port: place.plain_port,
-                challenges: challenges.clone().unwrap_or_else(|| CHALLENGES.to_owned()),
+                challenges: challenges
+                    .clone()
+                    .unwrap_or_else(|| CHALLENGE_ROOT.to_owned()),
             }),
             redirect: asked.then(|| redirect(host, port)),
             challenges: challenges.filter(|_| (include && asked) || behind),

@@ -6,6 +6,7 @@ use super::system::System;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Machine;
 use crate::model::{Authority, Host, Model, Serve, Service, SubjectName};
+use crate::servers::{CHALLENGE_PORT, CHALLENGE_ROOT};
 use crate::source::Span;
 use crate::spec::{Acme, AcmeClient, AcmeProgram, KeyType};
 
@@ -34,11 +35,6 @@ pub static KEY: Code = Code {
     summary: "public authorities sign no key of this kind",
     manual: include_str!("manual/acme-key-unsigned.md"),
 };
-
-/// From where challenges are answered unless the spec says otherwise.
-pub const WEBROOT: &str = "/var/www/acme";
-/// The port at which a client listens by itself, behind a server that serves no files.
-pub const BEHIND: u16 = 8402;
 
 /// Where a host is served on the machine: the service, and what it is asked for.
 pub type Served<'a> = (&'a Service, &'a Serve);
@@ -253,11 +249,11 @@ impl Asked<'_> {
             )));
         }
         if is(service, "haproxy") {
-            return Ok(Challenge::Standalone(BEHIND));
+            return Ok(Challenge::Standalone(CHALLENGE_PORT));
         }
         let root = serve.challenge_root.as_ref();
         Ok(Challenge::Webroot(
-            root.map_or(WEBROOT, |(root, _)| root).to_owned(),
+            root.map_or(CHALLENGE_ROOT, |(root, _)| root).to_owned(),
         ))
     }
 

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::acme::BEHIND;
 use super::layout::{AcmeSource, Certificate, Challenge, Layout, Source};
 use super::schedule;
 use crate::render::quote_sh;
+use crate::servers::CHALLENGE_PORT;
 use crate::spec::{AcmeClient, AcmeProgram, KeyType};
 
 /// Where lego keeps accounts and certificates on every machine.
@@ -158,7 +158,7 @@ impl Client<'_> {
                     &port.to_string(),
                 ]);
                 // Behind a server of the machine it is for that one alone.
-                if *port == BEHIND {
+                if *port == CHALLENGE_PORT {
                     words.extend(["--http-01-address", "127.0.0.1"].map(str::to_owned));
                 }
                 words
@@ -243,7 +243,11 @@ impl Client<'_> {
                 } else {
                     "--http.port"
                 };
-                let address = if *port == BEHIND { "127.0.0.1" } else { "" };
+                let address = if *port == CHALLENGE_PORT {
+                    "127.0.0.1"
+                } else {
+                    ""
+                };
                 words(&["--http", option, &format!("{address}:{port}")])
             }
             Challenge::Dns { provider, .. } => words(&["--dns", provider]),

@@ -13,14 +13,12 @@ mod schedulers;
 mod taken;
 #[cfg(test)]
 mod tests;
-pub mod unit;
 
 use std::io::ErrorKind;
 
 use self::crontab::Crontab;
 use self::listeners::Listener;
 use self::place::Kind;
-use self::unit::UnitFile;
 use super::layout::Layout;
 use super::system::System;
 use crate::apache;
@@ -31,6 +29,7 @@ use crate::path_map::PathMap;
 use crate::source::{SourceId, Sources, Span};
 use crate::spec::Scheduler;
 use crate::targets::Inputs;
+use crate::targets::host::unit_file::{UnitFile, is_unit};
 use crate::world::World;
 
 pub use self::nginx::ForService;
@@ -241,7 +240,7 @@ impl Reader<'_> {
             }
             Kind::Units => {
                 self.each_file(path, named, |reader, (path, file)| {
-                    if !unit::is_unit(&path) {
+                    if !is_unit(&path) {
                         return None;
                     }
                     let source = reader.source(&file, named)?;

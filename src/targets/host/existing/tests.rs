@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::crontab::{Columns, Crontab, Fault};
-use super::unit::UnitFile;
 use super::{caddy, haproxy};
 use crate::source::{Sources, Span};
+use crate::targets::host::unit_file::UnitFile;
 
 fn inside(sources: &Sources, span: Span) -> bool {
     let text = &sources.get(span.source).text;

@@ -7,6 +7,7 @@ use crate::model::Machine;
 use crate::model::machine::There;
 use crate::source::{Sources, Span};
 use crate::targets::Inputs;
+use crate::targets::host::unit_file::UnitFile;
 
 /// Where units stand, the strongest first (systemd.unit(5), "Unit File Load Path").
 const DIRECTORIES: [&str; 5] = [
@@ -75,16 +76,21 @@ pub fn existing(
         .find_map(|directory| text(inputs, machine, &format!("{directory}/{}", unit.name)));
     if let Some((path, text)) = main {
         let existing = found.get_or_insert_default();
-        existing.read(sources.add(path, text.clone()), &text, false);
+        existing.read(&unit_file(sources, path, text), false);
     }
     for (name, path) in drop_ins(inputs, machine, &directories, &unit.name) {
         let Some(text) = read(inputs, &path).filter(|_| name != ours) else {
             continue;
         };
         let existing = found.get_or_insert_default();
-        existing.read(sources.add(path, text.clone()), &text, name.as_str() > ours);
+        existing.read(&unit_file(sources, path, text), name.as_str() > ours);
     }
     found
+}
+
+fn unit_file(sources: &mut Sources, path: String, text: String) -> UnitFile {
+    let source = sources.add(path.clone(), text);
+    UnitFile::read(sources, source, &path)
 }
 
 /// The text of a file of the machine, and its path in the project, where `files` has it.
@@ -139,10 +145,9 @@ fn drop_ins(
 }
 
 impl Existing {
-    fn read(&mut self, source: crate::source::SourceId, text: &str, after_ours: bool) {
-        for line in settings(text) {
-            let span = source.span(line.start..line.end);
-            self.apply(&line.key, &line.value, span, after_ours);
+    fn read(&mut self, unit: &UnitFile, after_ours: bool) {
+        for setting in unit.settings.iter().filter(|one| one.section == "Service") {
+            self.apply(&setting.key, &setting.value, setting.span, after_ours);
         }
     }
 
@@ -183,50 +188,4 @@ impl Existing {
             _ => {}
         }
     }
-}
-
-/// A setting of `[Service]`.
-struct Setting {
-    key: String,
-    value: String,
-    start: usize,
-    end: usize,
-}
-
-/// The settings of `[Service]`. A line that ends in a backslash goes on in the next, and comments
-/// between the two are passed over (systemd.syntax(7)).
-fn settings(text: &str) -> Vec<Setting> {
-    let mut all = Vec::new();
-    let mut in_service = false;
-    let mut pending: Option<(usize, String)> = None;
-    let mut at = 0;
-    for raw in text.split_inclusive('\n') {
-        let start = at;
-        at += raw.len();
-        let line = raw.trim_end_matches(['\n', '\r']);
-        let trimmed = line.trim();
-        if trimmed.starts_with(['#', ';']) || (trimmed.is_empty() && pending.is_none()) {
-            continue;
-        }
-        let (begin, mut joined) = pending.take().unwrap_or((start, String::new()));
-        if let Some(part) = line.strip_suffix('\\') {
-            joined.push_str(part);
-            joined.push(' ');
-            pending = Some((begin, joined));
-            continue;
-        }
-        joined.push_str(line);
-        let joined = joined.trim();
-        if let Some(section) = joined.strip_prefix('[') {
-            in_service = section.strip_suffix(']') == Some("Service");
-        } else if let (true, Some((key, value))) = (in_service, joined.split_once('=')) {
-            all.push(Setting {
-                key: key.trim().to_owned(),
-                value: value.trim().to_owned(),
-                start: begin,
-                end: start + line.len(),
-            });
-        }
-    }
-    all
 }
