@@ -11,4 +11,5 @@ sh tests/real/lab/images.sh
 sh tests/real/lab/stand-ins.sh
 sh tests/real/scripts/roots.sh
 
-TLSGEN_REQUIRE_JUDGES=1 cargo test --locked "$@"
+# More tests at a time than there are cores: they wait for cron, timers and containers most of the time.
+RUST_TEST_THREADS=${RUST_TEST_THREADS:-6} TLSGEN_REQUIRE_JUDGES=1 cargo test --locked "$@"
