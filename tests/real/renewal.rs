@@ -62,6 +62,7 @@ fn certbot_of_debian_renews_by_a_timer() {
     );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
+    what_is_said_otherwise_is_asked_anew(&shop, "systemctl start tlsgen-shop-renew.service");
     broken_configuration_changes_nothing(&shop);
 }
 
@@ -79,6 +80,7 @@ fn lego_of_sid_renews_by_a_timer() {
     );
     from_nothing(&shop);
     renewed_by_systemd(&shop);
+    what_is_said_otherwise_is_asked_anew(&shop, "systemctl start tlsgen-shop-renew.service");
     broken_configuration_changes_nothing(&shop);
 }
 
@@ -126,6 +128,33 @@ fn newest_certbot_renews_by_the_crontab_of_root() {
     shop.machine
         .succeed("crontab -l | sed '/renew/s/^[0-9,]* [0-9,*]* /* * /' | crontab -");
     renewed_by_cron(&shop);
+}
+
+/// A client goes on with what it was first asked for: that a spec says otherwise now must reach it.
+fn what_is_said_otherwise_is_asked_anew(shop: &Shop, renewal: &str) {
+    let machine = &shop.machine;
+    let again = shop.install("");
+    assert!(!again.contains("asking anew"), "{again}");
+    let spec = machine_spec(shop)
+        .replace("/var/www/acme}", "/var/www/elsewhere}")
+        .replace("issuer: pebble}", "issuer: pebble, key: ecdsa-p384}");
+    shop.project.write("tlsgen.yaml", spec);
+    shop.build();
+    let changed = shop.install("");
+    assert!(changed.contains("asking anew"), "{changed}");
+    let text = machine.succeed(&format!("openssl x509 -in {CERTIFICATE} -noout -text"));
+    assert!(text.contains("P-384"), "{text}");
+    assert_eq!(shop.installed(), shop.served());
+
+    let old = shop.installed();
+    shop.wait_until_due();
+    machine.succeed(renewal);
+    assert_ne!(old, shop.installed());
+    assert_eq!(shop.installed(), shop.served());
+}
+
+fn machine_spec(shop: &Shop) -> String {
+    std::fs::read_to_string(shop.project.path("tlsgen.yaml")).unwrap()
 }
 
 /// The unit is run as the timer runs it: in systemd's own environment, and behind its walls.

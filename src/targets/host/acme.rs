@@ -154,16 +154,25 @@ impl Asked<'_> {
                 least.map(|least| self.old(client, &format!("the profile `{profile}`"), least)),
             );
         }
-        let address = self
-            .host
-            .names
-            .iter()
-            .find(|(name, _)| matches!(name, SubjectName::Ip(_)));
-        if let (Some((address, _)), AcmeProgram::Certbot) = (address, client.program) {
+        if let Some((address, _)) = self.address() {
             let what = format!("a certificate for the address `{address}`");
-            found.extend(needs(5, 3).map(|least| self.old(client, &what, least)));
+            let least = match client.program {
+                AcmeProgram::Certbot => needs(5, 3),
+                AcmeProgram::Lego => needs(4, 11),
+            };
+            found.extend(least.map(|least| self.old(client, &what, least)));
+        }
+        let key = self.host.terms.key;
+        if (key, client.program) == (KeyType::Rsa3072, AcmeProgram::Lego) {
+            let least = needs(4, 11);
+            found.extend(least.map(|least| self.old(client, "a key of `rsa-3072`", least)));
         }
         found
+    }
+
+    fn address(&self) -> Option<&(SubjectName, Span)> {
+        let mut names = self.host.names.iter();
+        names.find(|(name, _)| matches!(name, SubjectName::Ip(_)))
     }
 
     /// CA/Browser Forum's Baseline Requirements, 6.1.1.3: RSA and the NIST curves alone; and no client
@@ -196,6 +205,14 @@ impl Asked<'_> {
     ) -> Result<Challenge, Box<Diagnostic>> {
         let said = self.acme.challenge.as_ref();
         if let Some(provider) = said.and_then(|challenge| challenge.dns.as_ref()) {
+            // RFC 8738, section 7.
+            if let Some((address, span)) = self.address() {
+                let message = format!("the address `{address}` cannot be proved by the DNS");
+                let unproved = Diagnostic::new(&UNPROVED, *span, message).help(format!(
+                    "give it a host of its own, with an issuer whose challenge is `{{webroot: {CHALLENGE_ROOT}}}`"
+                ));
+                return Err(Box::new(unproved));
+            }
             return Ok(Challenge::Dns {
                 provider: provider.to_string(),
                 credentials: said

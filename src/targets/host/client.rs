@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::layout::{AcmeSource, Certificate, Challenge, Layout, Source};
 use super::schedule;
+use crate::digest::Sha256;
 use crate::render::quote_sh;
 use crate::servers::CHALLENGE_PORT;
 use crate::spec::{AcmeClient, AcmeProgram, KeyType};
@@ -18,6 +19,8 @@ pub(super) struct Order {
     program: String,
     obtain: Vec<String>,
     renew: Vec<String>,
+    /// A digest of what decides which certificate is asked for and how.
+    terms: String,
     environment: Vec<Variable>,
     settings: Option<String>,
     pub(super) chain: String,
@@ -91,6 +94,7 @@ fn order(
     Ok(Order {
         host: certificate.host.clone(),
         program: source.program.clone(),
+        terms: client.terms(),
         obtain,
         renew,
         environment: client.environment(),
@@ -110,6 +114,24 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
+    /// Who is told of an account is no part of it.
+    fn terms(&self) -> String {
+        let unaddressed = Client {
+            source: &AcmeSource {
+                email: None,
+                ..self.source.clone()
+            },
+            lineage: self.lineage.clone(),
+            hook: self.hook.clone(),
+            ..*self
+        };
+        let words = match self.source.client.program {
+            AcmeProgram::Certbot => unaddressed.certbot(),
+            AcmeProgram::Lego => unaddressed.lego("run"),
+        };
+        Sha256::of(words.join("\n").as_bytes()).to_string()
+    }
+
     /// Everything that certbot then keeps for its renewals.
     fn certbot(&self) -> Vec<String> {
         let mut words = words(&["certonly", "--non-interactive", "--agree-tos"]);
@@ -129,8 +151,8 @@ impl Client<'_> {
             words.extend(["--preferred-profile".to_owned(), profile.clone()]);
         }
         words.extend(self.certbot_challenge());
-        // Names that were added or dropped are a reason to ask, and nobody is there to be asked.
-        words.extend(["--keep-until-expiring", "--renew-with-new-domains"].map(str::to_owned));
+        // Nobody is there to be asked whether a certificate of other terms or names is to be replaced.
+        words.extend(["--force-renewal", "--renew-with-new-domains"].map(str::to_owned));
         words.extend(["--deploy-hook".to_owned(), self.hook.clone()]);
         words
     }
@@ -285,7 +307,8 @@ impl Client<'_> {
             self.lineage.clone()
         } else {
             let first = self.names.first().map(String::as_str).unwrap_or_default();
-            first.replace('*', "_")
+            // As it makes a file's name of a wildcard, and of an address of IPv6.
+            first.replace('*', "_").replace(':', "-")
         };
         let stem = format!("{LEGO}/certificates/{name}");
         (format!("{stem}.crt"), format!("{stem}.key"))
