@@ -316,6 +316,30 @@ fn an_installation_is_whole_or_nothing() {
     assert_eq!(machine.read(configuration), whole);
     assert!(!machine.path("/etc/nginx/conf.d/half.conf").exists());
 
+    // Who is stopped half-way leaves the servers with what they had, and not the files alone.
+    let spec = shop::spec("debian-12", "nginx", "certbot", "{scheduler: systemd}");
+    let stricter = spec.replace("redirect_http: true", "redirect_http: true, hsts: 1d");
+    assert_ne!(stricter, spec);
+    shop.project.write("tlsgen.yaml", stricter);
+    shop.build();
+    let slow = "#!/bin/sh\n[ \"$1\" != s_client ] || { touch /tmp/asked; sleep 3; }\nexec /usr/bin/openssl \"$@\"\n";
+    machine.put("/usr/local/sbin/openssl", slow, 0o755);
+    machine.background(
+        "sh /srv/shop/hosts/web/install.sh --no-issue",
+        "/tmp/stopped.log",
+    );
+    machine.wait_for("test -e /tmp/asked");
+    machine
+        .succeed("pkill -TERM -f '^sh /srv/shop/hosts/web/[i]nstall'; rm /usr/local/sbin/openssl");
+    machine.wait_for("grep -q 'interrupted: taking everything back' /tmp/stopped.log && grep -q 'nothing was changed' /tmp/stopped.log");
+    let headers = machine
+        .succeed("curl -sk -D - -o /dev/null --resolve web.test:443:127.0.0.1 https://web.test/");
+    assert!(
+        !headers.to_lowercase().contains("strict-transport"),
+        "{headers}"
+    );
+    assert_eq!(machine.read(configuration), whole);
+
     // Nobody installs while another does.
     machine.background("flock /var/lib/tlsgen/shop/lock sleep 3", "/tmp/lock.log");
     machine.wait_for("! flock -n /var/lib/tlsgen/shop/lock true");
@@ -482,8 +506,9 @@ fn a_private_ca_renews_where_the_project_is() {
             .success()
     );
     machine.succeed(&format!("{tree} --keys /srv/private/hosts"));
-    // What is installed already fits.
-    machine.succeed(tree);
+    // What is installed already fits; what renews is not here yet, and that is said.
+    let said = machine.succeed(&format!("{tree} 2>&1"));
+    assert!(said.contains("tlsgen is missing"), "{said}");
     // A key of another certificate does not, wherever it comes from.
     machine.succeed("mkdir /srv/other && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /srv/other/web.key");
     let refused = machine.fail(&format!("{tree} --keys /srv/other"));

@@ -11,12 +11,14 @@ use crate::render::{self, RenderError};
 use crate::spec::{AcmeProgram, Scheduler};
 
 #[derive(Serialize)]
-struct Context {
+struct Context<'a> {
     #[serde(flatten)]
     common: Common,
     os: &'static str,
     families: &'static [&'static str],
+    refresh_command: Vec<String>,
     install_command: Vec<String>,
+    further: Option<&'static str>,
     packages: Vec<Package>,
     users: Vec<String>,
     groups: Vec<String>,
@@ -30,6 +32,7 @@ struct Context {
     unread: Vec<String>,
     plugins: Vec<Plugin>,
     programs: Vec<String>,
+    checkout: Option<&'a str>,
     other_timers: &'static [&'static str],
     other_cron_files: &'static [&'static str],
     trust_directory: Option<String>,
@@ -94,7 +97,9 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
     let context = Context {
         os: os_name(layout),
         families: families(layout.system.family),
+        refresh_command: words(layout.system.refresh),
         install_command: words(layout.system.install),
+        further: layout.system.further,
         packages: packages(layout),
         users: users.into_iter().collect(),
         groups: groups.into_iter().collect(),
@@ -127,6 +132,7 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
             .collect(),
         plugins: plugins(layout),
         programs: programs(layout),
+        checkout: layout.checkout,
         other_timers: if package || !acme { &[] } else { OTHER_TIMERS },
         other_cron_files: if package || !acme {
             &[]

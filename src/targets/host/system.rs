@@ -19,8 +19,12 @@ pub struct System {
     pub anchors: &'static str,
     /// The words that take them into the store.
     pub update_anchors: &'static [&'static str],
+    /// The words that fetch the lists of packages, where installing does not.
+    pub refresh: &'static [&'static str],
     /// The words that install packages, which follow.
     pub install: &'static [&'static str],
+    /// What its own repositories lack, and how to add one that has it.
+    pub further: Option<&'static str>,
     /// Whether the cron of its packages reads `/etc/cron.d`.
     pub reads_cron_d: bool,
     /// The servers that its packages bring.

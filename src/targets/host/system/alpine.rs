@@ -9,7 +9,9 @@ pub const ALPINE: System = System {
     systemd: None,
     anchors: "/usr/local/share/ca-certificates",
     update_anchors: &["update-ca-certificates"],
+    refresh: &["apk", "update", "-q"],
     install: &["apk", "add"],
+    further: None,
     // busybox's crond knows users' crontabs alone.
     reads_cron_d: false,
     servers: &[NGINX, APACHE],

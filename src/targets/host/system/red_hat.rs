@@ -3,20 +3,28 @@
 use super::{Client, Family, Packaged, Reads, System, version};
 use crate::spec::{AcmeProgram, OperatingSystem, Version};
 
+/// <https://docs.fedoraproject.org/en-US/epel/getting-started/>
+const EPEL: &str = "EPEL brings certbot: `dnf install epel-release`, on Red Hat's own system the package that its page names";
+
 pub const RHEL_8: System = System {
     // Its HAProxy is 1.8, which reads no second file of defaults.
     servers: &[NGINX, APACHE],
     clients: &[certbot(version(1, 22))],
+    further: Some(EPEL),
     ..system(OperatingSystem::Rhel8, 239)
 };
 pub const RHEL_9: System = System {
     clients: &[certbot(version(3, 1))],
+    further: Some(EPEL),
     ..system(OperatingSystem::Rhel9, 252)
 };
 pub const AMAZON_2: System = System {
     install: &["yum", "install", "-y"],
     servers: &[NGINX, APACHE],
     clients: &[certbot(version(1, 11))],
+    further: Some(
+        "the extras bring nginx, and EPEL certbot: `amazon-linux-extras install nginx1 epel`",
+    ),
     ..system(OperatingSystem::Amazon2, 219)
 };
 pub const AMAZON_2023: System = System {
@@ -31,7 +39,9 @@ const fn system(os: OperatingSystem, systemd: u16) -> System {
         systemd: Some(systemd),
         anchors: "/etc/pki/ca-trust/source/anchors",
         update_anchors: &["update-ca-trust", "extract"],
+        refresh: &[],
         install: &["dnf", "install", "-y"],
+        further: None,
         reads_cron_d: true,
         servers: &[NGINX, APACHE, HAPROXY],
         clients: &[],
@@ -107,7 +117,6 @@ const HAPROXY: Packaged = Packaged {
     reads: Reads::ByItself,
 };
 
-/// Of EPEL, which must be enabled.
 const fn certbot(version: Option<Version>) -> Client {
     Client {
         program: AcmeProgram::Certbot,

@@ -9,7 +9,11 @@ pub const SUSE_15: System = System {
     systemd: Some(254),
     anchors: "/etc/pki/trust/anchors",
     update_anchors: &["update-ca-certificates"],
+    refresh: &[],
     install: &["zypper", "--non-interactive", "install"],
+    further: Some(
+        "SUSE's Package Hub brings certbot: `SUSEConnect -p PackageHub/15.6/x86_64`, of the release that this machine has",
+    ),
     reads_cron_d: true,
     servers: &[NGINX, APACHE],
     clients: &[CERTBOT],
