@@ -11,14 +11,17 @@
 mod machine;
 mod support;
 
+#[path = "renewal/private_ca.rs"]
+mod private_ca;
 #[path = "renewal/shop.rs"]
 mod shop;
+#[path = "renewal/whole.rs"]
+mod whole;
 #[path = "renewal/words.rs"]
 mod words;
 
 use machine::{Machine, said};
 use shop::{CERTIFICATE, RENEW, Shop};
-use support::project::Project;
 use words::of_system;
 
 /// First from nothing, then a second time, then as a preview: what was said is judged at each step.
@@ -262,119 +265,6 @@ fn broken_configuration_changes_nothing(shop: &Shop) {
     machine.fail("systemctl is-active nginx");
 }
 
-#[test]
-fn an_installation_is_whole_or_nothing() {
-    let Some(machine) = Machine::booted("bookworm") else {
-        return;
-    };
-    let shop = Shop::new(
-        machine,
-        "debian-12",
-        "nginx",
-        "certbot",
-        "{scheduler: systemd}",
-    );
-    let machine = &shop.machine;
-    machine.succeed("umask 077; sh /srv/shop/hosts/web/install.sh --no-issue");
-    let configuration = "/etc/nginx/conf.d/tlsgen-shop.conf";
-    machine.succeed("logrotate --debug /etc/logrotate.d/tlsgen-shop 2>&1 && test -d /var/www/acme");
-
-    // A second scheduler is said, and how it ends.
-    machine.succeed("systemctl enable certbot.timer");
-    let said = shop.install("--no-issue");
-    assert!(
-        said.contains(
-            "certbot.timer renews certificates as well: `systemctl disable --now certbot.timer`"
-        ),
-        "{said}"
-    );
-    machine.succeed("systemctl disable certbot.timer");
-    assert!(!shop.install("--no-issue").contains("as well"));
-
-    // What somebody has changed is kept, and that is said.
-    machine.succeed(&format!("echo '# mine' >>{configuration}"));
-    let said = shop.install("--no-issue");
-    let kept = format!("/var/lib/tlsgen/shop/originals{configuration}");
-    assert!(
-        said.contains(&kept) && said.contains("1 files changed"),
-        "{said}"
-    );
-    assert!(machine.read(&kept).ends_with("# mine\n"));
-
-    // A run that was killed in the middle is taken back by the next.
-    let whole = machine.read(configuration);
-    machine.succeed(&format!(
-        "mkdir /var/lib/tlsgen/shop/transaction && cd /var/lib/tlsgen/shop/transaction && cp -p {configuration} 1 &&
-         printf 'was 1 {configuration}\\nnew 2 /etc/nginx/conf.d/half.conf\\n' >list &&
-         echo half >{configuration} && echo half >/etc/nginx/conf.d/half.conf"
-    ));
-    let said = shop.install("--no-issue");
-    assert!(
-        said.contains("did not come to its end") && said.contains("0 files changed"),
-        "{said}"
-    );
-    assert_eq!(machine.read(configuration), whole);
-    assert!(!machine.path("/etc/nginx/conf.d/half.conf").exists());
-
-    // Who is stopped half-way leaves the servers with what they had, and not the files alone.
-    let spec = shop::spec("debian-12", "nginx", "certbot", "{scheduler: systemd}");
-    let stricter = spec.replace("redirect_http: true", "redirect_http: true, hsts: 1d");
-    assert_ne!(stricter, spec);
-    shop.project.write("tlsgen.yaml", stricter);
-    shop.build();
-    let slow = "#!/bin/sh\n[ \"$1\" != s_client ] || { touch /tmp/asked; sleep 3; }\nexec /usr/bin/openssl \"$@\"\n";
-    machine.put("/usr/local/sbin/openssl", slow, 0o755);
-    machine.background(
-        "sh /srv/shop/hosts/web/install.sh --no-issue",
-        "/tmp/stopped.log",
-    );
-    machine.wait_for("test -e /tmp/asked");
-    machine
-        .succeed("pkill -TERM -f '^sh /srv/shop/hosts/web/[i]nstall'; rm /usr/local/sbin/openssl");
-    machine.wait_for("grep -q 'interrupted: taking everything back' /tmp/stopped.log && grep -q 'nothing was changed' /tmp/stopped.log");
-    let headers = machine
-        .succeed("curl -sk -D - -o /dev/null --resolve web.test:443:127.0.0.1 https://web.test/");
-    assert!(
-        !headers.to_lowercase().contains("strict-transport"),
-        "{headers}"
-    );
-    assert_eq!(machine.read(configuration), whole);
-
-    // Nobody installs while another does.
-    machine.background("flock /var/lib/tlsgen/shop/lock sleep 3", "/tmp/lock.log");
-    machine.wait_for("! flock -n /var/lib/tlsgen/shop/lock true");
-    assert!(shop.install("--no-issue").contains("waiting for its end"));
-
-    // What the tree has no more goes, and what it starts no more stops.
-    let spec = shop::spec(
-        "debian-12",
-        "nginx",
-        "certbot",
-        "{scheduler: crontab, mail: ops@web.test}",
-    );
-    shop.project.write("tlsgen.yaml", spec);
-    shop.build();
-    let said = shop.install("--no-issue");
-    assert!(
-        said.contains("removing /etc/systemd/system/tlsgen-shop-renew.timer"),
-        "{said}"
-    );
-    machine.fail("systemctl is-active tlsgen-shop-renew.timer");
-    assert!(
-        machine
-            .succeed("crontab -l")
-            .contains("renew >/dev/null || ")
-    );
-
-    // A machine of another family is none for this tree.
-    machine.succeed("sed -i 's/^ID=.*/ID=arch/' /etc/os-release && cp /etc/os-release /tmp/release && rm /etc/os-release && mv /tmp/release /etc/os-release");
-    let refused = machine.fail("sh /srv/shop/hosts/web/install.sh 2>&1");
-    assert!(
-        refused.contains("written for debian-12, and this machine is arch"),
-        "{refused}"
-    );
-}
-
 /// Each of the other servers gets its first certificate, and the next, by its own way of challenges.
 fn obtains_and_renews(server: &str, client: &str, renewals: &str) {
     let Some(machine) = Machine::booted("bookworm") else {
@@ -479,72 +369,3 @@ fn caddy_asks_for_its_certificate() {
 fn the_package_of_certbot_renews() {
     obtains_and_renews("nginx", "certbot", "{scheduler: package}");
 }
-
-#[test]
-fn a_private_ca_renews_where_the_project_is() {
-    let Some(machine) = Machine::booted("bookworm") else {
-        return;
-    };
-    let project = Project::new();
-    project.write(".gitignore", "pki/private/\n");
-    project.write("tlsgen.yaml", PRIVATE);
-    project.build();
-    let tree = "sh /srv/shop/hosts/web/install.sh";
-    let copied = |with: &str| {
-        machine.succeed("rm -rf /srv/shop");
-        machine.copy(&project.path(""), "/srv/shop");
-        machine.succeed(with);
-    };
-
-    copied("mv /srv/shop/pki/private /srv/private");
-    let refused = machine.fail(tree);
-    assert!(refused.contains("the key of web is missing"), "{refused}");
-    assert!(
-        !machine
-            .run("test -e /etc/tlsgen || test -e /var/lib/tlsgen")
-            .status
-            .success()
-    );
-    machine.succeed(&format!("{tree} --keys /srv/private/hosts"));
-    // What is installed already fits; what renews is not here yet, and that is said.
-    let said = machine.succeed(&format!("{tree} 2>&1"));
-    assert!(said.contains("tlsgen is missing"), "{said}");
-    // A key of another certificate does not, wherever it comes from.
-    machine.succeed("mkdir /srv/other && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /srv/other/web.key");
-    let refused = machine.fail(&format!("{tree} --keys /srv/other"));
-    assert!(
-        refused.contains("is not the one of the certificate"),
-        "{refused}"
-    );
-
-    copied("true");
-    machine.put(
-        "/usr/local/bin/tlsgen",
-        std::fs::read(env!("CARGO_BIN_EXE_tlsgen")).unwrap(),
-        0o755,
-    );
-    let serial = || machine.succeed(&format!("openssl x509 -in {CERTIFICATE} -noout -serial"));
-    let old = serial();
-    // Due, whatever the date is.
-    machine.succeed("rm /srv/shop/pki/hosts/web.pem");
-    let output = machine.run("systemctl start tlsgen-shop-renew.service");
-    let log = machine.read("/var/log/tlsgen-shop.log");
-    assert!(output.status.success(), "{log}");
-    assert_ne!(old, serial(), "{log}");
-    let served = "openssl s_client -connect 127.0.0.1:443 -servername web.test </dev/null 2>/dev/null | openssl x509 -noout -serial";
-    assert_eq!(serial(), machine.succeed(served), "{log}");
-}
-
-const PRIVATE: &str = "version: 1
-project: shop
-authorities:
-  ca: {kind: managed, subject: {common_name: Shop CA}}
-hosts:
-  web: {names: [web.test], issuer: ca}
-services:
-  frontend:
-    server: nginx
-    serves: [{host: web, upstream: \"http://127.0.0.1:8080\"}]
-targets:
-  web: {kind: host, os: debian-12, output: hosts/web, services: {frontend: {}}, renewals: {project: /srv/shop}}
-";

@@ -183,15 +183,22 @@ fn packages(layout: &Layout<'_>) -> Vec<Package> {
     programs.extend(packaged);
     let programs = programs.into_iter();
     programs
+        .filter(|(_, names)| !names.is_empty())
         .map(|(program, names)| Package { program, names })
         .collect()
 }
 
-/// The clients of the machine that no package brings.
+/// The programs that no package brings.
 fn programs(layout: &Layout<'_>) -> Vec<String> {
-    let own = clients(layout)
-        .filter(|(source, client)| client.is_none_or(|client| client.path != source.program));
-    let own: BTreeSet<String> = own.map(|(source, _)| source.program.clone()).collect();
+    let clients = clients(layout)
+        .filter(|(source, client)| client.is_none_or(|client| client.path != source.program))
+        .map(|(source, _)| source.program.clone());
+    let servers = layout.software.iter();
+    let servers = servers.filter(|software| software.packages.is_empty());
+    let own: BTreeSet<String> = servers
+        .filter_map(|software| software.program.clone())
+        .chain(clients)
+        .collect();
     own.into_iter().collect()
 }
 

@@ -41,6 +41,15 @@ try() {
   return 1
 }
 
+# A daemon may keep its output open for as long as it runs: nobody waits for the end of that.
+try_daemon() {
+  if "$@" >"$state/said" 2>&1 </dev/null 9>&-; then
+    return 0
+  fi
+  say "\`$*\` failed: $(cat -- "$state/said")" >&2
+  return 1
+}
+
 with_systemd() {
   [ -d /run/systemd/system ]
 }
@@ -108,8 +117,8 @@ write() { # text, path, mode, owner:group
 is_put() { # text, path, mode, owner:group
   [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
   # An owner may be a number or a name.
-  for owner in %U:%G %u:%G %U:%g %u:%g; do
-    [ "$(stat -c "%04a $owner" -- "$2")" != "$3 $4" ] || return 0
+  for spelling in %U:%G %u:%G %U:%g %u:%g; do
+    [ "$(stat -c "%04a $spelling" -- "$2")" != "$3 $4" ] || return 0
   done
   return 1
 }
@@ -299,7 +308,7 @@ tell_alone() { # reload or restart, service
     if '/usr/sbin/httpd' '-k' 'graceful' </dev/null >/dev/null 2>&1 9>&-; then
       return 0
     fi
-    try '/usr/sbin/httpd' '-k' 'start'
+    try_daemon '/usr/sbin/httpd' '-k' 'start'
     ;;
   esac
 }
@@ -456,9 +465,9 @@ check_programs() {
   elif "$packages"; then
     say "installing:$missing"
     # shellcheck disable=SC2086 # a list of names
-'dnf' 'install' '-y' $missing || fail "cannot install:$missing"" ("'EPEL brings certbot: `dnf install epel-release`, on Red Hat'\''s own system the package that its page names'")"
+    'dnf' 'install' '-y' $missing || fail "cannot install:$missing"" ("'EPEL brings certbot: dnf install epel-release, on Red Hat itself the package that its page names'")"
   else
-    fail "packages are missing: run" 'dnf' 'install' '-y'"$missing, or this with --packages"" ("'EPEL brings certbot: `dnf install epel-release`, on Red Hat'\''s own system the package that its page names'")"
+    fail "packages are missing: run" 'dnf' 'install' '-y'"$missing, or this with --packages"" ("'EPEL brings certbot: dnf install epel-release, on Red Hat itself the package that its page names'")"
   fi
 }
 

@@ -4,7 +4,7 @@ use super::{Client, Family, Packaged, Reads, System, version};
 use crate::spec::{AcmeProgram, OperatingSystem, Version};
 
 /// <https://docs.fedoraproject.org/en-US/epel/getting-started/>
-const EPEL: &str = "EPEL brings certbot: `dnf install epel-release`, on Red Hat's own system the package that its page names";
+const EPEL: &str = "EPEL brings certbot: dnf install epel-release, on Red Hat itself the package that its page names";
 
 pub const RHEL_8: System = System {
     // Its HAProxy is 1.8, which reads no second file of defaults.
@@ -23,7 +23,7 @@ pub const AMAZON_2: System = System {
     servers: &[NGINX, APACHE],
     clients: &[certbot(version(1, 11))],
     further: Some(
-        "the extras bring nginx, and EPEL certbot: `amazon-linux-extras install nginx1 epel`",
+        "the extras bring nginx, and EPEL certbot: amazon-linux-extras install nginx1 epel",
     ),
     ..system(OperatingSystem::Amazon2, 219)
 };

@@ -12,7 +12,7 @@ pub const SUSE_15: System = System {
     refresh: &[],
     install: &["zypper", "--non-interactive", "install"],
     further: Some(
-        "SUSE's Package Hub brings certbot: `SUSEConnect -p PackageHub/15.6/x86_64`, of the release that this machine has",
+        "the Package Hub brings certbot: SUSEConnect -p PackageHub/15.6/x86_64, of the release that this machine has",
     ),
     reads_cron_d: true,
     servers: &[NGINX, APACHE],

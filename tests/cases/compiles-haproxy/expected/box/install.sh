@@ -41,6 +41,15 @@ try() {
   return 1
 }
 
+# A daemon may keep its output open for as long as it runs: nobody waits for the end of that.
+try_daemon() {
+  if "$@" >"$state/said" 2>&1 </dev/null 9>&-; then
+    return 0
+  fi
+  say "\`$*\` failed: $(cat -- "$state/said")" >&2
+  return 1
+}
+
 with_systemd() {
   [ -d /run/systemd/system ]
 }
@@ -108,8 +117,8 @@ write() { # text, path, mode, owner:group
 is_put() { # text, path, mode, owner:group
   [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
   # An owner may be a number or a name.
-  for owner in %U:%G %u:%G %U:%g %u:%g; do
-    [ "$(stat -c "%04a $owner" -- "$2")" != "$3 $4" ] || return 0
+  for spelling in %U:%G %u:%G %U:%g %u:%g; do
+    [ "$(stat -c "%04a $spelling" -- "$2")" != "$3 $4" ] || return 0
   done
   return 1
 }
@@ -299,7 +308,7 @@ tell_alone() { # reload or restart, service
     if '/bin/sh' '-c' 'kill -USR2 "$(cat /run/haproxy.pid)"' </dev/null >/dev/null 2>&1 9>&-; then
       return 0
     fi
-    try '/usr/sbin/haproxy' '-W' '-D' '-p' '/run/haproxy.pid' '-f' '/etc/haproxy/haproxy.cfg' '-f' '/etc/haproxy/tlsgen-lab.cfg'
+    try_daemon '/usr/sbin/haproxy' '-W' '-D' '-p' '/run/haproxy.pid' '-f' '/etc/haproxy/haproxy.cfg' '-f' '/etc/haproxy/tlsgen-lab.cfg'
     ;;
   esac
 }
@@ -452,9 +461,9 @@ check_programs() {
     say "installing:$missing"
     DEBIAN_FRONTEND=noninteractive
     export DEBIAN_FRONTEND
-'apt-get' 'update' '-q' || fail 'cannot fetch the lists of packages'
+    'apt-get' 'update' '-q' || fail 'cannot fetch the lists of packages'
     # shellcheck disable=SC2086 # a list of names
-'apt-get' 'install' '-y' '--no-install-recommends' $missing || fail "cannot install:$missing"
+    'apt-get' 'install' '-y' '--no-install-recommends' $missing || fail "cannot install:$missing"
   else
     fail "packages are missing: run" 'apt-get' 'install' '-y' '--no-install-recommends'"$missing, or this with --packages"
   fi
