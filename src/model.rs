@@ -8,6 +8,7 @@ mod identity;
 pub mod kubernetes;
 pub mod machine;
 pub mod nethserver;
+pub mod nextflow;
 mod orders;
 mod resolve;
 mod revocation;
@@ -33,6 +34,7 @@ pub use identity::{Identity, IdentityVariables};
 pub use kubernetes::{CertificateTerms, ClusterIssuer, Kubernetes};
 pub use machine::Machine;
 pub use nethserver::NethServer;
+pub use nextflow::Nextflow;
 pub use orders::{
     CrlWanted, DEFAULT_KEY_DIRECTORY, KeyWanted, Keys, Order, Orders, RequestedKey, Signer,
     backdated,

@@ -225,7 +225,8 @@ impl<'a> Request<'a> {
             | TargetKind::Kubernetes(_)
             | TargetKind::Machine(_)
             | TargetKind::NethServer(_)
-            | TargetKind::Iam(_) => false,
+            | TargetKind::Iam(_)
+            | TargetKind::Nextflow(_) => false,
         })
     }
 

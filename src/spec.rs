@@ -16,6 +16,7 @@ mod load;
 mod machine;
 mod managed;
 mod nethserver;
+mod nextflow;
 mod schema;
 mod secrets;
 mod services;
@@ -52,6 +53,7 @@ pub use nethserver::{
     NodeCertificate, OnChange, Reason, Route, RouteHeaders, ServiceUnit, StateDirectory,
     UnitCommand,
 };
+pub use nextflow::{Nextflow, NextflowService, ProcessName, Seqera, SeqeraWorkspace};
 pub use schema::{fragment_schema, spec_schema};
 pub use secrets::{
     GivenAs, GivenSecret, KmsKey, Region, Scope, Secret, SecretDefinition, SecretName,

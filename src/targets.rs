@@ -14,6 +14,7 @@ pub mod iam;
 pub mod kubernetes;
 pub mod load_balancer;
 pub mod nethserver;
+pub mod nextflow;
 mod presented;
 pub mod script;
 mod server_block;
@@ -94,6 +95,7 @@ pub fn lower(
         TargetKind::Machine(machine) => host::lower(inputs, target, machine, sources)?,
         TargetKind::NethServer(module) => nethserver::lower(inputs, target, module, sources)?,
         TargetKind::Iam(iam) => iam::lower(inputs, target, iam)?,
+        TargetKind::Nextflow(pipeline) => nextflow::lower(inputs, target, pipeline, sources)?,
     };
     for artifact in &mut lowered.artifacts {
         artifact.target = Some(target.name.clone());
@@ -125,6 +127,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         kubernetes::identity::CODES,
         load_balancer::CODES,
         nethserver::CODES,
+        nextflow::CODES,
         nethserver::EXISTING_CODES,
         script::CODES,
         server_block::CODES,

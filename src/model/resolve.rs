@@ -8,6 +8,7 @@ mod identity;
 mod kubernetes;
 mod machine;
 mod nethserver;
+mod nextflow;
 mod orders;
 mod secrets;
 mod serving;
@@ -486,6 +487,7 @@ impl TargetKind {
             Self::Machine(machine) => (&machine.output, machine.output_span),
             Self::NethServer(module) => (&module.output, module.output_span),
             Self::Iam(iam) => (&iam.output, iam.output_span),
+            Self::Nextflow(pipeline) => (&pipeline.output, pipeline.output_span),
         }
     }
 }

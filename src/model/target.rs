@@ -1,6 +1,6 @@
 //! Where services are deployed.
 
-use super::{Iam, Kubernetes, Machine, NethServer, ServiceId};
+use super::{Iam, Kubernetes, Machine, NethServer, Nextflow, ServiceId};
 use crate::provision::Mechanism;
 use crate::source::Span;
 use crate::spec::{BalancerProvider, OperatingSystem, Place};
@@ -33,6 +33,8 @@ pub enum TargetKind {
     NethServer(NethServer),
     /// Roles of AWS.
     Iam(Iam),
+    /// A pipeline of Nextflow.
+    Nextflow(Nextflow),
 }
 
 /// An override for Docker Compose.
@@ -128,6 +130,7 @@ impl TargetKind {
             Self::Machine(machine) => machine.services.iter().map(|one| one.service).collect(),
             Self::NethServer(_) => Vec::new(),
             Self::Iam(iam) => iam.services().map(|(id, _)| id).collect(),
+            Self::Nextflow(pipeline) => pipeline.services.iter().map(|one| one.service).collect(),
         }
     }
 }

@@ -175,6 +175,22 @@ pub const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../templates/haproxy/certificates.list.j2"),
     ),
     (
+        "nextflow/import-secrets.sh",
+        include_str!("../../templates/nextflow/import-secrets.sh.j2"),
+    ),
+    (
+        "nextflow/set-secrets.sh",
+        include_str!("../../templates/nextflow/set-secrets.sh.j2"),
+    ),
+    (
+        "nextflow/value.sh",
+        include_str!("../../templates/nextflow/value.sh.j2"),
+    ),
+    (
+        "nextflow/values.sh",
+        include_str!("../../templates/nextflow/values.sh.j2"),
+    ),
+    (
         "nginx/catch-all.conf",
         include_str!("../../templates/nginx/catch-all.conf.j2"),
     ),

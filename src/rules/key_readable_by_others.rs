@@ -93,7 +93,8 @@ fn set_by_a_build(model: &Model) -> HashSet<HostId> {
         | TargetKind::Kubernetes(_)
         | TargetKind::Machine(_)
         | TargetKind::NethServer(_)
-        | TargetKind::Iam(_) => &[],
+        | TargetKind::Iam(_)
+        | TargetKind::Nextflow(_) => &[],
     });
     composed
         .flat_map(|one| model.keys_of(one.service))

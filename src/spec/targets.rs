@@ -10,6 +10,7 @@ use super::iam::Iam;
 use super::kubernetes::Kubernetes;
 use super::machine::Machine;
 use super::nethserver::NethServer;
+use super::nextflow::Nextflow;
 use super::serving::{AbsolutePath, PortKey};
 use super::words::{ComposeVersion, Name, RelativePath, at_least_one};
 use crate::provision::Mechanism;
@@ -33,6 +34,8 @@ pub enum Target {
     Nethserver(Box<NethServer>),
     /// Roles of AWS: a policy document and a trust policy each.
     Iam(Box<Iam>),
+    /// A pipeline of Nextflow: the secrets of its processes.
+    Nextflow(Box<Nextflow>),
 }
 
 /// Docker Compose: an override to be used after the project's own files.

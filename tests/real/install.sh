@@ -28,6 +28,7 @@ moto=5.2.5
 awscli=1.46.3
 policy_sentry=0.15.2
 principalmapper=1.1.5
+seqerakit=0.5.7
 pkilint=0.13.3
 tornado=6.6.1
 uvicorn=0.54.0
@@ -64,6 +65,7 @@ mmdebstrap=mmdebstrap
 patchelf=patchelf
 javac=openjdk-17-jdk-headless
 keytool=openjdk-17-jre-headless
+groovy=groovy
 python3=python3
 npm=npm
 flock=util-linux
@@ -88,6 +90,7 @@ main() {
 	step 'Python judges' python_judges
 	step 'the newest certbot' newest_certbot
 	step 'AWS judges' aws_judges
+	step 'seqerakit' seqerakit_judge
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -281,6 +284,13 @@ aws_judges() {
 	chmod 755 "$bin/python-aws"
 	"$bin/python-aws" -c 'import cfnlint, moto, policy_sentry, parliament'
 	"$bin/aws" --version
+}
+
+seqerakit_judge() {
+	rm -rf "$judges/venv-seqerakit"
+	python3 -m venv "$judges/venv-seqerakit"
+	"$judges/venv-seqerakit/bin/pip" install -q --disable-pip-version-check --no-input "seqerakit==$seqerakit"
+	"$judges/venv-seqerakit/bin/seqerakit" --version
 }
 
 python_judges() {

@@ -120,8 +120,8 @@ fn outside(target: &TargetKind) -> Vec<(ServiceId, Span)> {
         TargetKind::LoadBalancer(_) | TargetKind::Kubernetes(_) | TargetKind::NethServer(_) => {
             Vec::new()
         }
-        // No service runs in a role.
-        TargetKind::Iam(_) => Vec::new(),
+        // No service runs in a role, and no process presents a certificate.
+        TargetKind::Iam(_) | TargetKind::Nextflow(_) => Vec::new(),
     }
 }
 

@@ -63,6 +63,9 @@ impl Resolver<'_> {
                     TargetKind::NethServer(self.nethserver(name, module))
                 }
                 spec::Target::Iam(iam) => TargetKind::Iam(self.iam(name, iam, &services)),
+                spec::Target::Nextflow(pipeline) => {
+                    TargetKind::Nextflow(self.nextflow(name, pipeline, &services))
+                }
                 spec::Target::LoadBalancer(balancer) => {
                     TargetKind::LoadBalancer(self.load_balancer(name, balancer, &services))
                 }
@@ -94,6 +97,7 @@ impl Resolver<'_> {
                     &[]
                 }
                 TargetKind::NethServer(module) => module.files.as_slice(),
+                TargetKind::Nextflow(pipeline) => pipeline.files.as_slice(),
                 TargetKind::Script(_) | TargetKind::LoadBalancer(_) | TargetKind::Iam(_) => &[],
             };
             let files = files.iter();

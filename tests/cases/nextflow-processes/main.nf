@@ -1,0 +1,9 @@
+process ALIGN {
+    script:
+    'true'
+}
+process REPORT {
+    secret params.which
+    script:
+    'true'
+}
