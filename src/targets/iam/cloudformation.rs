@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::written::Written;
-use crate::iam::sid;
+use crate::iam::{role as role_arn, sid};
 use crate::model::Iam;
 use crate::spec::AttachedTo;
 
 /// A template of all roles.
 pub fn template(project: &str, iam: &Iam, all: &[Written<'_>]) -> Value {
     let mut template = Template {
-        project,
+        iam,
         tags: iam
             .tags
             .iter()
@@ -32,7 +32,7 @@ pub fn template(project: &str, iam: &Iam, all: &[Written<'_>]) -> Value {
 }
 
 struct Template<'a> {
-    project: &'a str,
+    iam: &'a Iam,
     tags: Vec<Value>,
     resources: Map<String, Value>,
     taken: BTreeSet<String>,
@@ -52,7 +52,7 @@ impl Template<'_> {
             }
             if !role.managed {
                 let policies = written.policies.iter().map(|policy| {
-                    json!({"PolicyName": policy.name(self.project), "PolicyDocument": policy.document})
+                    json!({"PolicyName": policy.name, "PolicyDocument": policy.document})
                 });
                 properties["Policies"] = policies.collect();
             }
@@ -70,6 +70,23 @@ impl Template<'_> {
                 profile,
             );
         }
+        if let Some((pods, cluster)) = role.in_cluster() {
+            let arn = match role.existing {
+                true => json!(role_arn(self.iam.partition, &self.iam.account, &role.name)),
+                false => json!({"Fn::GetAtt": [name, "Arn"]}),
+            };
+            let association = json!({
+                "ClusterName": cluster,
+                "Namespace": pods.namespace,
+                "ServiceAccount": pods.service_account,
+                "RoleArn": arn,
+            });
+            self.resource(
+                &format!("{name}Association"),
+                "AWS::EKS::PodIdentityAssociation",
+                association,
+            );
+        }
     }
 
     /// Policies that stand beside whom they are for.
@@ -85,7 +102,7 @@ impl Template<'_> {
             false => json!({"Ref": name}),
         };
         for (index, policy) in written.policies.iter().enumerate() {
-            let called = policy.name(self.project);
+            let called = &policy.name;
             let (kind, properties) = match role.managed {
                 true => (
                     "AWS::IAM::ManagedPolicy",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::hcl::{quoted, value};
 use super::written::{Policy, Written};
+use crate::iam::role as role_arn;
 use crate::model::Iam;
 use crate::spec::AttachedTo;
 
@@ -19,10 +20,10 @@ terraform {
 ";
 
 /// A file with all roles.
-pub fn module(project: &str, iam: &Iam, all: &[Written<'_>]) -> String {
+pub fn module(iam: &Iam, all: &[Written<'_>]) -> String {
     let mut text = HEADER.to_owned();
     for written in all {
-        for block in blocks(project, iam, written) {
+        for block in blocks(iam, written) {
             text.push('\n');
             text.push_str(&block);
         }
@@ -38,7 +39,7 @@ enum Expression<'a> {
     Reference(String),
 }
 
-fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
+fn blocks(iam: &Iam, written: &Written<'_>) -> Vec<String> {
     use Expression::{Document, Reference, Text};
     let role = written.role;
     let name = identifier(&role.key);
@@ -52,7 +53,7 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
     };
     let tags = json!(iam.tags);
     let mut all = Vec::new();
-    if let Some(trust) = &written.trust {
+    if let Some(trust) = written.trust.as_ref().filter(|_| !role.existing) {
         let fields = vec![
             ("name", Text(&role.name)),
             ("assume_role_policy", Document(trust)),
@@ -78,10 +79,13 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
         ),
     };
     for policy in &written.policies {
-        let Policy { file, document } = policy;
-        let called = policy.name(project);
+        let Policy {
+            file,
+            name: called,
+            document,
+        } = policy;
         let name = identifier(file.strip_suffix(".json").unwrap_or(file));
-        let mut fields = vec![("name", Text(&called))];
+        let mut fields = vec![("name", Text(called))];
         if role.managed {
             fields.push(("policy", Document(document)));
             all.push(block("aws_iam_policy", &name, &tagged(fields, &tags)));
@@ -108,6 +112,20 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
     if !role.existing && role.attached_to == AttachedTo::InstanceRole {
         let fields = [("name", Text(&role.name)), ("role", whom())];
         all.push(block("aws_iam_instance_profile", &name, &fields));
+    }
+    if let Some((pods, cluster)) = role.in_cluster() {
+        let existing = role_arn(iam.partition, &iam.account, &role.name);
+        let arn = match role.existing {
+            true => Text(&existing),
+            false => Reference(format!("aws_iam_role.{name}.arn")),
+        };
+        let fields = [
+            ("cluster_name", Text(cluster)),
+            ("namespace", Text(&pods.namespace)),
+            ("service_account", Text(&pods.service_account)),
+            ("role_arn", arn),
+        ];
+        all.push(block("aws_eks_pod_identity_association", &name, &fields));
     }
     all
 }

@@ -190,7 +190,10 @@ resource "aws_iam_role_policy" "head_job" {
         ]
         "Condition" = {
           "StringEquals" = {
-            "iam:PassedToService" = "ecs-tasks.amazonaws.com"
+            "iam:PassedToService" = [
+              "batch.amazonaws.com",
+              "ecs-tasks.amazonaws.com",
+            ]
           }
         }
       },
