@@ -70,8 +70,12 @@ impl Resolver<'_> {
         let Some(partition) = Partition::of_region(region) else {
             let message = format!("there is no region `{region}`");
             let unknown = Diagnostic::new(&REGION, span, message);
-            self.found
-                .push(unknown.help(suggest(region, Partition::regions())));
+            let isolated = ["us-iso", "us-isob-", "us-isof-", "eu-isoe-", "eusc-"];
+            let help = match isolated.iter().any(|begin| region.starts_with(begin)) {
+                true => "known are the partitions `aws`, `aws-cn` and `aws-us-gov`: of the isolated and the sovereign ones AWS publishes too little for policies that would be sure to fit".to_owned(),
+                false => suggest(region, Partition::regions()),
+            };
+            self.found.push(unknown.help(help));
             return iam.partition.unwrap_or(Partition::Aws);
         };
         if let Some(said) = iam.partition.filter(|said| *said != partition) {
@@ -230,7 +234,7 @@ impl Resolver<'_> {
         ] {
             if stands && !has_effect {
                 let message = match field {
-                    "pods" => "`pods` has no effect but for pods".to_owned(),
+                    "pods" => "`pods` has no effect where no pods take the role on".to_owned(),
                     _ => format!("`{field}` has no effect where a role `grants: {grants}`"),
                 };
                 let help = match field {
