@@ -37,7 +37,7 @@ pub struct Iam {
     pub kms_key: Option<KmsKeyArn>,
     /// The tags of roles and policies that are made.
     #[serde(default, deserialize_with = "at_most_fifty")]
-    #[schemars(extend("examples" = [{"team": "genomics"}], "maxProperties" = 50))]
+    #[schemars(extend("examples" = [{"team": "genomics"}], "maxProperties" = 50, "x-names" = "the key of a tag: letters, digits, spaces and `_.:/=+-@`, and no `aws:` in front"))]
     pub tags: IndexMap<TagKey, TagValue>,
     /// One policy document each.
     #[serde(deserialize_with = "at_least_one")]

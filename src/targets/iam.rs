@@ -213,6 +213,9 @@ fn overview(iam: &Iam, all: &[Written<'_>]) -> Artifact {
             "policies": policies,
             "policy_names": names,
         });
+        if written.role.existing {
+            about["existing"] = json!(true);
+        }
         if written.trust.is_some() {
             about["trust"] = json!(written.trust_file());
         }

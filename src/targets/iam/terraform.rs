@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::hcl::{quoted, value};
+use super::hcl::{attributes, quoted, value};
 use super::written::{Policy, Written};
 use crate::iam::role as role_arn;
 use crate::model::Iam;
@@ -140,35 +140,20 @@ fn tagged<'a>(mut fields: Vec<Field<'a>>, tags: &'a Value) -> Vec<Field<'a>> {
 }
 
 fn block(kind: &str, name: &str, fields: &[(&'static str, Expression<'_>)]) -> String {
-    let mut text = format!("resource {} {} {{\n", quoted(kind), quoted(name));
-    // As `terraform fmt` has it: the signs of lines that follow each other stand below each other.
-    let is_short = |expression: &Expression<'_>| {
-        matches!(expression, Expression::Text(_) | Expression::Reference(_))
-    };
-    let longest = |index: usize| {
-        let run = |one: &&(&str, Expression<'_>)| is_short(&one.1);
-        let before = fields.iter().take(index).rev().take_while(run);
-        let after = fields.iter().skip(index).take_while(run);
-        let next = fields.iter().skip(index).find(|one| !is_short(&one.1));
-        before
-            .chain(after)
-            .chain(next)
-            .map(|(field, _)| field.len())
-            .max()
-            .unwrap_or(0)
-    };
-    for (index, (field, expression)) in fields.iter().enumerate() {
-        let expression = match expression {
-            Expression::Text(text) => quoted(text),
-            Expression::Document(document) => format!("jsonencode({})", value(document, 1)),
-            Expression::Map(map) => value(map, 1),
-            Expression::Reference(reference) => reference.clone(),
-        };
-        let width = longest(index);
-        text.push_str(&format!("  {field:width$} = {expression}\n"));
-    }
-    text.push_str("}\n");
-    text
+    let fields: Vec<(String, String)> = fields
+        .iter()
+        .map(|(field, expression)| {
+            let value = match expression {
+                Expression::Text(text) => quoted(text),
+                Expression::Document(document) => format!("jsonencode({})", value(document, 1)),
+                Expression::Map(map) => value(map, 1),
+                Expression::Reference(reference) => reference.clone(),
+            };
+            ((*field).to_owned(), value)
+        })
+        .collect();
+    let (kind, name) = (quoted(kind), quoted(name));
+    format!("resource {kind} {name} {{\n{}}}\n", attributes(&fields, 1))
 }
 
 /// A name of the spec as Terraform has names: they begin with a letter.

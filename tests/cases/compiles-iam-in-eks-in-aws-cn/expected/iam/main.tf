@@ -8,12 +8,12 @@ terraform {
 }
 
 resource "aws_iam_role" "platform" {
-  name               = "tower-platform"
+  name = "tower-platform"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEksAuthToAssumeRoleForPodIdentity"
+        "Sid"    = "AllowEksAuthToAssumeRoleForPodIdentity"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "pods.eks.amazonaws.com"
@@ -24,8 +24,8 @@ resource "aws_iam_role" "platform" {
         ]
         "Condition" = {
           "StringEquals" = {
-            "aws:RequestTag/eks-cluster-arn" = "arn:aws-cn:eks:cn-north-1:123456789012:cluster/lab"
-            "aws:RequestTag/kubernetes-namespace" = "tower"
+            "aws:RequestTag/eks-cluster-arn"            = "arn:aws-cn:eks:cn-north-1:123456789012:cluster/lab"
+            "aws:RequestTag/kubernetes-namespace"       = "tower"
             "aws:RequestTag/kubernetes-service-account" = "platform"
           }
         }
@@ -35,13 +35,13 @@ resource "aws_iam_role" "platform" {
 }
 
 resource "aws_iam_role_policy" "platform" {
-  name   = "tower-platform"
-  role   = aws_iam_role.platform.name
+  name = "tower-platform"
+  role = aws_iam_role.platform.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -53,7 +53,7 @@ resource "aws_iam_role_policy" "platform" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -72,13 +72,13 @@ resource "aws_eks_pod_identity_association" "platform" {
 }
 
 resource "aws_iam_role_policy" "backend" {
-  name   = "tower-backend"
-  role   = "Backend"
+  name = "tower-backend"
+  role = "Backend"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServicesToReadSecrets"
+        "Sid"    = "AllowServicesToReadSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -99,12 +99,12 @@ resource "aws_eks_pod_identity_association" "backend" {
 }
 
 resource "aws_iam_role" "external_secrets" {
-  name               = "tower-external-secrets"
+  name = "tower-external-secrets"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServiceAccountAssumption"
+        "Sid"    = "AllowServiceAccountAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Federated" = "arn:aws-cn:iam::123456789012:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
@@ -122,13 +122,13 @@ resource "aws_iam_role" "external_secrets" {
 }
 
 resource "aws_iam_role_policy" "external_secrets" {
-  name   = "tower-external-secrets"
-  role   = aws_iam_role.external_secrets.name
+  name = "tower-external-secrets"
+  role = aws_iam_role.external_secrets.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServicesToReadSecrets"
+        "Sid"    = "AllowServicesToReadSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",

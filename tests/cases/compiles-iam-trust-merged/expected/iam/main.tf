@@ -8,12 +8,12 @@ terraform {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "lab-ExecutionRole"
+  name = "lab-ExecutionRole"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -48,13 +48,13 @@ resource "aws_iam_role" "execution" {
 }
 
 resource "aws_iam_role_policy" "execution" {
-  name   = "tower-execution"
-  role   = aws_iam_role.execution.name
+  name = "tower-execution"
+  role = aws_iam_role.execution.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSAgentToRetrieveSecrets"
+        "Sid"    = "AllowECSAgentToRetrieveSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -73,19 +73,19 @@ resource "aws_iam_role_policy_attachment" "execution_managed_1" {
 }
 
 resource "aws_iam_role_policy" "head_job" {
-  name   = "NextflowHead"
-  role   = "TowerForge-head"
+  name = "NextflowHead"
+  role = "TowerForge-head"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "Jobs"
-        "Effect" = "Allow"
-        "Action" = "batch:SubmitJob"
+        "Sid"      = "Jobs"
+        "Effect"   = "Allow"
+        "Action"   = "batch:SubmitJob"
         "Resource" = "arn:aws:batch:eu-west-1:123456789012:job-queue/lab"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -93,7 +93,7 @@ resource "aws_iam_role_policy" "head_job" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToPassRoles"
+        "Sid"    = "AllowNextflowHeadJobToPassRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:PassRole",
@@ -111,7 +111,7 @@ resource "aws_iam_role_policy" "head_job" {
         }
       },
       {
-        "Sid" = "AllowNextflowHeadJobToGetRoles"
+        "Sid"    = "AllowNextflowHeadJobToGetRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:GetRole",
