@@ -1,14 +1,16 @@
 //! Calls of the real client of AWS, which moto's server allows or refuses by the written documents.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::support::{checkout, judge, text, utf8};
+use super::support::{checkout, judge, text};
 use super::{expected, program};
 
 /// What is there before anybody calls: names of secrets, each with its region.
@@ -112,6 +114,8 @@ fn real_calls_of_each_role_are_allowed_and_refused() {
 pub struct Server {
     child: Child,
     port: u16,
+    /// The client that calls it: one after the other.
+    client: RefCell<Child>,
 }
 
 impl Server {
@@ -128,10 +132,35 @@ impl Server {
         BufReader::new(child.stdout.as_mut().unwrap())
             .read_line(&mut line)
             .unwrap();
+        let script = checkout().join("tests/real/iam/client.py");
+        let client = Command::new(python)
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         Self {
             child,
             port: line.trim().parse().unwrap(),
+            client: RefCell::new(client),
         }
+    }
+
+    /// What came of a call: its code, and what was said on both outputs.
+    fn call(&self, words: &[&str], environment: &BTreeMap<String, String>) -> [Value; 3] {
+        let mut client = self.client.borrow_mut();
+        let call = json!({"words": words, "environment": environment});
+        writeln!(client.stdin.as_mut().unwrap(), "{call}").unwrap();
+        let mut line = Vec::new();
+        let out = client.stdout.as_mut().unwrap();
+        for byte in out.bytes() {
+            match byte.unwrap() {
+                b'\n' => break,
+                byte => line.push(byte),
+            }
+        }
+        let answer: Value = serde_json::from_slice(&line).unwrap();
+        ["code", "out", "err"].map(|field| answer[field].clone())
     }
 
     /// From now on every call is asked for its permission.
@@ -148,8 +177,12 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut client = self.client.borrow_mut();
+        drop(client.stdin.take());
+        for child in [&mut self.child, &mut *client] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -166,23 +199,27 @@ impl<'a> Client<'a> {
     }
 
     /// The same server, by the same person, for another program.
-    pub fn environment<'b>(&self, command: &'b mut Command) -> &'b mut Command {
+    pub fn environment(&self) -> BTreeMap<String, String> {
         let [key, secret, token] = match &self.keys {
             Some(keys) => keys.clone(),
             None => ["AKIAADMIN".to_owned(), "x".to_owned(), String::new()],
         };
-        command
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.server.port))
-            .env("AWS_DEFAULT_REGION", "eu-west-1")
-            .env("AWS_DEFAULT_OUTPUT", "json")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("AWS_ACCESS_KEY_ID", key)
-            .env("AWS_SECRET_ACCESS_KEY", secret);
-        match token.is_empty() {
-            true => command.env_remove("AWS_SESSION_TOKEN"),
-            false => command.env("AWS_SESSION_TOKEN", token),
+        let url = format!("http://127.0.0.1:{}", self.server.port);
+        let mut all: BTreeMap<String, String> = [
+            ("AWS_ENDPOINT_URL", url.as_str()),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_DEFAULT_OUTPUT", "json"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("AWS_ACCESS_KEY_ID", &key),
+            ("AWS_SECRET_ACCESS_KEY", &secret),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        if !token.is_empty() {
+            all.insert("AWS_SESSION_TOKEN".to_owned(), token);
         }
+        all
     }
 
     /// `aws` in a directory of its own below this one.
@@ -206,28 +243,17 @@ impl<'a> Client<'a> {
         format!("{}:{path}", directory.join("bin").display())
     }
 
-    fn call(&self, words: &[&str]) -> Output {
-        let mut command = program("aws").unwrap();
-        self.environment(&mut command).args(words).output().unwrap()
-    }
-
     pub fn allowed(&self, words: &[&str]) -> Value {
-        let output = self.call(words);
-        assert!(
-            output.status.success(),
-            "{words:?}: {}",
-            utf8(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+        let [code, out, err] = self.server.call(words, &self.environment());
+        assert_eq!(code, 0, "{words:?}: {err}");
+        serde_json::from_str(out.as_str().unwrap()).unwrap_or(Value::Null)
     }
 
     pub fn refused(&self, words: &[&str]) -> Value {
-        let output = self.call(words);
-        let said = utf8(&output.stderr);
+        let [code, out, err] = self.server.call(words, &self.environment());
         assert!(
-            !output.status.success() && said.contains("AccessDenied"),
-            "{words:?}: {said}{}",
-            utf8(&output.stdout)
+            code != 0 && err.as_str().unwrap().contains("AccessDenied"),
+            "{words:?}: {err}{out}"
         );
         Value::Null
     }

@@ -79,7 +79,8 @@ fn definitions_that_are_there_keep_what_they_have() {
         let block = shell_block(&page, about);
         let mut shell = Command::new("sh");
         shell.args(["-euc", &block]).current_dir(directory.path());
-        succeed(admin.environment(&mut shell).env("PATH", admin.path_with(directory.path())));
+        shell.envs(admin.environment());
+        succeed(shell.env("PATH", admin.path_with(directory.path())));
     }
     let ours = |name: &str| -> Value {
         let path = expected("compiles-iam-services").join(name);
