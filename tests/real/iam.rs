@@ -8,8 +8,8 @@ mod calls;
 mod instructions;
 #[path = "iam/simulated.rs"]
 mod simulated;
-
-
+#[path = "iam/story.rs"]
+mod story;
 mod support;
 #[path = "iam/tasks.rs"]
 mod tasks;

@@ -92,10 +92,10 @@ impl Template<'_> {
     /// Policies that stand beside whom they are for.
     fn policies(&mut self, name: &str, written: &Written<'_>) {
         let role = written.role;
-        let (kind, one, several) = match role.attached_to {
-            AttachedTo::User => ("AWS::IAM::UserPolicy", "UserName", "Users"),
-            AttachedTo::Group => ("AWS::IAM::GroupPolicy", "GroupName", "Groups"),
-            _ => ("AWS::IAM::RolePolicy", "RoleName", "Roles"),
+        let field = match role.attached_to {
+            AttachedTo::User => "Users",
+            AttachedTo::Group => "Groups",
+            _ => "Roles",
         };
         let whom = match role.existing {
             true => json!(role.name),
@@ -103,16 +103,12 @@ impl Template<'_> {
         };
         for (index, policy) in written.policies.iter().enumerate() {
             let called = &policy.name;
-            let (kind, properties) = match role.managed {
-                true => (
-                    "AWS::IAM::ManagedPolicy",
-                    json!({"ManagedPolicyName": called, "PolicyDocument": policy.document, several: [whom]}),
-                ),
-                false => (
-                    kind,
-                    json!({one: whom, "PolicyName": called, "PolicyDocument": policy.document}),
-                ),
+            let (kind, name_of) = match role.managed {
+                true => ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+                false => ("AWS::IAM::Policy", "PolicyName"),
             };
+            let properties =
+                json!({name_of: called, "PolicyDocument": policy.document, field: [whom]});
             let number = match index {
                 0 => String::new(),
                 more => (more + 1).to_string(),

@@ -287,6 +287,11 @@ impl<'a> Client<'a> {
         let made = self.allowed(&["iam", "create-role", "--role-name", name, "--assume-role-policy-document", &trust]);
         self.allowed(&["iam", "put-role-policy", "--role-name", name, "--policy-name", called, "--policy-document", policy]);
         let arn = made["Role"]["Arn"].as_str().unwrap();
+        self.taken_on(arn)
+    }
+
+    /// Somebody who has taken on a role.
+    pub fn taken_on(&self, arn: &str) -> Client<'a> {
         let taken = self.allowed(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "test"]);
         self.with_keys(&taken["Credentials"])
     }
