@@ -16,8 +16,8 @@ mod words;
 
 pub use actions::{Access, Action, action};
 pub use arn::{
-    Arn, MANAGED_EXECUTION, cluster, managed_policy, oidc_provider, role, secret, secret_with_suffix,
-    source,
+    Arn, MANAGED_EXECUTION, cluster, managed_policy, oidc_provider, role, secret,
+    secret_with_suffix, source,
 };
 pub use condition::asks_for;
 pub use cover::covers;

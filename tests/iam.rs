@@ -20,20 +20,22 @@ use tlsgen::iam::{Change, Grant, difference, grants, read};
 use tlsgen::source::Sources;
 use tlsgen::world::Memory;
 
-/// What a spec compiles to: the files, and what the plan says.
-fn compile(files: &[(&str, &str)]) -> (BTreeMap<String, String>, Vec<String>) {
+/// The files, and what the plan says.
+type Compiled = (BTreeMap<String, String>, Vec<String>);
+
+/// What a spec compiles to.
+fn compile(files: &[(&str, &str)]) -> Compiled {
     attempt(files).unwrap_or_else(|found| panic!("{found:?}"))
 }
 
 /// The same, or the codes of what is wrong with it.
-fn attempt(
-    files: &[(&str, &str)],
-) -> Result<(BTreeMap<String, String>, Vec<String>), Vec<&'static str>> {
+fn attempt(files: &[(&str, &str)]) -> Result<Compiled, Vec<&'static str>> {
     let world = Memory::with(files.iter().copied());
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let asked = tlsgen::Asked::fresh("tlsgen.yaml");
     let compiled = tlsgen::compile(&world, asked, &mut sources, &mut found);
-    let compiled = compiled.map_err(|_| found.iter().map(|one| one.code.name).collect::<Vec<_>>())?;
+    let compiled =
+        compiled.map_err(|_| found.iter().map(|one| one.code.name).collect::<Vec<_>>())?;
     let artifacts = compiled.artifacts.iter().map(|one| {
         let body = String::from_utf8(one.body.to_vec()).unwrap();
         (one.path.clone(), body)
@@ -165,8 +167,13 @@ fn a_plan_says_in_words_what_changes() {
         ]
     );
     // A wider statement of somebody else's that covers ours: ours add nothing.
-    let all = json!({"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}]});
-    let notes = compile(&[("tlsgen.yaml", &spec(platform)), ("existing.json", &all.to_string())]).1;
+    let all =
+        json!({"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}]});
+    let notes = compile(&[
+        ("tlsgen.yaml", &spec(platform)),
+        ("existing.json", &all.to_string()),
+    ])
+    .1;
     assert_eq!(notes, [""; 0]);
 }
 
@@ -205,10 +212,30 @@ fn a_policy_is_as_long_as_aws_lets_it_be_and_not_a_letter_longer() {
     };
     type Padded<'a> = &'a dyn Fn(usize) -> Value;
     for (role, file, padded, quota) in [
-        ("{grants: secrets-administration}", "", &policy as Padded<'_>, 10_240),
-        ("{grants: secrets-administration, policy: managed}", "", &policy, 6_144),
-        ("{grants: secrets-administration, attached_to: user, name: a}", "", &policy, 2_048),
-        ("{grants: secrets-administration, attached_to: group, name: a}", "", &policy, 5_120),
+        (
+            "{grants: secrets-administration}",
+            "",
+            &policy as Padded<'_>,
+            10_240,
+        ),
+        (
+            "{grants: secrets-administration, policy: managed}",
+            "",
+            &policy,
+            6_144,
+        ),
+        (
+            "{grants: secrets-administration, attached_to: user, name: a}",
+            "",
+            &policy,
+            2_048,
+        ),
+        (
+            "{grants: secrets-administration, attached_to: group, name: a}",
+            "",
+            &policy,
+            5_120,
+        ),
         ("{grants: secrets-administration}", ".trust", &trust, 2_048),
     ] {
         let field = if file.is_empty() { "policy" } else { "trust" };
@@ -227,7 +254,11 @@ fn a_policy_is_as_long_as_aws_lets_it_be_and_not_a_letter_longer() {
         let least = size(&with(1).unwrap().0);
         let most = quota - least + 1;
         assert_eq!(size(&with(most).unwrap().0), quota, "{role} {file}");
-        assert_eq!(with(most + 1).unwrap_err(), ["policy-too-large"], "{role} {file}");
+        assert_eq!(
+            with(most + 1).unwrap_err(),
+            ["policy-too-large"],
+            "{role} {file}"
+        );
     }
 }
 
@@ -238,24 +269,46 @@ fn a_role_has_ten_managed_policies_and_that_of_aws_is_one_of_them() {
         let secrets: String = names
             .iter()
             .map(|name| {
-                format!("  {name}: {{from: {{env: A}}, store: aws-secrets-manager, name: {name}{}}}\n", "x".repeat(500))
+                format!(
+                    "  {name}: {{from: {{env: A}}, store: aws-secrets-manager, name: {name}{}}}\n",
+                    "x".repeat(500)
+                )
             })
             .collect();
-        let given: String = names.iter().map(|name| format!("{{name: {name}, as: env}}, ")).collect();
-        let yaml = spec(&format!("    roles: {{backend: {{grants: {grants}, services: [backend], policy: managed}}}}\n"));
-        let yaml = format!("{yaml}secrets:\n{secrets}services:\n  backend: {{runtime: system, secrets: [{given}]}}\n");
+        let given: String = names
+            .iter()
+            .map(|name| format!("{{name: {name}, as: env}}, "))
+            .collect();
+        let yaml = spec(&format!(
+            "    roles: {{backend: {{grants: {grants}, services: [backend], policy: managed}}}}\n"
+        ));
+        let yaml = format!(
+            "{yaml}secrets:\n{secrets}services:\n  backend: {{runtime: system, secrets: [{given}]}}\n"
+        );
         let (files, _) = attempt(&[("tlsgen.yaml", &yaml)])?;
         let all: Value = serde_json::from_str(&files["iam/roles.json"]).unwrap();
         let role = &all["roles"]["backend"];
         let count = |field: &str| role[field].as_array().map_or(0, Vec::len);
         Ok::<_, Vec<&str>>(count("policies") + count("managed_policies"))
     };
-    let (service, tasks) = ("service-secrets, attached_to: instance-role", "task-secrets, batch_cluster: lab");
-    let most = |grants: &str| (1..140).rev().find_map(|count| Some((count, role(grants, count).ok()?))).unwrap();
+    let (service, tasks) = (
+        "service-secrets, attached_to: instance-role",
+        "task-secrets, batch_cluster: lab",
+    );
+    let most = |grants: &str| {
+        (1..140)
+            .rev()
+            .find_map(|count| Some((count, role(grants, count).ok()?)))
+            .unwrap()
+    };
     for grants in [service, tasks] {
         let (count, policies) = most(grants);
         assert_eq!(policies, 10, "{grants}");
-        assert_eq!(role(grants, count + 1).unwrap_err(), ["policy-too-large"], "{grants}");
+        assert_eq!(
+            role(grants, count + 1).unwrap_err(),
+            ["policy-too-large"],
+            "{grants}"
+        );
     }
     assert!(most(tasks).0 < most(service).0);
 }
@@ -291,9 +344,9 @@ fn requests() -> impl Iterator<Item = Request> {
     let resources = ["a1", "a2", "b"];
     let contexts = [None, Some("1"), Some("2"), Some("3")];
     actions.into_iter().flat_map(move |action| {
-        let pairs = resources.into_iter().flat_map(move |resource| {
-            contexts.into_iter().map(move |context| (resource, context))
-        });
+        let pairs = resources
+            .into_iter()
+            .flat_map(move |resource| contexts.into_iter().map(move |context| (resource, context)));
         pairs.map(move |(resource, context)| (action, resource, context))
     })
 }
@@ -302,11 +355,15 @@ fn requests() -> impl Iterator<Item = Request> {
 fn allows(document: &Value, (action, resource, context): Request) -> bool {
     let list = |value: &Value| -> Vec<String> {
         let all = value.as_array().cloned().unwrap_or(vec![value.clone()]);
-        all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+        all.iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect()
     };
     let among = |statement: &Value, field: &str, text: &str| match statement.get(field) {
         Some(patterns) => list(patterns).iter().any(|one| fits(one, text)),
-        None => !list(&statement[&format!("Not{field}")]).iter().any(|one| fits(one, text)),
+        None => !list(&statement[&format!("Not{field}")])
+            .iter()
+            .any(|one| fits(one, text)),
     };
     let holds = |statement: &Value| {
         let operators = statement.get("Condition").and_then(Value::as_object);
@@ -344,23 +401,30 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 fn small_document() -> impl Strategy<Value = Value> {
     let some = |patterns: &'static [&'static str]| prop::sample::subsequence(patterns, 1..3);
-    let action = (any::<bool>(), some(&["*", "s:*", "s:AA", "s:?B", "i:AA", "*:AA"]));
+    let action = (
+        any::<bool>(),
+        some(&["*", "s:*", "s:AA", "s:?B", "i:AA", "*:AA"]),
+    );
     let resource = (any::<bool>(), some(&["*", "a*", "a1", "a?", "b"]));
     let values = some(&["1", "2", "3"]);
     let operators = ["StringEquals", "StringLike", "StringNotEquals"];
     let condition = prop::option::of((prop::sample::select(operators.to_vec()), values));
     let statement = (any::<bool>(), action, resource, condition);
-    let statement = statement.prop_map(|(allow, action, resource, condition)| {
-        let mut all = serde_json::Map::new();
-        all.insert("Effect".to_owned(), if allow { "Allow" } else { "Deny" }.into());
-        let field = |not: bool, name: &str| format!("{}{name}", if not { "Not" } else { "" });
-        all.insert(field(action.0, "Action"), json!(action.1));
-        all.insert(field(resource.0, "Resource"), json!(resource.1));
-        all.extend(condition.map(|(operator, values)| {
-            ("Condition".to_owned(), json!({operator: {"k": values}}))
-        }));
-        Value::Object(all)
-    });
+    let statement =
+        statement.prop_map(|(allow, action, resource, condition)| {
+            let mut all = serde_json::Map::new();
+            all.insert(
+                "Effect".to_owned(),
+                if allow { "Allow" } else { "Deny" }.into(),
+            );
+            let field = |not: bool, name: &str| format!("{}{name}", if not { "Not" } else { "" });
+            all.insert(field(action.0, "Action"), json!(action.1));
+            all.insert(field(resource.0, "Resource"), json!(resource.1));
+            all.extend(condition.map(|(operator, values)| {
+                ("Condition".to_owned(), json!({operator: {"k": values}}))
+            }));
+            Value::Object(all)
+        });
     prop::collection::vec(statement, 1..4).prop_map(|all| json!({"Statement": all}))
 }
 

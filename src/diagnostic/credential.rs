@@ -105,7 +105,9 @@ fn tokens(text: &str) -> Vec<Credential> {
             let is_one = end >= *least
                 && match *begin {
                     // Three parts, or five.
-                    "eyJ" => rest.get(..end).is_some_and(|it| it.matches('.').count() >= 2),
+                    "eyJ" => rest
+                        .get(..end)
+                        .is_some_and(|it| it.matches('.').count() >= 2),
                     _ => true,
                 };
             if is_one {
@@ -211,7 +213,10 @@ mod tests {
         ] {
             let found = credentials(text);
             let found: Vec<&str> = found.iter().map(|one| &text[one.range.clone()]).collect();
-            let expected: Vec<&str> = Some(hidden).filter(|one| !one.is_empty()).into_iter().collect();
+            let expected: Vec<&str> = Some(hidden)
+                .filter(|one| !one.is_empty())
+                .into_iter()
+                .collect();
             assert_eq!(found, expected, "{text}");
         }
         assert!(has_private_key("x: -----BEGIN EC PRIVATE KEY-----\nMIG"));
@@ -235,7 +240,11 @@ mod tests {
             "/opt/Tower-Platform_26.1/lib/jvm/Java21/OpenJDK-64Bit-Server/lib",
             "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
             "eyJust a word that begins so, and goes on for long enough to be one.",
-            "AKIAthing", "npm_config_registry", "hf_hub", "sk_live_", "SG.example.org",
+            "AKIAthing",
+            "npm_config_registry",
+            "hf_hub",
+            "sk_live_",
+            "SG.example.org",
             "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:ECDHE-RSA-AES128-GCM-SHA256",
             "us-gov-west-1.TowerForge-2aBcDeFg-ExecutionRole",
         ] {

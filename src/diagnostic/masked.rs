@@ -90,7 +90,10 @@ mod tests {
                 "url: postgres://u:päss@h, key: AKIAIOSFODNN7EXAMPLE",
                 "url: postgres://u:*****@h, key: AKIA****************",
             ),
-            ("team: Zk9fQ2xW7bVt4LmN8pRs3HyD", "team: ************************"),
+            (
+                "team: Zk9fQ2xW7bVt4LmN8pRs3HyD",
+                "team: ************************",
+            ),
             (
                 "[AGE-SECRET-KEY-1QQ, age1pp]",
                 "[AGE-SECRET-KEY-***, age1pp]",

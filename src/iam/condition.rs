@@ -73,15 +73,18 @@ fn values_cover(operator: &str, outer: &Value, inner: &Value) -> bool {
     match operator {
         _ if outer == inner => true,
         "StringLike" | "ArnLike" | "ArnEquals" => each(&inner_values, &outer_values, fits),
-        "StringEquals" | "StringEqualsIgnoreCase" | "NumericEquals" | "DateEquals"
-        | "BinaryEquals" | "IpAddress" => {
-            each(&inner_values, &outer_values, |outer, inner| outer == inner)
-        }
-        "StringNotEquals" | "StringNotEqualsIgnoreCase" | "NumericNotEquals" | "DateNotEquals"
+        "StringEquals"
+        | "StringEqualsIgnoreCase"
+        | "NumericEquals"
+        | "DateEquals"
+        | "BinaryEquals"
+        | "IpAddress" => each(&inner_values, &outer_values, |outer, inner| outer == inner),
+        "StringNotEquals"
+        | "StringNotEqualsIgnoreCase"
+        | "NumericNotEquals"
+        | "DateNotEquals"
         | "NotIpAddress" => each(&outer_values, &inner_values, |outer, inner| outer == inner),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => {
-            each(&outer_values, &inner_values, fits)
-        }
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => each(&outer_values, &inner_values, fits),
         _ => false,
     }
 }
@@ -123,9 +126,18 @@ mod tests {
             (r#"{"StringEquals":{"aws:requesttag/team":["a"]}}"#, true),
             (r#"{"Null":{"aws:requesttag/team":["false"]}}"#, true),
             (r#"{"Null":{"aws:requesttag/team":["true"]}}"#, false),
-            (r#"{"StringNotEquals":{"aws:requesttag/team":["a"]}}"#, false),
-            (r#"{"StringEqualsIfExists":{"aws:requesttag/team":["a"]}}"#, false),
-            (r#"{"ForAllValues:StringEquals":{"aws:requesttag/team":["a"]}}"#, false),
+            (
+                r#"{"StringNotEquals":{"aws:requesttag/team":["a"]}}"#,
+                false,
+            ),
+            (
+                r#"{"StringEqualsIfExists":{"aws:requesttag/team":["a"]}}"#,
+                false,
+            ),
+            (
+                r#"{"ForAllValues:StringEquals":{"aws:requesttag/team":["a"]}}"#,
+                false,
+            ),
             (r#"{"StringEquals":{"aws:sourceaccount":["1"]}}"#, false),
             ("", false),
         ] {

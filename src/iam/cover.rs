@@ -42,7 +42,9 @@ pub fn overlaps(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     // `last[j]`: whether what stands before in `one` and the first `j` letters of `other` meet.
     let stars = |pattern: &[char], count| pattern.iter().take(count).all(|&letter| letter == '*');
-    let mut last: Vec<bool> = (0..=other.len()).map(|count| stars(&other, count)).collect();
+    let mut last: Vec<bool> = (0..=other.len())
+        .map(|count| stars(&other, count))
+        .collect();
     for (index, &a) in one.iter().enumerate() {
         let mut next = vec![stars(&one, index + 1)];
         for (place, &b) in other.iter().enumerate() {

@@ -71,11 +71,7 @@ fn uncovered<'a>(these: &'a BTreeSet<Grant>, those: &BTreeSet<Grant>) -> Vec<&'a
 }
 
 /// Grants, by what part of each is in force in the others as well: `, only tower-*`.
-fn by_part(
-    these: &[Grant],
-    those: &BTreeSet<Grant>,
-    lead: &str,
-) -> BTreeMap<String, Vec<Grant>> {
+fn by_part(these: &[Grant], those: &BTreeSet<Grant>, lead: &str) -> BTreeMap<String, Vec<Grant>> {
     let mut all: BTreeMap<String, Vec<Grant>> = BTreeMap::new();
     for one in these {
         let in_force = |other: &&Grant| !those.iter().any(|deny| deny.forbids(other));
@@ -184,7 +180,8 @@ mod tests {
             said(None, &bound),
             "wider: may now be taken on by `ecs-tasks.amazonaws.com` where `aws:SourceAccount` is `1`"
         );
-        let anybody = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}});
+        let anybody =
+            json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}});
         assert_eq!(
             said(Some(&bound), &anybody),
             "wider: may now be taken on by anybody, until now only by `ecs-tasks.amazonaws.com` where `aws:SourceAccount` is `1`"
@@ -235,7 +232,10 @@ mod tests {
             assert_eq!(texts, [said]);
         }
         // Nothing changes where only a prohibition goes that nobody could have broken.
-        let gone = difference(Some(&with(deny(json!("secretsmanager:*")))), &alone(ours.clone()));
+        let gone = difference(
+            Some(&with(deny(json!("secretsmanager:*")))),
+            &alone(ours.clone()),
+        );
         let gone: Vec<String> = gone.iter().map(Change::text).collect();
         assert_eq!(
             gone,

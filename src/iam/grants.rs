@@ -134,11 +134,15 @@ fn principals(statement: &Value) -> Vec<String> {
     };
     let mut all = Vec::new();
     for (kind, who) in kinds {
-        all.extend(texts(Some(who)).iter().map(|who| match (kind.as_str(), *who) {
-            ("AWS", EVERYBODY) => format!("{mark}{EVERYBODY}"),
-            ("AWS", who) => format!("{mark}AWS {}", account_of(who)),
-            (kind, who) => format!("{mark}{kind} {who}"),
-        }));
+        all.extend(
+            texts(Some(who))
+                .iter()
+                .map(|who| match (kind.as_str(), *who) {
+                    ("AWS", EVERYBODY) => format!("{mark}{EVERYBODY}"),
+                    ("AWS", who) => format!("{mark}AWS {}", account_of(who)),
+                    (kind, who) => format!("{mark}{kind} {who}"),
+                }),
+        );
     }
     all
 }
@@ -226,10 +230,15 @@ mod tests {
     #[test]
     fn one_account_is_one_however_it_is_written() {
         let trust = |principal: Value| {
-            grants(&json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}))
+            grants(
+                &json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}),
+            )
         };
         let digits = trust(json!({"AWS": "123456789012"}));
-        assert_eq!(digits, trust(json!({"AWS": ["arn:aws-cn:iam::123456789012:root"]})));
+        assert_eq!(
+            digits,
+            trust(json!({"AWS": ["arn:aws-cn:iam::123456789012:root"]}))
+        );
         let all = trust(json!("*"));
         assert_eq!(all, trust(json!({"AWS": "*"})));
         assert!(all.first().unwrap().covers(digits.first().unwrap()));

@@ -353,7 +353,10 @@ mod tests {
         let plain = r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a%b"}}"#;
         let document = read(plain).unwrap();
         let escaped: String = plain.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let some = plain.replace('%', "%25").replace('{', "%7b").replace('"', "%22");
+        let some = plain
+            .replace('%', "%25")
+            .replace('{', "%7b")
+            .replace('"', "%22");
         for answer in [
             format!("\u{feff}{}", plain.replace(' ', "\r\n")),
             format!(r#"{{"RoleName": "r", "PolicyName": "p", "PolicyDocument": {plain}}}"#),
@@ -364,18 +367,31 @@ mod tests {
         ] {
             assert_eq!(read(&answer).unwrap(), document, "{answer}");
         }
-        for wrong in [r#""{""#, r#"{"PolicyDocument": 1}"#, r#""%FF""#, r#"{"PolicyNames": []}"#] {
+        for wrong in [
+            r#""{""#,
+            r#"{"PolicyDocument": 1}"#,
+            r#""%FF""#,
+            r#"{"PolicyNames": []}"#,
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn permissions_are_told_from_trust() {
-        let permissions = read(r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#).unwrap();
-        let trust = read(r#"{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}"#).unwrap();
+        let permissions =
+            read(r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#)
+                .unwrap();
+        let trust = read(
+            r#"{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}"#,
+        )
+        .unwrap();
         let neither = read(r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*"}]}"#).unwrap();
         for purpose in [Purpose::Permissions, Purpose::Trust] {
-            assert_eq!(is_for(&permissions, purpose).is_ok(), purpose == Purpose::Permissions);
+            assert_eq!(
+                is_for(&permissions, purpose).is_ok(),
+                purpose == Purpose::Permissions
+            );
             assert_eq!(is_for(&trust, purpose).is_ok(), purpose == Purpose::Trust);
             assert!(is_for(&neither, purpose).is_err());
         }

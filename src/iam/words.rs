@@ -88,7 +88,10 @@ pub fn describe(grants: &[Grant], modal: &str) -> Vec<String> {
 fn done_to_role(name: &str) -> String {
     let mut known = DONE_TO_ROLES.iter();
     let known = known.find(|(known, _)| known.eq_ignore_ascii_case(name));
-    known.map_or_else(|| format!("have `{name}` done"), |(_, verb)| (*verb).to_owned())
+    known.map_or_else(
+        || format!("have `{name}` done"),
+        |(_, verb)| (*verb).to_owned(),
+    )
 }
 
 /// A resource by name, in backticks.

@@ -344,7 +344,10 @@ impl JsonSchema for Merge {
         let description = "The policy that a role has already; with `policy` and `trust` also who may take it on.";
         schema.insert("description".into(), description.into());
         schema.insert("title".into(), "File, or files of both".into());
-        schema.insert("examples".into(), serde_json::json!(["iam/existing/platform.json"]));
+        schema.insert(
+            "examples".into(),
+            serde_json::json!(["iam/existing/platform.json"]),
+        );
         schema
     }
 }

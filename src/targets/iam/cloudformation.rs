@@ -51,9 +51,9 @@ impl Template<'_> {
                 properties["ManagedPolicyArns"] = json!(written.managed);
             }
             if !role.managed {
-                let policies = written.policies.iter().map(|policy| {
-                    json!({"PolicyName": policy.name, "PolicyDocument": policy.document})
-                });
+                let policies = written.policies.iter().map(
+                    |policy| json!({"PolicyName": policy.name, "PolicyDocument": policy.document}),
+                );
                 properties["Policies"] = policies.collect();
             }
             self.tagged(&mut properties);

@@ -39,7 +39,8 @@ pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> V
         let forbidden = |our: &&Grant| grants.iter().any(|one| one.forbids(our));
         if let Some(our) = own.iter().find(forbidden) {
             let message = format!("{name} forbids `{}`, which the role needs", our.action);
-            let help = "what is forbidden stays so, whoever allows it: take it out of that statement";
+            let help =
+                "what is forbidden stays so, whoever allows it: take it out of that statement";
             all.push(found(&FORBIDDEN, message, help));
         }
         if grants.iter().any(creates_any) {
@@ -49,7 +50,11 @@ pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> V
         }
         for (resource, actions) in unbound(&grants) {
             let actions: Vec<String> = actions.iter().map(|one| in_words(one)).collect();
-            let message = format!("{name} allows {} on {}", actions.join(", "), in_words(resource));
+            let message = format!(
+                "{name} allows {} on {}",
+                actions.join(", "),
+                in_words(resource)
+            );
             let help = "name what it is needed for: these actions take ARNs";
             all.push(found(&WILDCARD, message, help));
         }
@@ -84,7 +89,10 @@ pub fn trust_warnings(joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
         if theirs.iter().filter(takes_on).any(wider) {
             let message = format!("{name} says what ours say without its conditions: it stays");
             let found = Diagnostic::new(&STILL_WIDE, joined.span, message);
-            all.push(found.help("take it out of that document: ours says the same of this account alone"));
+            all.push(
+                found
+                    .help("take it out of that document: ours says the same of this account alone"),
+            );
         }
     }
     all

@@ -106,7 +106,11 @@ fn of_pods(iam: &Iam, pods: &Pods) -> Statement {
             format!("system:serviceaccount:{namespace}:{account}"),
         )
         // For whom the webhook of EKS asks for tokens, in every partition.
-        .when("StringEquals", &format!("{address}:aud"), "sts.amazonaws.com"),
+        .when(
+            "StringEquals",
+            &format!("{address}:aud"),
+            "sts.amazonaws.com",
+        ),
     }
 }
 

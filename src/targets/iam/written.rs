@@ -79,15 +79,9 @@ pub fn written<'a>(
     warnings.extend(suspicious);
     let mut found = Vec::new();
     for document in &policies {
-        found.extend(too_large(
-            role,
-            document,
-            holder(role),
-            role.merge.as_ref(),
-        ));
+        found.extend(too_large(role, document, holder(role), role.merge.as_ref()));
     }
-    let trust_too_large =
-        |trust| too_large(role, trust, Holder::Trust, role.merge_trust.as_ref());
+    let trust_too_large = |trust| too_large(role, trust, Holder::Trust, role.merge_trust.as_ref());
     found.extend(trust.iter().filter_map(trust_too_large));
     if !found.is_empty() {
         return Err(found);
@@ -178,7 +172,10 @@ fn documents(role: &Role, ours: &Document) -> Result<Vec<Value>, Vec<Diagnostic>
     let quota = Holder::ManagedPolicy.quota();
     match split(ours, quota) {
         // One is AWS's own, where containers are started.
-        Some(parts) if parts.len() + usize::from(role.grants == Grants::TaskSecrets) <= POLICIES_PER_ROLE => {
+        Some(parts)
+            if parts.len() + usize::from(role.grants == Grants::TaskSecrets)
+                <= POLICIES_PER_ROLE =>
+        {
             Ok(parts.iter().map(Document::to_json).collect())
         }
         _ => {

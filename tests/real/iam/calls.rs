@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -27,24 +27,75 @@ const SECRETS: [(&str, &str); 7] = [
 /// What is tried by each, in an order in which what is deleted is there. `ROLE` is whoever calls.
 const CALLS: [(&str, &str); 20] = [
     ("list", "secretsmanager list-secrets"),
-    ("list at once", "secretsmanager batch-get-secret-value --secret-id-list tower-1"),
-    ("create", "secretsmanager create-secret --name tower-ROLE --secret-string x"),
-    ("create other", "secretsmanager create-secret --name mine-ROLE --secret-string x"),
-    ("describe", "secretsmanager describe-secret --secret-id tower-1"),
-    ("describe other", "secretsmanager describe-secret --secret-id other"),
-    ("change", "secretsmanager put-secret-value --secret-id tower-1 --secret-string y"),
-    ("read", "secretsmanager get-secret-value --secret-id tower-1"),
-    ("read other", "secretsmanager get-secret-value --secret-id other"),
-    ("read db", "secretsmanager get-secret-value --secret-id prod/git/db"),
-    ("read replica", "secretsmanager get-secret-value --secret-id prod/git/db-replica"),
-    ("read platform", "secretsmanager get-secret-value --secret-id platform/db"),
-    ("read token", "--region eu-central-1 secretsmanager get-secret-value --secret-id API_TOKEN"),
-    ("read token here", "secretsmanager get-secret-value --secret-id API_TOKEN"),
-    ("delete other", "secretsmanager delete-secret --secret-id other"),
-    ("delete", "secretsmanager delete-secret --secret-id tower-ROLE"),
-    ("look at execution", "iam get-role --role-name lab-ExecutionRole"),
+    (
+        "list at once",
+        "secretsmanager batch-get-secret-value --secret-id-list tower-1",
+    ),
+    (
+        "create",
+        "secretsmanager create-secret --name tower-ROLE --secret-string x",
+    ),
+    (
+        "create other",
+        "secretsmanager create-secret --name mine-ROLE --secret-string x",
+    ),
+    (
+        "describe",
+        "secretsmanager describe-secret --secret-id tower-1",
+    ),
+    (
+        "describe other",
+        "secretsmanager describe-secret --secret-id other",
+    ),
+    (
+        "change",
+        "secretsmanager put-secret-value --secret-id tower-1 --secret-string y",
+    ),
+    (
+        "read",
+        "secretsmanager get-secret-value --secret-id tower-1",
+    ),
+    (
+        "read other",
+        "secretsmanager get-secret-value --secret-id other",
+    ),
+    (
+        "read db",
+        "secretsmanager get-secret-value --secret-id prod/git/db",
+    ),
+    (
+        "read replica",
+        "secretsmanager get-secret-value --secret-id prod/git/db-replica",
+    ),
+    (
+        "read platform",
+        "secretsmanager get-secret-value --secret-id platform/db",
+    ),
+    (
+        "read token",
+        "--region eu-central-1 secretsmanager get-secret-value --secret-id API_TOKEN",
+    ),
+    (
+        "read token here",
+        "secretsmanager get-secret-value --secret-id API_TOKEN",
+    ),
+    (
+        "delete other",
+        "secretsmanager delete-secret --secret-id other",
+    ),
+    (
+        "delete",
+        "secretsmanager delete-secret --secret-id tower-ROLE",
+    ),
+    (
+        "look at execution",
+        "iam get-role --role-name lab-ExecutionRole",
+    ),
     ("look at another", "iam get-role --role-name another"),
-    ("widen", "iam put-role-policy --role-name lab-ExecutionRole --policy-name x --policy-document {}"),
+    (
+        "widen",
+        "iam put-role-policy --role-name lab-ExecutionRole --policy-name x --policy-document {}",
+    ),
     ("decrypt", "kms list-keys"),
 ];
 
@@ -87,9 +138,22 @@ fn real_calls_of_each_role_are_allowed_and_refused() {
         let server = Server::start(&python);
         let admin = Client::admin(&server);
         for (name, region) in SECRETS {
-            admin.allowed(&format!("--region {region} secretsmanager create-secret --name {name} --secret-string x").split(' ').collect::<Vec<_>>());
+            admin.allowed(
+                &format!(
+                    "--region {region} secretsmanager create-secret --name {name} --secret-string x"
+                )
+                .split(' ')
+                .collect::<Vec<_>>(),
+            );
         }
-        admin.allowed(&["iam", "create-role", "--role-name", "another", "--assume-role-policy-document", "{}"]);
+        admin.allowed(&[
+            "iam",
+            "create-role",
+            "--role-name",
+            "another",
+            "--assume-role-policy-document",
+            "{}",
+        ]);
         let clients: Vec<(&str, Client<'_>, &[&str])> = roles
             .iter()
             .map(|(role, may)| (*role, admin.role(role, case), *may))
@@ -115,7 +179,7 @@ pub struct Server {
     child: Child,
     port: u16,
     /// The client that calls it: one after the other.
-    client: RefCell<Child>,
+    client: RefCell<(Child, BufReader<ChildStdout>)>,
 }
 
 impl Server {
@@ -133,33 +197,28 @@ impl Server {
             .read_line(&mut line)
             .unwrap();
         let script = checkout().join("tests/real/iam/client.py");
-        let client = Command::new(python)
+        let mut client = Command::new(python)
             .arg(script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let answers = BufReader::new(client.stdout.take().unwrap());
         Self {
             child,
             port: line.trim().parse().unwrap(),
-            client: RefCell::new(client),
+            client: RefCell::new((client, answers)),
         }
     }
 
     /// What came of a call: its code, and what was said on both outputs.
     fn call(&self, words: &[&str], environment: &BTreeMap<String, String>) -> [Value; 3] {
-        let mut client = self.client.borrow_mut();
+        let (client, answers) = &mut *self.client.borrow_mut();
         let call = json!({"words": words, "environment": environment});
         writeln!(client.stdin.as_mut().unwrap(), "{call}").unwrap();
-        let mut line = Vec::new();
-        let out = client.stdout.as_mut().unwrap();
-        for byte in out.bytes() {
-            match byte.unwrap() {
-                b'\n' => break,
-                byte => line.push(byte),
-            }
-        }
-        let answer: Value = serde_json::from_slice(&line).unwrap();
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
         ["code", "out", "err"].map(|field| answer[field].clone())
     }
 
@@ -177,9 +236,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let mut client = self.client.borrow_mut();
+        let (client, _) = self.client.get_mut();
         drop(client.stdin.take());
-        for child in [&mut self.child, &mut *client] {
+        for child in [&mut self.child, client] {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -270,29 +329,82 @@ impl<'a> Client<'a> {
         let (policy, called) = (policy.as_str(), about["policy_names"][0].as_str().unwrap());
         if role.ends_with("-user") {
             self.allowed(&["iam", "create-user", "--user-name", name]);
-            self.allowed(&["iam", "put-user-policy", "--user-name", name, "--policy-name", called, "--policy-document", policy]);
+            self.allowed(&[
+                "iam",
+                "put-user-policy",
+                "--user-name",
+                name,
+                "--policy-name",
+                called,
+                "--policy-document",
+                policy,
+            ]);
             return self.user(name);
         }
         if role.ends_with("-group") {
-            let made = self.allowed(&["iam", "create-policy", "--policy-name", called, "--policy-document", policy]);
+            let made = self.allowed(&[
+                "iam",
+                "create-policy",
+                "--policy-name",
+                called,
+                "--policy-document",
+                policy,
+            ]);
             let arn = made["Policy"]["Arn"].as_str().unwrap();
             self.allowed(&["iam", "create-group", "--group-name", name]);
-            self.allowed(&["iam", "attach-group-policy", "--group-name", name, "--policy-arn", arn]);
+            self.allowed(&[
+                "iam",
+                "attach-group-policy",
+                "--group-name",
+                name,
+                "--policy-arn",
+                arn,
+            ]);
             self.allowed(&["iam", "create-user", "--user-name", "member"]);
-            self.allowed(&["iam", "add-user-to-group", "--group-name", name, "--user-name", "member"]);
+            self.allowed(&[
+                "iam",
+                "add-user-to-group",
+                "--group-name",
+                name,
+                "--user-name",
+                "member",
+            ]);
             return self.user("member");
         }
         // Of a role that is there already, somebody else says who may take it on.
         let trust = about["trust"].as_str().map_or("{}".to_owned(), file);
-        let made = self.allowed(&["iam", "create-role", "--role-name", name, "--assume-role-policy-document", &trust]);
-        self.allowed(&["iam", "put-role-policy", "--role-name", name, "--policy-name", called, "--policy-document", policy]);
+        let made = self.allowed(&[
+            "iam",
+            "create-role",
+            "--role-name",
+            name,
+            "--assume-role-policy-document",
+            &trust,
+        ]);
+        self.allowed(&[
+            "iam",
+            "put-role-policy",
+            "--role-name",
+            name,
+            "--policy-name",
+            called,
+            "--policy-document",
+            policy,
+        ]);
         let arn = made["Role"]["Arn"].as_str().unwrap();
         self.taken_on(arn)
     }
 
     /// Somebody who has taken on a role.
     pub fn taken_on(&self, arn: &str) -> Client<'a> {
-        let taken = self.allowed(&["sts", "assume-role", "--role-arn", arn, "--role-session-name", "test"]);
+        let taken = self.allowed(&[
+            "sts",
+            "assume-role",
+            "--role-arn",
+            arn,
+            "--role-session-name",
+            "test",
+        ]);
         self.with_keys(&taken["Credentials"])
     }
 

@@ -20,15 +20,26 @@ type Permission = (String, String, String, BTreeSet<String>);
 
 #[test]
 fn the_documents_allow_what_the_instructions_of_today_allow_but_for_what_is_stated() {
-    let (Some(seed), Some(facts)) = (shared("seeds/E-tower-secrets-aws.txt"), shared("facts/seeds.md"))
-    else {
+    let (Some(seed), Some(facts)) = (
+        shared("seeds/E-tower-secrets-aws.txt"),
+        shared("facts/seeds.md"),
+    ) else {
         return;
     };
     let facts = fs::read_to_string(facts).unwrap();
-    assert!(TODAY.iter().all(|said| facts.contains(said)), "the facts say otherwise by now");
+    assert!(
+        TODAY.iter().all(|said| facts.contains(said)),
+        "the facts say otherwise by now"
+    );
     let seed = json_blocks(&fs::read_to_string(seed).unwrap());
-    let [platform, execution, execution_trust, instance, head_job, head_job_trust] =
-        <[Value; 6]>::try_from(seed).unwrap();
+    let [
+        platform,
+        execution,
+        execution_trust,
+        instance,
+        head_job,
+        head_job_trust,
+    ] = <[Value; 6]>::try_from(seed).unwrap();
     let project = Project::new();
     project.write("tlsgen.yaml", "version: 1\nproject: tower\ntargets:\n  aws:\n    kind: iam\n    account: \"123456789012\"\n    region: eu-west-1\n    output: iam\n    roles:\n      platform: {grants: secrets-administration}\n      execution: {grants: task-secrets, batch_cluster: lab}\n      instance: {grants: head-job, attached_to: instance-role}\n      head-job: {grants: head-job, attached_to: custom-role, execution_role: lab-ExecutionRole}\n");
     project.build();
@@ -43,7 +54,14 @@ fn the_documents_allow_what_the_instructions_of_today_allow_but_for_what_is_stat
         .chain([permission("secretsmanager:DescribeSecret", tower)]);
     let execution = expanded(&execution)
         .into_iter()
-        .map(|(who, action, resource, when)| (who, action, resource.replace(":secret:*", ":secret:tower-*"), when));
+        .map(|(who, action, resource, when)| {
+            (
+                who,
+                action,
+                resource.replace(":secret:*", ":secret:tower-*"),
+                when,
+            )
+        });
     let instructions: [(&str, BTreeSet<Permission>); 6] = [
         ("platform", platform.collect()),
         ("execution", execution.collect()),
@@ -57,7 +75,8 @@ fn the_documents_allow_what_the_instructions_of_today_allow_but_for_what_is_stat
         "StringEquals aws:SourceAccount [\"123456789012\"]",
         "ArnLike aws:SourceArn [\"arn:aws:ecs:eu-west-1:123456789012:*\"]",
     ];
-    let passed = ["StringEquals iam:PassedToService [\"batch.amazonaws.com\",\"ecs-tasks.amazonaws.com\"]"];
+    let passed =
+        ["StringEquals iam:PassedToService [\"batch.amazonaws.com\",\"ecs-tasks.amazonaws.com\"]"];
     let narrower: BTreeMap<(&str, &str), &[&str]> = [
         (("execution.trust", "sts:AssumeRole"), &on_behalf[..]),
         (("head-job.trust", "sts:AssumeRole"), &on_behalf[..]),
@@ -84,11 +103,20 @@ fn the_documents_allow_what_the_instructions_of_today_allow_but_for_what_is_stat
             .collect();
         assert_eq!(expanded(&written(&project, file)), expected, "{file}");
     }
-    assert_eq!(narrowed, narrower.len(), "each narrowing is of something that is there");
+    assert_eq!(
+        narrowed,
+        narrower.len(),
+        "each narrowing is of something that is there"
+    );
 }
 
 fn permission(action: &str, resource: &str) -> Permission {
-    (String::new(), action.to_owned(), resource.to_owned(), BTreeSet::new())
+    (
+        String::new(),
+        action.to_owned(),
+        resource.to_owned(),
+        BTreeSet::new(),
+    )
 }
 
 /// Every action on every resource for every principal, with its conditions.
@@ -96,7 +124,10 @@ fn expanded(document: &Value) -> BTreeSet<Permission> {
     let list = |value: Option<&Value>| -> Vec<String> {
         match value {
             None => vec![String::new()],
-            Some(Value::Array(all)) => all.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+            Some(Value::Array(all)) => all
+                .iter()
+                .map(|one| one.as_str().unwrap().to_owned())
+                .collect(),
             Some(one) => vec![one.as_str().unwrap().to_owned()],
         }
     };
@@ -104,16 +135,34 @@ fn expanded(document: &Value) -> BTreeSet<Permission> {
     for statement in document["Statement"].as_array().unwrap() {
         assert_eq!(statement["Effect"], "Allow");
         let fields = statement.as_object().unwrap().keys();
-        let known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
-        assert!(fields.into_iter().all(|field| known.contains(&field.as_str())));
+        let known = [
+            "Sid",
+            "Effect",
+            "Principal",
+            "Action",
+            "Resource",
+            "Condition",
+        ];
+        assert!(
+            fields
+                .into_iter()
+                .all(|field| known.contains(&field.as_str()))
+        );
         let mut when = BTreeSet::new();
-        for (operator, keys) in statement.get("Condition").and_then(Value::as_object).into_iter().flatten() {
+        for (operator, keys) in statement
+            .get("Condition")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             for (key, values) in keys.as_object().unwrap() {
                 let values = Value::from(list(Some(values)));
                 when.insert(format!("{operator} {key} {values}"));
             }
         }
-        let who = statement.get("Principal").map_or_else(String::new, ToString::to_string);
+        let who = statement
+            .get("Principal")
+            .map_or_else(String::new, ToString::to_string);
         for action in list(statement.get("Action")) {
             for resource in list(statement.get("Resource")) {
                 all.insert((who.clone(), action.clone(), resource, when.clone()));

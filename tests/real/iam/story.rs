@@ -25,7 +25,10 @@ fn the_readme_leads_from_spec_to_working_secret() {
         return;
     };
     let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
-    let section = readme.split("## For people who run Nextflow on AWS Batch").nth(1).unwrap();
+    let section = readme
+        .split("## For people who run Nextflow on AWS Batch")
+        .nth(1)
+        .unwrap();
     let section = section.split("\n## ").next().unwrap();
     let blocks = |language: &str| -> Vec<String> {
         // Every other fence opens a block.
@@ -36,8 +39,24 @@ fn the_readme_leads_from_spec_to_working_secret() {
     };
     let server = Server::start(&python);
     let admin = Client::admin(&server);
-    admin.allowed(&["iam", "create-role", "--role-name", "TowerInstanceRole", "--assume-role-policy-document", "{}"]);
-    admin.allowed(&["iam", "put-role-policy", "--role-name", "TowerInstanceRole", "--policy-name", "TowerSecrets", "--policy-document", THEIRS]);
+    admin.allowed(&[
+        "iam",
+        "create-role",
+        "--role-name",
+        "TowerInstanceRole",
+        "--assume-role-policy-document",
+        "{}",
+    ]);
+    admin.allowed(&[
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        "TowerInstanceRole",
+        "--policy-name",
+        "TowerSecrets",
+        "--policy-document",
+        THEIRS,
+    ]);
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     fs::write(root.join("tlsgen.yaml"), &blocks("yaml")[0]).unwrap();
@@ -57,7 +76,12 @@ fn the_readme_leads_from_spec_to_working_secret() {
         assert!(said.contains(line), "{line}");
     }
     assert!(!said.contains(VALUE));
-    let read = admin.allowed(&["secretsmanager", "get-secret-value", "--secret-id", "platform/db"]);
+    let read = admin.allowed(&[
+        "secretsmanager",
+        "get-secret-value",
+        "--secret-id",
+        "platform/db",
+    ]);
     assert_eq!(read["SecretString"], VALUE);
     assert_nowhere(root);
     // What was made is what was written.
@@ -69,14 +93,26 @@ fn the_readme_leads_from_spec_to_working_secret() {
         ("lab-ExecutionRole", "tower-execution", "execution.json"),
         ("tower-head-job", "tower-head-job", "head-job.json"),
     ] {
-        let made = admin.allowed(&["iam", "get-role-policy", "--role-name", name, "--policy-name", policy]);
+        let made = admin.allowed(&[
+            "iam",
+            "get-role-policy",
+            "--role-name",
+            name,
+            "--policy-name",
+            policy,
+        ]);
         assert_eq!(made["PolicyDocument"], written(file), "{name}");
     }
     // Whoever has the roles reads the secret, or does not.
     let taken = |name: &str| admin.taken_on(&format!("arn:aws:iam::123456789012:role/{name}"));
     let (execution, platform) = (taken("lab-ExecutionRole"), taken("TowerInstanceRole"));
     server.enforce();
-    let read = ["secretsmanager", "get-secret-value", "--secret-id", "platform/db"];
+    let read = [
+        "secretsmanager",
+        "get-secret-value",
+        "--secret-id",
+        "platform/db",
+    ];
     execution.allowed(&read);
     platform.refused(&read);
 }
@@ -86,7 +122,11 @@ fn assert_nowhere(directory: &Path) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => assert_nowhere(&path),
-            false => assert!(!utf8(&fs::read(&path).unwrap()).contains(VALUE), "{}", path.display()),
+            false => assert!(
+                !utf8(&fs::read(&path).unwrap()).contains(VALUE),
+                "{}",
+                path.display()
+            ),
         }
     }
 }

@@ -31,9 +31,18 @@ fn cfn_lint_finds_nothing_in_definitions_and_something_in_broken_ones() {
         ("AWS::ECS::TaskDefinition", task),
         ("AWS::Batch::JobDefinition", job),
     ] {
-        let template = json!({"Resources": {"It": {"Type": kind, "Properties": in_pascal_case(&definition)}}});
-        assert_eq!(linted(&template.to_string()), (true, String::new()), "{kind}");
-        for (from, to) in [("\"ValueFrom\"", "\"valueFrom\""), ("\"Secrets\"", "\"Secret\""), ("arn:aws:iam", "arm:aws:iam")] {
+        let template =
+            json!({"Resources": {"It": {"Type": kind, "Properties": in_pascal_case(&definition)}}});
+        assert_eq!(
+            linted(&template.to_string()),
+            (true, String::new()),
+            "{kind}"
+        );
+        for (from, to) in [
+            ("\"ValueFrom\"", "\"valueFrom\""),
+            ("\"Secrets\"", "\"Secret\""),
+            ("arn:aws:iam", "arm:aws:iam"),
+        ] {
             let broken = template.to_string();
             assert!(broken.contains(from), "{from}");
             assert!(!linted(&broken.replace(from, to)).0, "{kind} {to}");
@@ -69,11 +78,25 @@ fn definitions_that_are_there_keep_what_they_have() {
             "environment": [{"name": "TOKEN", "value": "in plain text"}, {"name": "LOG", "value": "debug"}],
         },
     });
-    admin.allowed(&["ecs", "register-task-definition", "--cli-input-json", &task.to_string()]);
-    admin.allowed(&["batch", "register-job-definition", "--cli-input-json", &job.to_string()]);
+    admin.allowed(&[
+        "ecs",
+        "register-task-definition",
+        "--cli-input-json",
+        &task.to_string(),
+    ]);
+    admin.allowed(&[
+        "batch",
+        "register-job-definition",
+        "--cli-input-json",
+        &job.to_string(),
+    ]);
     let page = fs::read_to_string(checkout().join("docs/aws.md")).unwrap();
     let directory = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(expected("compiles-iam-services"), directory.path().join("iam")).unwrap();
+    std::os::unix::fs::symlink(
+        expected("compiles-iam-services"),
+        directory.path().join("iam"),
+    )
+    .unwrap();
     admin.put_on_path(directory.path());
     for about in ["describe-task-definition", "describe-job-definitions"] {
         let block = shell_block(&page, about);
@@ -87,31 +110,76 @@ fn definitions_that_are_there_keep_what_they_have() {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     };
     let (of_task, of_job) = (ours("backend.ecs.json"), ours("backend.batch.json"));
-    let read = admin.allowed(&["ecs", "describe-task-definition", "--task-definition", "backend"]);
+    let read = admin.allowed(&[
+        "ecs",
+        "describe-task-definition",
+        "--task-definition",
+        "backend",
+    ]);
     let read = &read["taskDefinition"];
     assert_eq!(read["revision"], 2);
     assert_eq!(read["executionRoleArn"], of_task["executionRoleArn"]);
-    for field in ["taskRoleArn", "networkMode", "cpu", "memory", "requiresCompatibilities"] {
+    for field in [
+        "taskRoleArn",
+        "networkMode",
+        "cpu",
+        "memory",
+        "requiresCompatibilities",
+    ] {
         assert_eq!(read[field], task[field], "{field}");
     }
     let containers = &read["containerDefinitions"];
-    assert_eq!(containers[0]["secrets"], task["containerDefinitions"][0]["secrets"]);
+    assert_eq!(
+        containers[0]["secrets"],
+        task["containerDefinitions"][0]["secrets"]
+    );
     assert_eq!(containers[1]["portMappings"][0]["containerPort"], 8080);
-    assert_eq!(containers[1]["environment"], json!([{"name": "LOG", "value": "debug"}]));
+    assert_eq!(
+        containers[1]["environment"],
+        json!([{"name": "LOG", "value": "debug"}])
+    );
     let mut secrets = vec![task["containerDefinitions"][1]["secrets"][1].clone()];
-    secrets.extend(of_task["containerDefinitions"][0]["secrets"].as_array().unwrap().clone());
+    secrets.extend(
+        of_task["containerDefinitions"][0]["secrets"]
+            .as_array()
+            .unwrap()
+            .clone(),
+    );
     assert_eq!(containers[1]["secrets"], Value::from(secrets));
-    let read = admin.allowed(&["batch", "describe-job-definitions", "--job-definition-name", "backend"]);
+    let read = admin.allowed(&[
+        "batch",
+        "describe-job-definitions",
+        "--job-definition-name",
+        "backend",
+    ]);
     let all = read["jobDefinitions"].as_array().unwrap();
-    let read = all.iter().max_by_key(|one| one["revision"].as_u64()).unwrap();
+    let read = all
+        .iter()
+        .max_by_key(|one| one["revision"].as_u64())
+        .unwrap();
     assert_eq!(read["revision"], 2);
-    assert_eq!([&read["parameters"], &read["retryStrategy"]["attempts"]], [&job["parameters"], &json!(3)]);
+    assert_eq!(
+        [&read["parameters"], &read["retryStrategy"]["attempts"]],
+        [&job["parameters"], &json!(3)]
+    );
     let container = &read["containerProperties"];
     assert_eq!(container["image"], "example.org/backend:1");
-    assert_eq!(container["jobRoleArn"], job["containerProperties"]["jobRoleArn"]);
-    assert_eq!(container["executionRoleArn"], of_job["containerProperties"]["executionRoleArn"]);
-    assert_eq!(container["environment"], json!([{"name": "LOG", "value": "debug"}]));
-    assert_eq!(container["secrets"], of_job["containerProperties"]["secrets"]);
+    assert_eq!(
+        container["jobRoleArn"],
+        job["containerProperties"]["jobRoleArn"]
+    );
+    assert_eq!(
+        container["executionRoleArn"],
+        of_job["containerProperties"]["executionRoleArn"]
+    );
+    assert_eq!(
+        container["environment"],
+        json!([{"name": "LOG", "value": "debug"}])
+    );
+    assert_eq!(
+        container["secrets"],
+        of_job["containerProperties"]["secrets"]
+    );
 }
 
 fn linted(template: &str) -> (bool, String) {
@@ -140,6 +208,12 @@ fn in_pascal_case(value: &Value) -> Value {
 
 /// The block for a shell that has this in it.
 pub fn shell_block(page: &str, about: &str) -> String {
-    let mut blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.find(|block| block.contains(about)).unwrap().to_owned()
+    let mut blocks = page
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    blocks
+        .find(|block| block.contains(about))
+        .unwrap()
+        .to_owned()
 }

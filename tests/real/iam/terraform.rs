@@ -21,7 +21,11 @@ fn terraform_works_out_the_documents_that_stand_beside() {
         let found = &all[expected(case).to_str().unwrap()];
         assert_eq!(found["diagnostics"], json!([]), "{case}");
         assert_eq!(found["unformatted"], "", "{case}");
-        assert_eq!([&found["valid"], &found["applied"]], [&json!(true); 2], "{case}");
+        assert_eq!(
+            [&found["valid"], &found["applied"]],
+            [&json!(true); 2],
+            "{case}"
+        );
         let roles: Value = read_json(&expected(case).join("roles.json"));
         let mut wanted = BTreeSet::new();
         for (key, role) in roles["roles"].as_object().unwrap() {
@@ -47,11 +51,18 @@ fn terraform_refuses_what_refers_to_nothing() {
     let directory = tempfile::tempdir().unwrap();
     for (from, to) in [
         ("aws_iam_role.execution.name", "aws_iam_role.executoin.name"),
-        ("resource \"aws_iam_role\" \"execution\"", "resource \"aws_iam_role\" \"head_job\""),
+        (
+            "resource \"aws_iam_role\" \"execution\"",
+            "resource \"aws_iam_role\" \"head_job\"",
+        ),
         ("jsonencode({", "jsonencoded({"),
     ] {
         assert!(right.contains(from), "{from}");
-        fs::write(directory.path().join("main.tf"), right.replacen(from, to, 1)).unwrap();
+        fs::write(
+            directory.path().join("main.tf"),
+            right.replacen(from, to, 1),
+        )
+        .unwrap();
         let all = judged(&python, &[directory.path().to_owned()]);
         let found = &all[directory.path().to_str().unwrap()];
         assert_eq!(found["valid"], json!(false), "{to}");
@@ -104,7 +115,8 @@ fn of_role(
         false => label,
     };
     let resources = &found["resources"];
-    let document = |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap()).unwrap() };
+    let document =
+        |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap()).unwrap() };
     let beside = |file: &Value| read_json(&expected(case).join(file.as_str().unwrap()));
     let mut count = 0;
     if role.get("existing").is_none() {
@@ -119,8 +131,15 @@ fn of_role(
         count += 1;
     }
     let policies = role["policies"].as_array().unwrap();
-    for (file, called) in policies.iter().zip(role["policy_names"].as_array().unwrap()) {
-        let stem = file.as_str().unwrap().trim_end_matches(".json").replace('-', "_");
+    for (file, called) in policies
+        .iter()
+        .zip(role["policy_names"].as_array().unwrap())
+    {
+        let stem = file
+            .as_str()
+            .unwrap()
+            .trim_end_matches(".json")
+            .replace('-', "_");
         let mut names = ["role_policy", "user_policy", "group_policy", "policy"].map(|kind| {
             let stem = match stem.starts_with(|first: char| first.is_ascii_digit()) {
                 true => format!("role_{stem}"),
@@ -136,8 +155,14 @@ fn of_role(
         let resource = &resources[&name];
         assert_eq!(&resource["name"], called, "{case} {key}");
         assert_eq!(document(&resource["policy"]), beside(file), "{case} {key}");
-        let holder = resource.get("role").or(resource.get("user")).or(resource.get("group"));
-        assert!(holder.is_none_or(|holder| *holder == role["name"]), "{case} {key}");
+        let holder = resource
+            .get("role")
+            .or(resource.get("user"))
+            .or(resource.get("group"));
+        assert!(
+            holder.is_none_or(|holder| *holder == role["name"]),
+            "{case} {key}"
+        );
         wanted.insert(name);
         count += 1;
     }
@@ -146,7 +171,10 @@ fn of_role(
         let association = &resources[&name];
         assert_eq!(association["cluster_name"], pods["cluster"], "{case} {key}");
         assert_eq!(association["namespace"], pods["namespace"], "{case} {key}");
-        assert_eq!(association["service_account"], pods["service_account"], "{case} {key}");
+        assert_eq!(
+            association["service_account"], pods["service_account"],
+            "{case} {key}"
+        );
         // What stands for the ARN of a role that is made.
         let made = &found["ids"][&format!("aws_iam_role--{label}")];
         let arn = association["role_arn"].as_str().unwrap();
@@ -179,12 +207,19 @@ fn arguments(home: &Path, kind: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("the provider has no {kind}"));
     let config = text
         .split("export interface ")
-        .find(|part| part.lines().next().is_some_and(|line| line.contains("Config extends")))
+        .find(|part| {
+            part.lines()
+                .next()
+                .is_some_and(|line| line.contains("Config extends"))
+        })
         .unwrap();
     let body = config.split("\n}").next().unwrap();
     let (mut takes, mut needs) = (BTreeSet::new(), BTreeSet::new());
     for line in body.lines() {
-        let Some((name, _)) = line.strip_prefix("    readonly ").and_then(|line| line.split_once(':')) else {
+        let Some((name, _)) = line
+            .strip_prefix("    readonly ")
+            .and_then(|line| line.split_once(':'))
+        else {
             continue;
         };
         let plain = name.trim_end_matches('?');
