@@ -3,6 +3,7 @@
 //! A stage pushes everything it finds and ends with [`Diagnostics::checkpoint`], so that one run
 //! shows all errors of a stage.
 
+mod credential;
 mod json;
 mod masked;
 mod text;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::source::{Sources, Span};
 
+pub use credential::{Credential, credentials, has_private_key, random_words};
 pub use json::{DiagnosticJson, to_json};
 pub use text::{Style, to_text};
 

@@ -3,6 +3,7 @@
 
 mod actions;
 mod arn;
+mod condition;
 mod cover;
 mod difference;
 mod document;
@@ -14,13 +15,17 @@ mod size;
 mod words;
 
 pub use actions::{Access, Action, action};
-pub use arn::{Arn, MANAGED_EXECUTION, managed_policy, role, secret, secret_with_suffix, source};
+pub use arn::{
+    Arn, MANAGED_EXECUTION, cluster, managed_policy, oidc_provider, role, secret,
+    secret_with_suffix, source,
+};
+pub use condition::asks_for;
 pub use cover::covers;
 pub use difference::{Change, difference};
-pub use document::{Condition, Document, Effect, Resource, Statement};
+pub use document::{Condition, Document, Effect, Principal, Resource, Statement};
 pub use grants::{Grant, grants};
 pub use merge::{Merged, merge};
 pub use partition::Partition;
-pub use read::{Unreadable, read};
+pub use read::{Purpose, Unreadable, is_for, name_of_answer, read};
 pub use size::{Holder, POLICIES_PER_ROLE, size, split};
 pub use words::{describe, sid};

@@ -30,8 +30,8 @@ pub use defaults::{Defaults, GuidelineLevel, KeyType};
 pub use file::{Fragment, LanguageVersion, Spec};
 pub use hosts::{CertificateFiles, Host, Usage};
 pub use iam::{
-    AttachedTo, AwsAccount, Grants, Iam, IamFormat, KmsKeyArn, PolicyForm, Role, RoleName,
-    SecretPrefix, TagValue,
+    AttachedTo, AwsAccount, ClusterName, Grants, Iam, IamFormat, KmsKeyArn, Merge, MergedDocuments,
+    OidcProvider, Pods, PolicyForm, PolicyName, Role, RoleName, SecretPrefix, TagKey, TagValue,
 };
 pub use identity::{Identity, ToldIdentity};
 pub use keys::{AgeRecipient, KeyStore, Keys};

@@ -16,23 +16,31 @@ use hcl::eval::{Context, Evaluate as _, FuncArgs, FuncDef, ParamType};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tlsgen::diagnostic::Diagnostics;
-use tlsgen::iam::{Grant, grants, read};
+use tlsgen::iam::{Change, Grant, difference, grants, read};
 use tlsgen::source::Sources;
 use tlsgen::world::Memory;
 
-/// What a spec compiles to: the files, and what the plan says.
-fn compile(files: &[(&str, &str)]) -> (BTreeMap<String, String>, Vec<String>) {
+/// The files, and what the plan says.
+type Compiled = (BTreeMap<String, String>, Vec<String>);
+
+/// What a spec compiles to.
+fn compile(files: &[(&str, &str)]) -> Compiled {
+    attempt(files).unwrap_or_else(|found| panic!("{found:?}"))
+}
+
+/// The same, or the codes of what is wrong with it.
+fn attempt(files: &[(&str, &str)]) -> Result<Compiled, Vec<&'static str>> {
     let world = Memory::with(files.iter().copied());
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let asked = tlsgen::Asked::fresh("tlsgen.yaml");
     let compiled = tlsgen::compile(&world, asked, &mut sources, &mut found);
-    let messages: Vec<&String> = found.iter().map(|one| &one.message).collect();
-    let compiled = compiled.unwrap_or_else(|_| panic!("{messages:?}"));
+    let compiled =
+        compiled.map_err(|_| found.iter().map(|one| one.code.name).collect::<Vec<_>>())?;
     let artifacts = compiled.artifacts.iter().map(|one| {
         let body = String::from_utf8(one.body.to_vec()).unwrap();
         (one.path.clone(), body)
     });
-    (artifacts.collect(), compiled.notes)
+    Ok((artifacts.collect(), compiled.notes))
 }
 
 fn spec(more: &str) -> String {
@@ -56,7 +64,7 @@ fn the_five_documents_allow_what_the_instructions_of_today_allow() {
     let execution = "arn:aws:iam::123456789012:role/lab-ExecutionRole";
     // What the instructions of Platform 26.1 say, and what is narrower here: they leave the account (E8),
     // the service that a role is passed to (E12), and on whose behalf a role is taken on (E9, E13) open.
-    let passed = r#"{"StringEquals":{"iam:passedtoservice":["ecs-tasks.amazonaws.com"]}}"#;
+    let passed = r#"{"StringEquals":{"iam:passedtoservice":["batch.amazonaws.com","ecs-tasks.amazonaws.com"]}}"#;
     let on_behalf = r#"{"ArnLike":{"aws:sourcearn":["arn:aws:ecs:eu-west-1:123456789012:*"]},"StringEquals":{"aws:sourceaccount":["123456789012"]}}"#;
     let takes_on = (
         "Service ecs-tasks.amazonaws.com",
@@ -158,6 +166,15 @@ fn a_plan_says_in_words_what_changes() {
             "`iam/platform.json`, narrower: may no longer create, delete and describe secrets `tower-*`",
         ]
     );
+    // A wider statement of somebody else's that covers ours: ours add nothing.
+    let all =
+        json!({"Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}]});
+    let notes = compile(&[
+        ("tlsgen.yaml", &spec(platform)),
+        ("existing.json", &all.to_string()),
+    ])
+    .1;
+    assert_eq!(notes, [""; 0]);
 }
 
 #[test]
@@ -172,7 +189,9 @@ fn terraform_reads_the_documents_that_stand_beside() {
         let mut expected = Vec::new();
         for (_, role) in roles["roles"].as_object().unwrap() {
             let policies = role["policies"].as_array().unwrap().iter();
-            let files = role.get("trust").into_iter().chain(policies);
+            // Who may take on a role that is there already, another module says.
+            let trust = role.get("trust").filter(|_| role.get("existing").is_none());
+            let files = trust.into_iter().chain(policies);
             expected.extend(files.map(|file| read_json(&directory.join(file.as_str().unwrap()))));
         }
         assert_eq!(documents, expected, "{}", directory.display());
@@ -181,8 +200,263 @@ fn terraform_reads_the_documents_that_stand_beside() {
     assert!(count > 20, "{count}");
 }
 
+#[test]
+fn a_policy_is_as_long_as_aws_lets_it_be_and_not_a_letter_longer() {
+    let policy = |length: usize| {
+        json!({"Statement": [{"Sid": "Theirs", "Effect": "Allow", "Action": "s3:GetObject",
+            "Resource": format!("arn:aws:s3:::{}", "x".repeat(length))}]})
+    };
+    let trust = |length: usize| {
+        json!({"Statement": [{"Sid": "Theirs", "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": format!("arn:aws:iam::123456789012:role/{}", "x".repeat(length))}}]})
+    };
+    type Padded<'a> = &'a dyn Fn(usize) -> Value;
+    for (role, file, padded, quota) in [
+        (
+            "{grants: secrets-administration}",
+            "",
+            &policy as Padded<'_>,
+            10_240,
+        ),
+        (
+            "{grants: secrets-administration, policy: managed}",
+            "",
+            &policy,
+            6_144,
+        ),
+        (
+            "{grants: secrets-administration, attached_to: user, name: a}",
+            "",
+            &policy,
+            2_048,
+        ),
+        (
+            "{grants: secrets-administration, attached_to: group, name: a}",
+            "",
+            &policy,
+            5_120,
+        ),
+        ("{grants: secrets-administration}", ".trust", &trust, 2_048),
+    ] {
+        let field = if file.is_empty() { "policy" } else { "trust" };
+        let yaml = spec(&format!(
+            "    roles: {{platform: {role}}}\n    merge: {{platform: {{{field}: existing.json}}}}\n"
+        ));
+        let with = |length: usize| {
+            let existing = padded(length).to_string();
+            attempt(&[("tlsgen.yaml", &yaml), ("existing.json", &existing)])
+        };
+        // As AWS counts: every character of the document but white space.
+        let size = |files: &BTreeMap<String, String>| {
+            let text = &files[&format!("iam/platform{file}.json")];
+            text.chars().filter(|one| !one.is_whitespace()).count()
+        };
+        let least = size(&with(1).unwrap().0);
+        let most = quota - least + 1;
+        assert_eq!(size(&with(most).unwrap().0), quota, "{role} {file}");
+        assert_eq!(
+            with(most + 1).unwrap_err(),
+            ["policy-too-large"],
+            "{role} {file}"
+        );
+    }
+}
+
+#[test]
+fn a_role_has_ten_managed_policies_and_that_of_aws_is_one_of_them() {
+    let role = |grants: &str, count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("S{number}")).collect();
+        let secrets: String = names
+            .iter()
+            .map(|name| {
+                format!(
+                    "  {name}: {{from: {{env: A}}, store: aws-secrets-manager, name: {name}{}}}\n",
+                    "x".repeat(500)
+                )
+            })
+            .collect();
+        let given: String = names
+            .iter()
+            .map(|name| format!("{{name: {name}, as: env}}, "))
+            .collect();
+        let yaml = spec(&format!(
+            "    roles: {{backend: {{grants: {grants}, services: [backend], policy: managed}}}}\n"
+        ));
+        let yaml = format!(
+            "{yaml}secrets:\n{secrets}services:\n  backend: {{runtime: system, secrets: [{given}]}}\n"
+        );
+        let (files, _) = attempt(&[("tlsgen.yaml", &yaml)])?;
+        let all: Value = serde_json::from_str(&files["iam/roles.json"]).unwrap();
+        let role = &all["roles"]["backend"];
+        let count = |field: &str| role[field].as_array().map_or(0, Vec::len);
+        Ok::<_, Vec<&str>>(count("policies") + count("managed_policies"))
+    };
+    let (service, tasks) = (
+        "service-secrets, attached_to: instance-role",
+        "task-secrets, batch_cluster: lab",
+    );
+    let most = |grants: &str| {
+        (1..140)
+            .rev()
+            .find_map(|count| Some((count, role(grants, count).ok()?)))
+            .unwrap()
+    };
+    for grants in [service, tasks] {
+        let (count, policies) = most(grants);
+        assert_eq!(policies, 10, "{grants}");
+        assert_eq!(
+            role(grants, count + 1).unwrap_err(),
+            ["policy-too-large"],
+            "{grants}"
+        );
+    }
+    assert!(most(tasks).0 < most(service).0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever a request of a small world is newly allowed or refused, the plan says so.
+    #[test]
+    fn no_change_of_what_is_allowed_goes_unsaid(before in small_document(), after in small_document()) {
+        let said = difference(Some(&before), &after);
+        let mut changed = [false, false];
+        for request in requests() {
+            match (allows(&before, request), allows(&after, request)) {
+                (false, true) => changed[0] = true,
+                (true, false) => changed[1] = true,
+                _ => {}
+            }
+        }
+        let wider = said.iter().any(|one| matches!(one, Change::Wider(_)));
+        let narrower = said.iter().any(|one| matches!(one, Change::Narrower(_)));
+        prop_assert!(wider || !changed[0], "{before} {after} {said:?}");
+        prop_assert!(narrower || !changed[1], "{before} {after} {said:?}");
+        prop_assert_eq!(difference(Some(&before), &before), []);
+    }
+}
+
+/// An action, a resource, and the value of the only key, if the request has it.
+type Request = (&'static str, &'static str, Option<&'static str>);
+
+fn requests() -> impl Iterator<Item = Request> {
+    let actions = ["s:AA", "s:AB", "i:AA"];
+    let resources = ["a1", "a2", "b"];
+    let contexts = [None, Some("1"), Some("2"), Some("3")];
+    actions.into_iter().flat_map(move |action| {
+        let pairs = resources
+            .into_iter()
+            .flat_map(move |resource| contexts.into_iter().map(move |context| (resource, context)));
+        pairs.map(move |(resource, context)| (action, resource, context))
+    })
+}
+
+/// The evaluation of policies as the IAM User Guide describes it, written down once more.
+fn allows(document: &Value, (action, resource, context): Request) -> bool {
+    let list = |value: &Value| -> Vec<String> {
+        let all = value.as_array().cloned().unwrap_or(vec![value.clone()]);
+        all.iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let among = |statement: &Value, field: &str, text: &str| match statement.get(field) {
+        Some(patterns) => list(patterns).iter().any(|one| fits(one, text)),
+        None => !list(&statement[&format!("Not{field}")])
+            .iter()
+            .any(|one| fits(one, text)),
+    };
+    let holds = |statement: &Value| {
+        let operators = statement.get("Condition").and_then(Value::as_object);
+        operators.into_iter().flatten().all(|(operator, keys)| {
+            let values = list(&keys["k"]);
+            match operator.as_str() {
+                "StringEquals" => context.is_some_and(|it| values.iter().any(|one| one == it)),
+                "StringLike" => context.is_some_and(|it| values.iter().any(|one| fits(one, it))),
+                _ => context.is_none_or(|it| values.iter().all(|one| one != it)),
+            }
+        })
+    };
+    let statements = document["Statement"].as_array().unwrap();
+    let applying = |effect: &str| {
+        statements.iter().any(|one| {
+            one["Effect"] == effect
+                && among(one, "Action", action)
+                && among(one, "Resource", resource)
+                && holds(one)
+        })
+    };
+    applying("Allow") && !applying("Deny")
+}
+
+/// One letter after the other.
+fn fits(pattern: &str, text: &str) -> bool {
+    match (pattern.chars().next(), text.chars().next()) {
+        (None, None) => true,
+        (Some('*'), Some(_)) => fits(&pattern[1..], text) || fits(pattern, &text[1..]),
+        (Some('*'), None) => fits(&pattern[1..], text),
+        (Some(a), Some(b)) => (a == '?' || a == b) && fits(&pattern[1..], &text[1..]),
+        _ => false,
+    }
+}
+
+fn small_document() -> impl Strategy<Value = Value> {
+    let some = |patterns: &'static [&'static str]| prop::sample::subsequence(patterns, 1..3);
+    let action = (
+        any::<bool>(),
+        some(&["*", "s:*", "s:AA", "s:?B", "i:AA", "*:AA"]),
+    );
+    let resource = (any::<bool>(), some(&["*", "a*", "a1", "a?", "b"]));
+    let values = some(&["1", "2", "3"]);
+    let operators = ["StringEquals", "StringLike", "StringNotEquals"];
+    let condition = prop::option::of((prop::sample::select(operators.to_vec()), values));
+    let statement = (any::<bool>(), action, resource, condition);
+    let statement =
+        statement.prop_map(|(allow, action, resource, condition)| {
+            let mut all = serde_json::Map::new();
+            all.insert(
+                "Effect".to_owned(),
+                if allow { "Allow" } else { "Deny" }.into(),
+            );
+            let field = |not: bool, name: &str| format!("{}{name}", if not { "Not" } else { "" });
+            all.insert(field(action.0, "Action"), json!(action.1));
+            all.insert(field(resource.0, "Resource"), json!(resource.1));
+            all.extend(condition.map(|(operator, values)| {
+                ("Condition".to_owned(), json!({operator: {"k": values}}))
+            }));
+            Value::Object(all)
+        });
+    prop::collection::vec(statement, 1..4).prop_map(|all| json!({"Statement": all}))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nobody_who_is_trusted_already_is_lost(statements in prop::collection::vec(statement(), 0..4)) {
+        let mut sids = BTreeSet::new();
+        let mut theirs = Vec::new();
+        for (index, one) in statements.into_iter().enumerate() {
+            let mut one = one.as_object().unwrap().clone();
+            let who = one.remove("Resource").or_else(|| one.remove("NotResource")).unwrap();
+            let kinds = [json!({"AWS": who}), json!({"Service": who, "Federated": "x"}), json!("*")];
+            let field = if index % 2 == 0 { "Principal" } else { "NotPrincipal" };
+            one.insert(field.to_owned(), kinds[index % 3].clone());
+            if one.get("Sid").and_then(Value::as_str).is_none_or(|sid| sids.insert(sid.to_owned())) {
+                theirs.push(Value::Object(one));
+            }
+        }
+        let text = json!({"Role": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Id": "x", "Statement": theirs}}}).to_string();
+        let yaml = spec("    roles: {execution: {grants: task-secrets, batch_cluster: lab}}\n    merge: {execution: {trust: existing.json}}\n");
+        let (files, notes) = compile(&[("tlsgen.yaml", &yaml), ("existing.json", &text)]);
+        let merged = read(&files["iam/execution.trust.json"]).unwrap();
+        let all = merged["Statement"].as_array().unwrap();
+        prop_assert_eq!(&all[..theirs.len()], &theirs[..]);
+        prop_assert_eq!(all.len(), theirs.len() + 1);
+        prop_assert_eq!(&merged["Id"], &json!("x"));
+        let of_trust = notes.iter().filter(|note| note.contains("trust"));
+        prop_assert!(of_trust.count() <= 1, "{:?}", notes);
+    }
+
 
     #[test]
     fn nothing_of_an_existing_document_is_lost(statements in prop::collection::vec(statement(), 0..6), alone in any::<bool>()) {

@@ -2,23 +2,39 @@
 //! quote the place, never the key.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use super::credential::{credentials, random_words};
 
 /// What stands before a secret, and what ends it.
-const MARKS: [(&str, Option<&str>); 9] = [
+const MARKS: [(&str, Option<&str>); 2] = [
     ("PRIVATE KEY-----", Some("-----END")),
     ("AGE-SECRET-KEY-", None),
-    ("ghp_", None),
-    ("gho_", None),
-    ("ghs_", None),
-    ("glpat-", None),
-    ("xoxb-", None),
-    ("xoxp-", None),
-    ("sk_live_", None),
 ];
 
-/// The text with `*` for every letter of a private key in PEM and of an identity of age. It is as
-/// long as before, byte for byte, so that places in it stay where they are.
+/// The text with `*` for every letter of a private key in PEM, of an identity of age, of a token or a
+/// password that its form gives away, and of what looks as random as one. It is as long as before, byte
+/// for byte, so that places in it stay where they are.
 pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    let keys = without_keys(text);
+    let mut hidden: Vec<Range<usize>> = credentials(&keys)
+        .into_iter()
+        .map(|one| one.range)
+        .collect();
+    hidden.extend(random_words(&keys));
+    if hidden.is_empty() {
+        return keys;
+    }
+    let mut bytes = keys.into_owned().into_bytes();
+    for byte in hidden.into_iter().flatten() {
+        if let Some(byte) = bytes.get_mut(byte) {
+            *byte = b'*';
+        }
+    }
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
+}
+
+fn without_keys(text: &str) -> Cow<'_, str> {
     MARKS
         .iter()
         .fold(Cow::Borrowed(text), |text, (begin, end)| {
@@ -69,6 +85,14 @@ mod tests {
             (
                 "`-----BEGIN EC PRIVATE KEY-----\\nMIG",
                 "`-----BEGIN EC PRIVATE KEY-----\\****",
+            ),
+            (
+                "url: postgres://u:päss@h, key: AKIAIOSFODNN7EXAMPLE",
+                "url: postgres://u:*****@h, key: AKIA****************",
+            ),
+            (
+                "team: Zk9fQ2xW7bVt4LmN8pRs3HyD",
+                "team: ************************",
             ),
             (
                 "[AGE-SECRET-KEY-1QQ, age1pp]",

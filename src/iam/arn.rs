@@ -74,6 +74,22 @@ pub fn role(partition: Partition, account: &str, name: &str) -> String {
     format!("arn:{}:iam::{account}:role/{name}", partition.name())
 }
 
+/// A cluster of EKS.
+pub fn cluster(partition: Partition, region: &str, account: &str, name: &str) -> String {
+    format!(
+        "arn:{}:eks:{region}:{account}:cluster/{name}",
+        partition.name()
+    )
+}
+
+/// A provider of identities, by its address without a scheme.
+pub fn oidc_provider(partition: Partition, account: &str, address: &str) -> String {
+    format!(
+        "arn:{}:iam::{account}:oidc-provider/{address}",
+        partition.name()
+    )
+}
+
 /// A policy that AWS manages.
 pub fn managed_policy(partition: Partition, path: &str) -> String {
     format!("arn:{}:iam::aws:policy/{path}", partition.name())

@@ -37,9 +37,51 @@ pub fn covers(outer: &str, inner: &str) -> bool {
         .is_some_and(|rest| rest.iter().all(|&letter| letter == '*'))
 }
 
+/// Whether some text is fitted by both. Time and memory are the product of the lengths.
+pub fn overlaps(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    // `last[j]`: whether what stands before in `one` and the first `j` letters of `other` meet.
+    let stars = |pattern: &[char], count| pattern.iter().take(count).all(|&letter| letter == '*');
+    let mut last: Vec<bool> = (0..=other.len())
+        .map(|count| stars(&other, count))
+        .collect();
+    for (index, &a) in one.iter().enumerate() {
+        let mut next = vec![stars(&one, index + 1)];
+        for (place, &b) in other.iter().enumerate() {
+            let at = |row: &[bool], place: usize| row.get(place).copied().unwrap_or(false);
+            let meets = match (a, b) {
+                ('*', _) | (_, '*') => at(&last, place + 1) || at(&next, place) || at(&last, place),
+                (a, b) => (a == b || a == '?' || b == '?') && at(&last, place),
+            };
+            next.push(meets);
+        }
+        last = next;
+    }
+    last.last().copied().unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_overlap_where_one_text_fits_both() {
+        for (one, other, meet) in [
+            ("*", "", true),
+            ("iam:*", "iam:passrole", true),
+            ("iam:*", "secretsmanager:listsecrets", false),
+            ("iam:pass*", "iam:*role", true),
+            ("iam:pass*", "iam:get*", false),
+            ("a?c", "ab*", true),
+            ("a?", "abc", false),
+            ("*b", "a*", true),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(overlaps(one, other), meet, "{one} {other}");
+            assert_eq!(overlaps(other, one), meet, "{other} {one}");
+        }
+    }
 
     #[test]
     fn a_pattern_covers_what_is_narrower() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::document::Effect;
 use super::grants::{Grant, grants};
-use super::words::{describe, named};
+use super::words::{all_of, describe, named, when, who};
 
 /// A change of what may be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,24 +28,24 @@ impl Change {
 }
 
 /// What changes from one document to the next, what becomes wider first. What is said in another form
-/// and comes to the same is no change; without a document before, all is new.
+/// and comes to the same is no change, nor what is allowed and forbidden at once; without a document
+/// before, all is new.
 pub fn difference(before: Option<&Value>, after: &Value) -> Vec<Change> {
     let before = before.map(grants).unwrap_or_default();
     let after = grants(after);
     let (new, gone) = (uncovered(&after, &before), uncovered(&before, &after));
-    let of = |grants: &[&Grant], effect| -> Vec<Grant> {
-        let grants = grants.iter().filter(|one| one.effect == effect);
-        grants.map(|one| (*one).clone()).collect()
-    };
     let mut all: Vec<Change> = Vec::new();
     let wider = [
-        ("may now", of(&new, Effect::Allow)),
-        ("is no longer forbidden to", of(&gone, Effect::Deny)),
+        ("may now", of(&new, Effect::Allow), ", until now only "),
+        ("is no longer forbidden to", of(&gone, Effect::Deny), ""),
     ];
-    for (modal, grants) in &wider {
-        all.extend(describe(grants, modal).into_iter().map(Change::Wider));
+    for (modal, grants, until_now) in &wider {
+        for (part, grants) in by_part(grants, &before, until_now) {
+            let words = describe(&grants, modal).into_iter();
+            all.extend(words.map(|words| Change::Wider(words + &part)));
+        }
     }
-    for (left, grants) in by_what_is_left(&of(&gone, Effect::Allow), &after) {
+    for (left, grants) in by_part(&of(&gone, Effect::Allow), &after, ", only ") {
         let words = describe(&grants, "may no longer").into_iter();
         all.extend(words.map(|words| Change::Narrower(words + &left)));
     }
@@ -54,30 +54,58 @@ pub fn difference(before: Option<&Value>, after: &Value) -> Vec<Change> {
     all
 }
 
-fn uncovered<'a>(these: &'a BTreeSet<Grant>, those: &BTreeSet<Grant>) -> Vec<&'a Grant> {
-    let covered = |one: &&Grant| !those.iter().any(|other| other.covers(one));
-    these.iter().filter(covered).collect()
+fn of(grants: &[&Grant], effect: Effect) -> Vec<Grant> {
+    let grants = grants.iter().filter(|one| one.effect == effect);
+    grants.map(|one| (*one).clone()).collect()
 }
 
-/// What is gone, by what of it may still be done: `, only tower-*`.
-fn by_what_is_left(gone: &[Grant], after: &BTreeSet<Grant>) -> BTreeMap<String, Vec<Grant>> {
+/// Those of `these` that are not in force in `those`; what `these` forbid is in force nowhere.
+fn uncovered<'a>(these: &'a BTreeSet<Grant>, those: &BTreeSet<Grant>) -> Vec<&'a Grant> {
+    let in_vain = |one: &&Grant| these.iter().any(|other| other.forbids(one));
+    let kept = |one: &&Grant| {
+        let is_refused = those.iter().any(|other| other.forbids(one));
+        !is_refused && those.iter().any(|other| other.covers(one))
+    };
+    let changed = these.iter().filter(|one| !kept(one));
+    changed.filter(|one| !in_vain(one)).collect()
+}
+
+/// Grants, by what part of each is in force in the others as well: `, only tower-*`.
+fn by_part(these: &[Grant], those: &BTreeSet<Grant>, lead: &str) -> BTreeMap<String, Vec<Grant>> {
     let mut all: BTreeMap<String, Vec<Grant>> = BTreeMap::new();
-    for one in gone {
-        let same = after.iter().filter(|other| one.covers(other));
-        let left: BTreeSet<String> = same
-            .map(|other| match other.resource == one.resource {
-                true if other.action == one.action => "under a condition".to_owned(),
-                true => format!("`{}`", other.action),
-                false => named(&other.resource),
-            })
-            .collect();
-        let left = match left.is_empty() {
+    for one in these {
+        let in_force = |other: &&Grant| !those.iter().any(|deny| deny.forbids(other));
+        let parts = those.iter().filter(|other| one.covers(other));
+        let parts = parts.filter(in_force);
+        let parts: BTreeSet<String> = parts.map(|other| part(one, other)).collect();
+        let part = match parts.is_empty() || lead.is_empty() {
             true => String::new(),
-            false => format!(", only {}", left.into_iter().collect::<Vec<_>>().join(", ")),
+            false => format!("{lead}{}", parts.into_iter().collect::<Vec<_>>().join(", ")),
         };
-        all.entry(left).or_default().push(one.clone());
+        all.entry(part).or_default().push(one.clone());
     }
     all
+}
+
+/// In what a part differs from the whole.
+fn part(whole: &Grant, part: &Grant) -> String {
+    let mut words = Vec::new();
+    if part.action != whole.action {
+        words.push(match part.action.strip_prefix('!') {
+            Some(but) => format!("but {}", all_of(but)),
+            None => format!("`{}`", part.action),
+        });
+    }
+    if part.resource != whole.resource {
+        words.push(named(&part.resource));
+    }
+    if part.principal != whole.principal {
+        words.push(who(part));
+    }
+    if part.condition != whole.condition {
+        words.push(when(&part.condition));
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -121,8 +149,8 @@ mod tests {
         assert_eq!(
             texts(&after, &before),
             [
-                "wider: may now `ec2:Describe*` `*`",
-                "wider: may now create and delete secrets `*`",
+                "wider: may now `ec2:Describe*` `*`, until now only `ec2:DescribeVpcs`",
+                "wider: may now create and delete secrets `*`, until now only `tower-*`",
                 "wider: is no longer forbidden to pass on roles `*`",
                 "narrower: may no longer describe secrets `tower-*`",
             ]
@@ -139,13 +167,82 @@ mod tests {
         };
         let bound = trust(json!({"StringEquals": {"aws:SourceAccount": "1"}}));
         let free = trust(json!({}));
+        let said = |before: Option<&Value>, after: &Value| difference(before, after)[0].text();
         assert_eq!(
-            difference(Some(&free), &bound)[0].text(),
-            "narrower: `ecs-tasks.amazonaws.com` may no longer take on the role, only under a condition"
+            said(Some(&free), &bound),
+            "narrower: may no longer be taken on by `ecs-tasks.amazonaws.com`, only where `aws:SourceAccount` is `1`"
         );
         assert_eq!(
-            difference(None, &bound)[0].text(),
-            "wider: `ecs-tasks.amazonaws.com` may now take on the role where `aws:SourceAccount` is `1`"
+            said(Some(&bound), &free),
+            "wider: may now be taken on by `ecs-tasks.amazonaws.com`, until now only where `aws:SourceAccount` is `1`"
+        );
+        assert_eq!(
+            said(None, &bound),
+            "wider: may now be taken on by `ecs-tasks.amazonaws.com` where `aws:SourceAccount` is `1`"
+        );
+        let anybody =
+            json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}});
+        assert_eq!(
+            said(Some(&bound), &anybody),
+            "wider: may now be taken on by anybody, until now only by `ecs-tasks.amazonaws.com` where `aws:SourceAccount` is `1`"
+        );
+    }
+
+    #[test]
+    fn what_others_allow_or_forbid_already_is_no_change() {
+        let ours = allow(json!("secretsmanager:ListSecrets"), "*");
+        let with = |other: Value| json!({"Statement": [other, ours]});
+        let alone = |other: Value| json!({"Statement": [other]});
+        let deny = |action: Value| json!({"Effect": "Deny", "Action": action, "Resource": "*"});
+        for other in [
+            allow(json!("secretsmanager:*"), "*"),
+            allow(json!("*"), "*"),
+            json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}),
+            // It does not become wider where it stays forbidden.
+            deny(json!("secretsmanager:*")),
+            json!({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}),
+        ] {
+            let texts = difference(Some(&alone(other.clone())), &with(other.clone()));
+            assert_eq!(texts, [], "{other}");
+        }
+        for (before, after, said) in [
+            (
+                allow(json!("s3:*"), "*"),
+                json!({"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}),
+                "wider: may now do anything but `iam:*` and `sts:*` with `*`, until now only `s3:*`",
+            ),
+            (
+                json!({"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}),
+                json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}),
+                "wider: may now do anything but `iam:*` with `*`, until now only but `iam:*` and `sts:*`",
+            ),
+            (
+                json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}}),
+                allow(json!("iam:PassRole"), "*"),
+                "wider: may now pass on roles `*`, until now only where `iam:PassedToService` is `ecs-tasks.amazonaws.com`",
+            ),
+            (
+                json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "a"}}}),
+                json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": ["a", "b"]}}}),
+                "wider: may now pass on roles `*` where `iam:PassedToService` is `a` or `b`, until now only where `iam:PassedToService` is `a`",
+            ),
+        ] {
+            let texts = difference(Some(&alone(before)), &alone(after));
+            let texts: Vec<String> = texts.iter().map(Change::text).collect();
+            assert_eq!(texts, [said]);
+        }
+        // Nothing changes where only a prohibition goes that nobody could have broken.
+        let gone = difference(
+            Some(&with(deny(json!("secretsmanager:*")))),
+            &alone(ours.clone()),
+        );
+        let gone: Vec<String> = gone.iter().map(Change::text).collect();
+        assert_eq!(
+            gone,
+            [
+                "wider: may now list secrets",
+                "wider: is no longer forbidden to do anything with secrets `*`",
+            ]
         );
     }
 }

@@ -37,15 +37,24 @@ pub enum Effect {
     Deny,
 }
 
-/// To what an action may be done; a trust policy says by which service instead, and has no resource.
+/// To what an action may be done; a trust policy says by whom instead, and has no resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
     /// ARNs.
     Arns(Vec<String>),
     /// Everything: for actions that take no resource.
     Any,
-    /// The service that takes on the role.
+    /// Whoever takes on the role.
+    Principal(Principal),
+}
+
+/// Whoever takes on a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A service of AWS.
     Service(String),
+    /// A provider of identities, by its ARN.
+    Federated(String),
 }
 
 /// A condition: one key, compared with values.
@@ -84,11 +93,16 @@ impl Statement {
     }
 
     /// Binds it to a condition.
-    pub fn when(mut self, operator: &'static str, key: &str, value: impl Into<String>) -> Self {
+    pub fn when(self, operator: &'static str, key: &str, value: impl AsRef<str>) -> Self {
+        self.when_one_of(operator, key, &[value.as_ref()])
+    }
+
+    /// Binds it to a condition that holds for any of several values.
+    pub fn when_one_of(mut self, operator: &'static str, key: &str, values: &[&str]) -> Self {
         self.conditions.push(Condition {
             operator,
             key: key.to_owned(),
-            values: vec![value.into()],
+            values: values.iter().map(|&value| value.to_owned()).collect(),
         });
         self
     }
@@ -98,12 +112,16 @@ impl Statement {
         let mut all = Map::new();
         all.insert("Sid".into(), json!(self.sid));
         all.insert("Effect".into(), json!(self.effect.name()));
-        if let Resource::Service(service) = &self.resource {
-            all.insert("Principal".into(), json!({"Service": service}));
+        if let Resource::Principal(principal) = &self.resource {
+            let principal = match principal {
+                Principal::Service(service) => json!({"Service": service}),
+                Principal::Federated(provider) => json!({"Federated": provider}),
+            };
+            all.insert("Principal".into(), principal);
         }
         let action = match (&self.resource, self.actions.as_slice()) {
             // What takes on a role does one thing.
-            (Resource::Service(_), [one]) => json!(one),
+            (Resource::Principal(_), [one]) => json!(one),
             (_, actions) => json!(actions),
         };
         all.insert("Action".into(), action);
@@ -114,7 +132,7 @@ impl Statement {
             Resource::Any => {
                 all.insert("Resource".into(), json!("*"));
             }
-            Resource::Service(_) => {}
+            Resource::Principal(_) => {}
         }
         if !self.conditions.is_empty() {
             all.insert("Condition".into(), conditions(&self.conditions));

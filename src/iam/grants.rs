@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::actions::action;
-use super::cover::covers;
+use super::condition;
+use super::cover::{covers, overlaps};
 use super::document::Effect;
 use super::read::{statements, texts};
 
-/// One thing that a document says. An action or resource with `!` in front is all but those.
+/// One thing that a document says. An action or resource with `!` in front is all but those, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
     /// Allow or deny.
@@ -33,16 +34,46 @@ pub fn grants(document: &Value) -> BTreeSet<Grant> {
 impl Grant {
     /// Whether whoever has this grant has the other one too.
     pub fn covers(&self, other: &Self) -> bool {
-        let names = |one: &str| one.to_ascii_lowercase();
-        let fits = |outer: &str, inner: &str| {
-            outer == inner
-                || !outer.starts_with('!') && !inner.starts_with('!') && covers(outer, inner)
-        };
         self.effect == other.effect
-            && self.principal == other.principal
-            && (self.condition.is_empty() || self.condition == other.condition)
-            && fits(&names(&self.action), &names(&other.action))
+            && (self.principal == other.principal || self.principal == EVERYBODY)
+            && condition::covers(&self.condition, &other.condition)
+            && self.has_action(&other.action)
             && fits(&self.resource, &other.resource)
+    }
+
+    /// Whether an action is among its own.
+    pub fn has_action(&self, action: &str) -> bool {
+        fits(
+            &self.action.to_ascii_lowercase(),
+            &action.to_ascii_lowercase(),
+        )
+    }
+
+    /// Whether this one, which denies, leaves nothing of the other, which allows.
+    pub fn forbids(&self, other: &Self) -> bool {
+        let as_allowed = Self {
+            effect: Effect::Allow,
+            ..self.clone()
+        };
+        self.effect == Effect::Deny && as_allowed.covers(other)
+    }
+}
+
+/// Whoever there is.
+pub(super) const EVERYBODY: &str = "*";
+
+/// Whether all that the second fits is fitted by the first, where either may be all but some.
+fn fits(outer: &str, inner: &str) -> bool {
+    if outer == inner {
+        return true;
+    }
+    match (outer.strip_prefix('!'), inner.strip_prefix('!')) {
+        (None, None) => covers(outer, inner),
+        (None, Some(_)) => ["*", "*:*"].contains(&outer),
+        (Some(but), None) => but.lines().all(|but| !overlaps(but, inner)),
+        (Some(but), Some(others)) => but
+            .lines()
+            .all(|one| others.lines().any(|other| covers(other, one))),
     }
 }
 
@@ -77,7 +108,7 @@ fn either(statement: &Value, field: &str, opposite: &str) -> Vec<String> {
     if statement.get(opposite).is_some() {
         let mut left_out = texts(statement.get(opposite));
         left_out.sort_unstable();
-        return vec![format!("!{}", left_out.join(","))];
+        return vec![format!("!{}", left_out.join("\n"))];
     }
     match texts(statement.get(field)).as_slice() {
         [] => vec![String::new()],
@@ -99,17 +130,30 @@ fn principals(statement: &Value) -> Vec<String> {
         (None, None) => return vec![String::new()],
     };
     let Value::Object(kinds) = principal else {
-        return vec![format!("{mark}{}", principal.as_str().unwrap_or("*"))];
+        return vec![format!("{mark}{}", principal.as_str().unwrap_or(EVERYBODY))];
     };
     let mut all = Vec::new();
     for (kind, who) in kinds {
         all.extend(
             texts(Some(who))
                 .iter()
-                .map(|who| format!("{mark}{kind} {who}")),
+                .map(|who| match (kind.as_str(), *who) {
+                    ("AWS", EVERYBODY) => format!("{mark}{EVERYBODY}"),
+                    ("AWS", who) => format!("{mark}AWS {}", account_of(who)),
+                    (kind, who) => format!("{mark}{kind} {who}"),
+                }),
         );
     }
     all
+}
+
+/// An account by its digits, also where it is written as its root.
+fn account_of(who: &str) -> &str {
+    let parts: Vec<&str> = who.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "iam", "", account, "root"] => account,
+        _ => who,
+    }
 }
 
 fn is_empty(condition: &Value) -> bool {
@@ -164,8 +208,39 @@ mod tests {
     fn all_but_some_is_not_those() {
         let all_but = json!({"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "a:b"], "Resource": "*"}});
         let one = grants(&all_but);
-        assert_eq!(one.first().unwrap().action, "!a:b,iam:*");
+        assert_eq!(one.first().unwrap().action, "!a:b\niam:*");
         let plain = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
-        assert!(!grants(&plain).first().unwrap().covers(one.first().unwrap()));
+        let (plain, one) = (grants(&plain), grants(&all_but));
+        let (plain, one) = (plain.first().unwrap(), one.first().unwrap());
+        assert!(plain.covers(one) && !one.covers(plain));
+        for (action, has) in [
+            ("secretsmanager:ListSecrets", true),
+            ("iam:PassRole", false),
+            ("i*:PassRole", false),
+            ("a:b", false),
+            ("A:c", true),
+        ] {
+            assert_eq!(one.has_action(action), has, "{action}");
+        }
+        let fewer = json!({"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "a:*"], "Resource": "*"}});
+        let fewer = grants(&fewer);
+        assert!(one.covers(fewer.first().unwrap()) && !fewer.first().unwrap().covers(one));
+    }
+
+    #[test]
+    fn one_account_is_one_however_it_is_written() {
+        let trust = |principal: Value| {
+            grants(
+                &json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}),
+            )
+        };
+        let digits = trust(json!({"AWS": "123456789012"}));
+        assert_eq!(
+            digits,
+            trust(json!({"AWS": ["arn:aws-cn:iam::123456789012:root"]}))
+        );
+        let all = trust(json!("*"));
+        assert_eq!(all, trust(json!({"AWS": "*"})));
+        assert!(all.first().unwrap().covers(digits.first().unwrap()));
     }
 }

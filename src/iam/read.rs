@@ -26,18 +26,122 @@ const FIELDS: &[&str] = &[
     "Condition",
 ];
 
-/// Reads a policy document.
+/// What a document is for: what may be done, or who may take on a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Has resources, and no principals.
+    Permissions,
+    /// Has principals, and no resources.
+    Trust,
+}
+
+/// Reads a policy document: by itself, or in the answer of AWS that has it.
 ///
 /// # Errors
 /// It is no JSON, a name stands twice in an object, or AWS would refuse it for its form.
 pub fn read(text: &str) -> Result<Value, Unreadable> {
+    let document = parse(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let document = taken_out(document)?;
+    check(&document).map_err(Unreadable)?;
+    Ok(document)
+}
+
+/// Whether a document is for this.
+///
+/// # Errors
+/// It is for the other, or AWS would refuse it for this.
+pub fn is_for(document: &Value, purpose: Purpose) -> Result<(), Unreadable> {
+    for (index, statement) in statements(document).iter().enumerate() {
+        let stands = |fields: [&str; 2]| fields.iter().any(|one| statement.get(one).is_some());
+        let (principal, resource) = (
+            stands(["Principal", "NotPrincipal"]),
+            stands(["Resource", "NotResource"]),
+        );
+        let why = match (purpose, principal, resource) {
+            (Purpose::Permissions, false, true) | (Purpose::Trust, true, false) => continue,
+            (Purpose::Permissions, true, _) => {
+                "names a principal: it says who may take on a role, not what that may do"
+            }
+            (Purpose::Permissions, false, false) => "has no `Resource`",
+            (Purpose::Trust, _, true) => {
+                "names a resource: it says what may be done, not who may take on a role"
+            }
+            (Purpose::Trust, false, false) => "has no `Principal`",
+        };
+        return Err(Unreadable(format!("statement {} {why}", index + 1)));
+    }
+    Ok(())
+}
+
+fn parse(text: &str) -> Result<Value, Unreadable> {
     if text.len() > LONGEST {
         return Err(Unreadable("it is longer than 1 MiB".to_owned()));
     }
     let Unique(document) =
         serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
-    check(&document).map_err(Unreadable)?;
     Ok(document)
+}
+
+/// Where the answers of AWS have a document: `get-role-policy` and those of users and groups,
+/// `get-policy-version`, `get-role`.
+const ANSWERS: &[&[&str]] = &[
+    &["PolicyDocument"],
+    &["PolicyVersion", "Document"],
+    &["Role", "AssumeRolePolicyDocument"],
+];
+
+/// The document of an answer. The API itself, and some programs, write it as a text whose letters are
+/// escaped as in addresses.
+fn taken_out(answer: Value) -> Result<Value, Unreadable> {
+    let mut found = ANSWERS.iter().filter_map(|path| {
+        path.iter()
+            .try_fold(&answer, |value, field| value.get(field))
+    });
+    let document = match found.next() {
+        Some(document) => document.clone(),
+        None => answer,
+    };
+    match document {
+        Value::String(text) => {
+            let plain = match text.trim_start().starts_with('%') {
+                true => unescaped(&text),
+                false => Some(text),
+            };
+            parse(&plain.ok_or_else(|| Unreadable("it is not UTF-8".to_owned()))?)
+        }
+        document => Ok(document),
+    }
+}
+
+/// What AWS calls the policy in whose answer a document stands.
+pub fn name_of_answer(text: &str) -> Option<String> {
+    let answer = parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    let name = answer.get("PolicyName")?.as_str()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    let is_name = (1..=128).contains(&name.len()) && name.bytes().all(plain);
+    is_name.then(|| name.to_owned())
+}
+
+/// `%7B` is `{`; what is no escape stands for itself.
+fn unescaped(text: &str) -> Option<String> {
+    let mut all = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let escaped = match byte {
+            b'%' => digit(ahead.next()).zip(digit(ahead.next())),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                all.push(u8::try_from(high * 16 + low).ok()?);
+                bytes = ahead;
+            }
+            None => all.push(byte),
+        }
+    }
+    String::from_utf8(all).ok()
 }
 
 /// The statements of a document: one may stand alone, without a list.
@@ -242,5 +346,54 @@ mod tests {
         }
         let alone = read(&format!(r#"{{"Statement": {{{allow}}}}}"#)).unwrap();
         assert_eq!(statements(&alone).len(), 1);
+    }
+
+    #[test]
+    fn a_document_is_found_in_the_answers_of_aws() {
+        let plain = r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a%b"}}"#;
+        let document = read(plain).unwrap();
+        let escaped: String = plain.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let some = plain
+            .replace('%', "%25")
+            .replace('{', "%7b")
+            .replace('"', "%22");
+        for answer in [
+            format!("\u{feff}{}", plain.replace(' ', "\r\n")),
+            format!(r#"{{"RoleName": "r", "PolicyName": "p", "PolicyDocument": {plain}}}"#),
+            format!(r#"{{"PolicyVersion": {{"VersionId": "v1", "Document": {plain}}}}}"#),
+            format!(r#"{{"Role": {{"RoleName": "r", "AssumeRolePolicyDocument": {plain}}}}}"#),
+            format!(r#"{{"PolicyDocument": "{escaped}"}}"#),
+            format!(r#""{some}""#),
+        ] {
+            assert_eq!(read(&answer).unwrap(), document, "{answer}");
+        }
+        for wrong in [
+            r#""{""#,
+            r#"{"PolicyDocument": 1}"#,
+            r#""%FF""#,
+            r#"{"PolicyNames": []}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_told_from_trust() {
+        let permissions =
+            read(r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#)
+                .unwrap();
+        let trust = read(
+            r#"{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}"#,
+        )
+        .unwrap();
+        let neither = read(r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*"}]}"#).unwrap();
+        for purpose in [Purpose::Permissions, Purpose::Trust] {
+            assert_eq!(
+                is_for(&permissions, purpose).is_ok(),
+                purpose == Purpose::Permissions
+            );
+            assert_eq!(is_for(&trust, purpose).is_ok(), purpose == Purpose::Trust);
+            assert!(is_for(&neither, purpose).is_err());
+        }
     }
 }

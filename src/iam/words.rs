@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::actions::action;
 use super::arn::Arn;
-use super::grants::Grant;
+use super::grants::{EVERYBODY, Grant};
 
 /// Verb and noun of the actions that are written here; of all others the name says what they are.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -35,8 +35,18 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("kms:GenerateDataKey", "encrypt with", "keys"),
     ("iam:PassRole", "pass on", "roles"),
     ("iam:GetRole", "look at", "roles"),
-    ("sts:AssumeRole", "take on", "the role"),
     ("*:*", "do anything with", "anything"),
+];
+
+/// What is done to a role, by those whom its trust policy names.
+const DONE_TO_ROLES: &[(&str, &str)] = &[
+    ("sts:AssumeRole", "be taken on"),
+    ("sts:AssumeRoleWithWebIdentity", "be taken on with a token"),
+    ("sts:AssumeRoleWithSAML", "be taken on by way of SAML"),
+    ("sts:TagSession", "be given session tags"),
+    ("sts:SetSourceIdentity", "be given a source identity"),
+    ("sts:*", "be taken on in every way"),
+    ("*:*", "be taken on in every way"),
 ];
 
 /// Condition keys that are written here, as the reference spells them: their case does not matter.
@@ -45,6 +55,9 @@ const KEYS: &[&str] = &[
     "aws:SourceArn",
     "iam:PassedToService",
     "kms:ViaService",
+    "aws:RequestTag/eks-cluster-arn",
+    "aws:RequestTag/kubernetes-namespace",
+    "aws:RequestTag/kubernetes-service-account",
 ];
 
 /// Grants in words, those together that differ in nothing but the verb: `may now create and delete
@@ -52,8 +65,11 @@ const KEYS: &[&str] = &[
 pub fn describe(grants: &[Grant], modal: &str) -> Vec<String> {
     let mut together: BTreeMap<[String; 4], Vec<String>> = BTreeMap::new();
     for grant in grants {
-        let (verb, noun) = verb_and_noun(&grant.action);
-        let key = [who(grant), noun, resource(grant), when(&grant.condition)];
+        let (verb, noun) = match grant.principal.is_empty() {
+            true => verb_and_noun(&grant.action),
+            false => (done_to_role(&grant.action), String::new()),
+        };
+        let key = [noun, resource(grant), who(grant), when(&grant.condition)];
         let verbs = together.entry(key).or_default();
         if !verbs.contains(&verb) {
             verbs.push(verb);
@@ -61,12 +77,21 @@ pub fn describe(grants: &[Grant], modal: &str) -> Vec<String> {
     }
     together
         .into_iter()
-        .map(|([who, noun, resource, when], verbs)| {
-            let parts = [who, modal.to_owned(), listed(&verbs), noun, resource, when];
+        .map(|([noun, resource, who, when], verbs)| {
+            let parts = [modal.to_owned(), listed(&verbs), noun, resource, who, when];
             let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             parts.join(" ")
         })
         .collect()
+}
+
+fn done_to_role(name: &str) -> String {
+    let mut known = DONE_TO_ROLES.iter();
+    let known = known.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known.map_or_else(
+        || format!("have `{name}` done"),
+        |(_, verb)| (*verb).to_owned(),
+    )
 }
 
 /// A resource by name, in backticks.
@@ -90,7 +115,10 @@ pub fn sid(words: &[&str]) -> String {
 
 fn verb_and_noun(name: &str) -> (String, String) {
     if let Some(left_out) = name.strip_prefix('!') {
-        return (format!("do anything but `{left_out}` with"), String::new());
+        return (
+            format!("do anything but {} with", all_of(left_out)),
+            String::new(),
+        );
     }
     let known = WORDS
         .iter()
@@ -109,7 +137,7 @@ fn resource(grant: &Grant) -> String {
         "*" if takes_none => String::new(),
         "*" => "`*`".to_owned(),
         text if text.starts_with('!') => {
-            format!("everywhere but `{}`", text.trim_start_matches('!'))
+            format!("everywhere but {}", all_of(text.trim_start_matches('!')))
         }
         text => named(text),
     }
@@ -129,15 +157,29 @@ fn shortened(text: &str) -> String {
     name.map_or_else(|| text.to_owned(), str::to_owned)
 }
 
-fn who(grant: &Grant) -> String {
-    match grant.principal.split_once(' ') {
-        Some((_, who)) => format!("`{who}`"),
-        None if grant.principal.is_empty() => String::new(),
-        None => format!("`{}`", grant.principal),
+/// Names, a line each.
+pub(super) fn all_of(lines: &str) -> String {
+    let names: Vec<String> = lines.lines().map(|one| format!("`{one}`")).collect();
+    names.join(" and ")
+}
+
+/// By whom, in a trust policy.
+pub(super) fn who(grant: &Grant) -> String {
+    let (but, who) = match grant.principal.strip_prefix('!') {
+        Some(who) => ("anybody but ", who),
+        None => ("", grant.principal.as_str()),
+    };
+    match who.split_once(' ') {
+        Some(("AWS", who)) if who.len() == 12 => format!("by {but}the account `{who}`"),
+        Some((_, who)) => format!("by {but}`{who}`"),
+        None if who == EVERYBODY => "by anybody".to_owned(),
+        None if who.is_empty() => String::new(),
+        None => format!("by {but}`{who}`"),
     }
 }
 
-fn when(condition: &str) -> String {
+/// Under which condition, if there is one.
+pub(super) fn when(condition: &str) -> String {
     let Ok(Value::Object(operators)) = serde_json::from_str(condition) else {
         return String::new();
     };
@@ -153,6 +195,8 @@ fn when(condition: &str) -> String {
             let verb = match operator.as_str() {
                 "StringEquals" | "ArnEquals" | "Bool" => "is",
                 "StringLike" | "ArnLike" => "is like",
+                "StringNotEquals" | "ArnNotEquals" => "is not",
+                "StringNotLike" | "ArnNotLike" => "is not like",
                 _ => operator,
             };
             let known = KEYS.iter().find(|known| known.eq_ignore_ascii_case(key));

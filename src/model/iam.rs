@@ -53,8 +53,44 @@ pub struct Role {
     pub existing: bool,
     /// The policy that it has already, from the root, and where that is named.
     pub merge: Option<(String, Span)>,
+    /// The document that says who may take it on already, likewise.
+    pub merge_trust: Option<(String, Span)>,
+    /// The name of its policy in AWS, if it is said.
+    pub policy_name: Option<String>,
+    /// The pods that take it on.
+    pub pods: Option<Pods>,
     /// Where it was written.
     pub place: Place,
+}
+
+/// The pods of one service account.
+#[derive(Debug)]
+pub struct Pods {
+    /// Who vouches for them.
+    pub known_by: PodsKnownBy,
+    /// Their namespace.
+    pub namespace: String,
+    /// Their service account.
+    pub service_account: String,
+}
+
+/// Who vouches for pods.
+#[derive(Debug)]
+pub enum PodsKnownBy {
+    /// EKS Pod Identity in a cluster of this name.
+    Cluster(String),
+    /// A provider of identities.
+    Provider(String),
+}
+
+impl Role {
+    /// The pods that EKS Pod Identity gives it to, and the name of their cluster.
+    pub fn in_cluster(&self) -> Option<(&Pods, &str)> {
+        match self.pods.as_ref().map(|pods| (pods, &pods.known_by)) {
+            Some((pods, PodsKnownBy::Cluster(cluster))) => Some((pods, cluster)),
+            _ => None,
+        }
+    }
 }
 
 impl Iam {

@@ -2,7 +2,8 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::TargetKind;
+use crate::iam::Partition;
+use crate::model::{Model, Secret, ServiceId, TargetKind};
 use crate::spec::Store;
 
 static CODE: Code = code!(
@@ -27,26 +28,14 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     let Some((first, _)) = targets.next() else {
         return Vec::new();
     };
-    let reads = |id| {
-        model.targets.iter().any(|target| match &target.kind {
-            TargetKind::Iam(iam) => iam.services().any(|(service, _)| service == id),
-            _ => false,
-        })
-    };
     let mut found = Vec::new();
     for (id, service) in model.services() {
-        if reads(id) {
-            continue;
-        }
         for one in &service.secrets {
             let secret = model.secret(one.secret);
-            let stores = secret.definitions.iter().map(|definition| definition.store);
+            let mut stores = secret.definitions.iter().map(|definition| definition.store);
             // In another store as well, it may be read there.
-            if stores.clone().count() == 0
-                || stores
-                    .into_iter()
-                    .any(|store| store != Store::AwsSecretsManager)
-            {
+            let elsewhere = stores.any(|store| store != Store::AwsSecretsManager);
+            if elsewhere || secret.definitions.is_empty() || reads(model, id, secret) {
                 continue;
             }
             let message = format!("no role may read `{}` for `{}`", secret.name, service.name);
@@ -59,4 +48,19 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Whether a role reads it for a service: one of the partition that it is in.
+fn reads(model: &Model, service: ServiceId, secret: &Secret) -> bool {
+    let definition = secret.of_workspace(Store::AwsSecretsManager);
+    let region = definition.and_then(|definition| definition.region.as_deref());
+    model.targets.iter().any(|target| match &target.kind {
+        TargetKind::Iam(iam) => {
+            let region = region.unwrap_or(&iam.region);
+            let mut services = iam.services();
+            Partition::of_region(region) == Some(iam.partition)
+                && services.any(|(id, _)| id == service)
+        }
+        _ => false,
+    })
 }

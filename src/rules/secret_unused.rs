@@ -2,6 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Model, TargetKind};
 use crate::spec::{Scope, Store};
 
 static CODE: Code = code!(
@@ -10,8 +11,9 @@ static CODE: Code = code!(
     "a secret that no service is given"
 );
 
-/// Finds secrets without a use. Nextflow and AWS also give them to pipelines and users, whom no spec
-/// knows: those in other stores are given by services alone.
+/// Finds secrets without a use. Nextflow also gives them to pipelines, whom no spec knows, and AWS to
+/// whoever has a role; but where the roles are written here, those of services and the prefix of tasks are
+/// all that these read.
 pub const RULE: Rule = Rule { code: &CODE, check };
 
 fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
@@ -20,8 +22,12 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
     for (id, secret) in model.secrets() {
         let mut given = model.services.iter().flat_map(|service| &service.secrets);
         let elsewhere = secret.definitions.iter().any(|one| {
-            matches!(one.store, Store::Nextflow | Store::AwsSecretsManager)
-                || one.scope != Scope::Workspace
+            let by_others = match one.store {
+                Store::Nextflow => true,
+                Store::AwsSecretsManager => is_for_tasks(model, &one.stored),
+                _ => false,
+            };
+            by_others || one.scope != Scope::Workspace
         });
         if elsewhere || given.any(|one| one.secret == id) {
             continue;
@@ -34,4 +40,17 @@ fn check(judged: &Judged<'_>) -> Vec<Diagnostic> {
         );
     }
     found
+}
+
+/// Whether tasks may read it, or somebody whose role is not written here.
+fn is_for_tasks(model: &Model, stored: &str) -> bool {
+    let mut roles = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Iam(iam) => Some(iam),
+            _ => None,
+        })
+        .peekable();
+    roles.peek().is_none() || roles.any(|iam| stored.starts_with(&iam.prefix))
 }

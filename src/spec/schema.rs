@@ -108,7 +108,11 @@ fn named_entries(object: &mut Map<String, Value>) {
         return;
     };
     object.remove("patternProperties");
-    object.insert("propertyNames".into(), json!({"pattern": pattern}));
+    let mut names = json!({"pattern": pattern});
+    if let Some(expected) = object.remove("x-names") {
+        names["x-expected"] = expected;
+    }
+    object.insert("propertyNames".into(), names);
     object.insert("additionalProperties".into(), entry);
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{Inputs, Lowered};
 use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::iam::role as role_arn;
 use crate::model::{Iam, Target};
 use crate::spec::IamFormat;
 
@@ -51,6 +52,12 @@ static STILL_WIDE: Code = Code {
     summary: "a statement of the existing policy says what ours say, and more, so that it stays",
     manual: include_str!("iam/manual/policy-still-wide.md"),
 };
+static FORBIDDEN: Code = Code {
+    name: "policy-forbids-ours",
+    severity: Severity::Warning,
+    summary: "a statement of the existing policy forbids what the role needs",
+    manual: include_str!("iam/manual/policy-forbids-ours.md"),
+};
 static READS_UNUSED: Code = Code {
     name: "role-reads-unused",
     severity: Severity::Warning,
@@ -84,6 +91,7 @@ pub static CODES: &[&Code] = &[
     &WILDCARD,
     &CREATES_ANY,
     &STILL_WIDE,
+    &FORBIDDEN,
     &READS_UNUSED,
     &READS_NOTHING,
     &NOT_FOR_TASKS,
@@ -111,6 +119,7 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, iam: &Iam) -> Result<Lowered,
             Err(diagnostics) => found.extend(diagnostics),
         }
     }
+    found.extend(written::together(&all));
     if !found.is_empty() {
         return Err(found);
     }
@@ -130,7 +139,7 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, iam: &Iam) -> Result<Lowered,
         let path = format!("{}/main.tf", iam.output);
         artifacts.push(Artifact::text(
             path,
-            terraform::module(project, iam, &all),
+            terraform::module(iam, &all),
             iam.output_span,
         ));
     }
@@ -149,6 +158,7 @@ fn documents(iam: &Iam, written: &Written<'_>) -> Vec<Artifact> {
             |Policy {
                  file: name,
                  document,
+                 ..
              }| file(iam, name, document),
         )
         .collect();
@@ -158,10 +168,31 @@ fn documents(iam: &Iam, written: &Written<'_>) -> Vec<Artifact> {
             .as_ref()
             .map(|trust| file(iam, &written.trust_file(), trust)),
     );
+    all.extend(
+        service_account(iam, written)
+            .map(|account| file(iam, &written.service_account_file(), &account)),
+    );
     for artifact in &mut all {
         artifact.origin = written.role.place.key;
     }
     all
+}
+
+/// The service account whose pods take a role on by a token, for `kubectl apply`.
+fn service_account(iam: &Iam, written: &Written<'_>) -> Option<Value> {
+    let role = written.role;
+    let pods = role.pods.as_ref().filter(|_| role.in_cluster().is_none())?;
+    Some(json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": pods.service_account,
+            "namespace": pods.namespace,
+            "annotations": {
+                "eks.amazonaws.com/role-arn": role_arn(iam.partition, &iam.account, &role.name),
+            },
+        },
+    }))
 }
 
 /// What belongs together, for programs: a role's name, its documents, and what AWS manages of it.
@@ -172,9 +203,28 @@ fn overview(iam: &Iam, all: &[Written<'_>]) -> Artifact {
             .iter()
             .map(|one| one.file.as_str())
             .collect();
-        let mut about = json!({"name": written.role.name, "policies": policies});
+        let names: Vec<&str> = written
+            .policies
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        let mut about = json!({
+            "name": written.role.name,
+            "policies": policies,
+            "policy_names": names,
+        });
+        if written.role.existing {
+            about["existing"] = json!(true);
+        }
         if written.trust.is_some() {
             about["trust"] = json!(written.trust_file());
+        }
+        if let Some((pods, cluster)) = written.role.in_cluster() {
+            about["pods"] = json!({
+                "cluster": cluster,
+                "namespace": pods.namespace,
+                "service_account": pods.service_account,
+            });
         }
         if !written.managed.is_empty() {
             about["managed_policies"] = json!(written.managed);

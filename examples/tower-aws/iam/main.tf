@@ -8,13 +8,13 @@ terraform {
 }
 
 resource "aws_iam_role_policy" "platform" {
-  name   = "tower-platform"
-  role   = "TowerInstanceRole"
+  name = "TowerSecrets"
+  role = "TowerInstanceRole"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "Jobs"
+        "Sid"    = "Jobs"
         "Effect" = "Allow"
         "Action" = [
           "batch:DescribeJobs",
@@ -23,7 +23,7 @@ resource "aws_iam_role_policy" "platform" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -35,7 +35,7 @@ resource "aws_iam_role_policy" "platform" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "platform" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsKey"
+        "Sid"    = "AllowTowerEnterpriseSecretsKey"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -63,12 +63,12 @@ resource "aws_iam_role_policy" "platform" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "lab-ExecutionRole"
+  name = "lab-ExecutionRole"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -83,6 +83,19 @@ resource "aws_iam_role" "execution" {
           }
         }
       },
+      {
+        "Sid"    = "Emergency"
+        "Effect" = "Allow"
+        "Principal" = {
+          "AWS" = "arn:aws:iam::123456789012:role/oncall"
+        }
+        "Action" = "sts:AssumeRole"
+        "Condition" = {
+          "Bool" = {
+            "aws:MultiFactorAuthPresent" = "true"
+          }
+        }
+      },
     ]
   })
   tags = {
@@ -91,13 +104,13 @@ resource "aws_iam_role" "execution" {
 }
 
 resource "aws_iam_role_policy" "execution" {
-  name   = "tower-execution"
-  role   = aws_iam_role.execution.name
+  name = "tower-execution"
+  role = aws_iam_role.execution.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSAgentToRetrieveSecrets"
+        "Sid"    = "AllowECSAgentToRetrieveSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -107,7 +120,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToDecryptSecrets"
+        "Sid"    = "AllowECSAgentToDecryptSecrets"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -122,7 +135,7 @@ resource "aws_iam_role_policy" "execution" {
         }
       },
       {
-        "Sid" = "AllowECSAgentToReadSecretsOfServices"
+        "Sid"    = "AllowECSAgentToReadSecretsOfServices"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -132,7 +145,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToDecryptSecretsOfServices"
+        "Sid"    = "AllowECSAgentToDecryptSecretsOfServices"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -156,12 +169,12 @@ resource "aws_iam_role_policy_attachment" "execution_managed_1" {
 }
 
 resource "aws_iam_role" "head_job" {
-  name               = "tower-head-job"
+  name = "tower-head-job"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -184,13 +197,13 @@ resource "aws_iam_role" "head_job" {
 }
 
 resource "aws_iam_role_policy" "head_job" {
-  name   = "tower-head-job"
-  role   = aws_iam_role.head_job.name
+  name = "tower-head-job"
+  role = aws_iam_role.head_job.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -198,7 +211,7 @@ resource "aws_iam_role_policy" "head_job" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToPassRoles"
+        "Sid"    = "AllowNextflowHeadJobToPassRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:PassRole",
@@ -208,12 +221,15 @@ resource "aws_iam_role_policy" "head_job" {
         ]
         "Condition" = {
           "StringEquals" = {
-            "iam:PassedToService" = "ecs-tasks.amazonaws.com"
+            "iam:PassedToService" = [
+              "batch.amazonaws.com",
+              "ecs-tasks.amazonaws.com",
+            ]
           }
         }
       },
       {
-        "Sid" = "AllowNextflowHeadJobToGetRoles"
+        "Sid"    = "AllowNextflowHeadJobToGetRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:GetRole",
@@ -227,12 +243,12 @@ resource "aws_iam_role_policy" "head_job" {
 }
 
 resource "aws_iam_role" "reports" {
-  name               = "tower-reports"
+  name = "tower-reports"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -247,13 +263,13 @@ resource "aws_iam_role" "reports" {
 }
 
 resource "aws_iam_role_policy" "reports" {
-  name   = "tower-reports"
-  role   = aws_iam_role.reports.name
+  name = "tower-reports"
+  role = aws_iam_role.reports.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServicesToReadSecrets"
+        "Sid"    = "AllowServicesToReadSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -269,4 +285,61 @@ resource "aws_iam_role_policy" "reports" {
 resource "aws_iam_instance_profile" "reports" {
   name = "tower-reports"
   role = aws_iam_role.reports.name
+}
+
+resource "aws_iam_role" "external_secrets" {
+  name = "tower-external-secrets"
+  assume_role_policy = jsonencode({
+    "Version" = "2012-10-17"
+    "Statement" = [
+      {
+        "Sid"    = "AllowEksAuthToAssumeRoleForPodIdentity"
+        "Effect" = "Allow"
+        "Principal" = {
+          "Service" = "pods.eks.amazonaws.com"
+        }
+        "Action" = [
+          "sts:AssumeRole",
+          "sts:TagSession",
+        ]
+        "Condition" = {
+          "StringEquals" = {
+            "aws:RequestTag/eks-cluster-arn"            = "arn:aws:eks:eu-west-1:123456789012:cluster/lab"
+            "aws:RequestTag/kubernetes-namespace"       = "external-secrets"
+            "aws:RequestTag/kubernetes-service-account" = "external-secrets"
+          }
+        }
+      },
+    ]
+  })
+  tags = {
+    "team" = "genomics"
+  }
+}
+
+resource "aws_iam_role_policy" "external_secrets" {
+  name = "tower-external-secrets"
+  role = aws_iam_role.external_secrets.name
+  policy = jsonencode({
+    "Version" = "2012-10-17"
+    "Statement" = [
+      {
+        "Sid"    = "AllowServicesToReadSecrets"
+        "Effect" = "Allow"
+        "Action" = [
+          "secretsmanager:GetSecretValue",
+        ]
+        "Resource" = [
+          "arn:aws:secretsmanager:eu-west-1:123456789012:secret:REPORT_TOKEN-??????",
+        ]
+      },
+    ]
+  })
+}
+
+resource "aws_eks_pod_identity_association" "external_secrets" {
+  cluster_name    = "lab"
+  namespace       = "external-secrets"
+  service_account = "external-secrets"
+  role_arn        = aws_iam_role.external_secrets.arn
 }

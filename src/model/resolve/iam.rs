@@ -4,8 +4,8 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::iam::{Arn, Partition};
 use crate::model::Index;
-use crate::model::iam::{Iam, Role};
-use crate::spec::{self, AttachedTo, Grants, PolicyForm};
+use crate::model::iam::{Iam, Pods, PodsKnownBy, Role};
+use crate::spec::{self, AttachedTo, Grants, Merge, PolicyForm};
 
 pub(super) static REGION: Code = Code {
     name: "iam-region",
@@ -58,7 +58,7 @@ impl Resolver<'_> {
             tags: iam
                 .tags
                 .iter()
-                .map(|(key, value)| (key.clone(), value.to_string()))
+                .map(|(key, value)| (key.to_string(), value.to_string()))
                 .collect(),
             roles,
         }
@@ -70,8 +70,12 @@ impl Resolver<'_> {
         let Some(partition) = Partition::of_region(region) else {
             let message = format!("there is no region `{region}`");
             let unknown = Diagnostic::new(&REGION, span, message);
-            self.found
-                .push(unknown.help(suggest(region, Partition::regions())));
+            let isolated = ["us-iso", "us-isob-", "us-isof-", "eu-isoe-", "eusc-"];
+            let help = match isolated.iter().any(|begin| region.starts_with(begin)) {
+                true => "known are the partitions `aws`, `aws-cn` and `aws-us-gov`: of the isolated and the sovereign ones AWS publishes too little for policies that would be sure to fit".to_owned(),
+                false => suggest(region, Partition::regions()),
+            };
+            self.found.push(unknown.help(help));
             return iam.partition.unwrap_or(Partition::Aws);
         };
         if let Some(said) = iam.partition.filter(|said| *said != partition) {
@@ -142,8 +146,61 @@ impl Resolver<'_> {
             managed: role.policy == Some(PolicyForm::Managed),
             existing: role.existing || matches!(attached_to, AttachedTo::User | AttachedTo::Group),
             merge: None,
+            merge_trust: None,
+            policy_name: role.policy_name.as_ref().map(ToString::to_string),
+            pods: self.pods(target, key, role),
             place,
         }
+    }
+
+    fn pods(&mut self, target: &str, key: &str, role: &spec::Role) -> Option<Pods> {
+        let here = ["targets", target, "roles", key];
+        let (how, field, example) = match role.attached_to {
+            Some(AttachedTo::PodIdentity) => ("pod-identity", "cluster", "cluster: lab"),
+            Some(AttachedTo::Irsa) => (
+                "irsa",
+                "oidc_provider",
+                "oidc_provider: oidc.eks.eu-west-1.amazonaws.com/id/…",
+            ),
+            _ => return None,
+        };
+        let Some(pods) = &role.pods else {
+            let message = format!("`{key}` does not say whose pods take it on");
+            let help = format!(
+                "write `pods: {{{example}, namespace: …, service_account: …}}`, or leave `attached_to: {how}` out"
+            );
+            self.unclear(&here, message, &help);
+            return None;
+        };
+        let (known_by, idle) = match how {
+            "irsa" => (
+                pods.oidc_provider
+                    .as_ref()
+                    .map(|one| PodsKnownBy::Provider(one.to_string())),
+                pods.cluster.is_some().then_some("cluster"),
+            ),
+            _ => (
+                pods.cluster
+                    .as_ref()
+                    .map(|one| PodsKnownBy::Cluster(one.to_string())),
+                pods.oidc_provider.is_some().then_some("oidc_provider"),
+            ),
+        };
+        let inside = ["targets", target, "roles", key, "pods"];
+        if let Some(idle) = idle {
+            let message = format!("`{idle}` has no effect where a role is `attached_to: {how}`");
+            let field = [&inside[..], &[idle]].concat();
+            self.unclear(&field, message, "remove it");
+        }
+        if known_by.is_none() {
+            let message = format!("`{key}` does not say its `{field}`");
+            self.unclear(&inside, message, &format!("write `{example}`"));
+        }
+        Some(Pods {
+            known_by: known_by?,
+            namespace: pods.namespace.to_string(),
+            service_account: pods.service_account.to_string(),
+        })
     }
 
     fn unclear(&mut self, path: &[&str], message: String, help: &str) {
@@ -169,11 +226,20 @@ impl Resolver<'_> {
                 tasks || is(Grants::ServiceSecrets),
             ),
             ("attached_to", role.attached_to.is_some(), !tasks),
+            (
+                "pods",
+                role.pods.is_some() && !is_of_pods(role.attached_to),
+                false,
+            ),
         ] {
             if stands && !has_effect {
-                let message = format!("`{field}` has no effect where a role `grants: {grants}`");
+                let message = match field {
+                    "pods" => "`pods` has no effect where no pods take the role on".to_owned(),
+                    _ => format!("`{field}` has no effect where a role `grants: {grants}`"),
+                };
                 let help = match field {
                     "attached_to" => "remove it: only what starts containers takes on that role",
+                    "pods" => "write `attached_to: pod-identity` or `attached_to: irsa`",
                     _ => "remove it",
                 };
                 self.unclear(&["targets", target, "roles", key, field], message, help);
@@ -184,6 +250,7 @@ impl Resolver<'_> {
     fn attached(&mut self, target: &str, key: &str, role: &spec::Role) -> AttachedTo {
         let here = ["targets", target, "roles", key];
         let either = "write `attached_to: instance-role` or `attached_to: custom-role`";
+        let or_pods = "write `attached_to: instance-role`, `custom-role`, `pod-identity` or `irsa`";
         let asked = matches!(role.grants, Grants::HeadJob | Grants::ServiceSecrets);
         match (role.grants, role.attached_to) {
             (Grants::TaskSecrets, _) => AttachedTo::CustomRole,
@@ -202,13 +269,21 @@ impl Resolver<'_> {
                 AttachedTo::CustomRole
             }
             (_, Some(AttachedTo::InstanceRole)) => AttachedTo::InstanceRole,
+            (Grants::ServiceSecrets, Some(said)) if is_of_pods(Some(said)) => said,
             (_, other) => {
                 let message = match other {
                     None => format!("`{key}` does not say what it is attached to"),
+                    Some(said) if is_of_pods(Some(said)) => {
+                        format!("`{key}` is for jobs of AWS Batch, not for pods")
+                    }
                     Some(_) => format!("`{key}` runs as a role, not as a user or group"),
                 };
                 if asked {
-                    self.unclear(&here, message, either);
+                    let help = match role.grants {
+                        Grants::ServiceSecrets => or_pods,
+                        _ => either,
+                    };
+                    self.unclear(&here, message, help);
                 }
                 AttachedTo::CustomRole
             }
@@ -247,20 +322,38 @@ impl Resolver<'_> {
     }
 
     fn merged(&mut self, target: &str, iam: &spec::Iam, roles: &mut [Role]) {
-        for (key, path) in &iam.merge {
-            let place = self
-                .loaded
-                .place(&["targets", target, "merge", key.as_str()]);
-            let path = self.path(path, ["targets", target], place.value);
-            match roles.iter_mut().find(|role| role.key == key.as_str()) {
-                Some(role) => role.merge = path.map(|path| (path, place.value)),
-                None => {
-                    let message = format!("there is no role `{key}`");
-                    let known = roles.iter().map(|role| role.key.as_str());
-                    let unknown = Diagnostic::new(&UNKNOWN_ROLE, place.key, message);
-                    self.found.push(unknown.help(suggest(key.as_str(), known)));
-                }
+        for (key, merge) in &iam.merge {
+            let here = ["targets", target, "merge", key.as_str()];
+            let place = self.loaded.place(&here);
+            let Some(role) = roles.iter_mut().find(|role| role.key == key.as_str()) else {
+                let message = format!("there is no role `{key}`");
+                let known = roles.iter().map(|role| role.key.as_str());
+                let unknown = Diagnostic::new(&UNKNOWN_ROLE, place.key, message);
+                self.found.push(unknown.help(suggest(key.as_str(), known)));
+                continue;
+            };
+            let span = |this: &Self, field: &str| match merge {
+                Merge::Policy(_) => place.value,
+                Merge::Documents(_) => this.value(&[&here[..], &[field]].concat()),
+            };
+            let base = ["targets", target];
+            let policy = merge.policy().and_then(|path| {
+                let span = span(self, "policy");
+                Some((self.path(path, base, span)?, span))
+            });
+            let trust = merge.trust().and_then(|path| {
+                let span = span(self, "trust");
+                Some((self.path(path, base, span)?, span))
+            });
+            if merge.policy().is_none() && merge.trust().is_none() {
+                let message = format!("nothing is merged into `{key}`");
+                self.unclear(&here, message, "name `policy`, `trust` or both");
             }
+            if trust.is_some() && matches!(role.attached_to, AttachedTo::User | AttachedTo::Group) {
+                let message = "`trust` has no effect: nobody takes on a user or group".to_owned();
+                self.unclear(&[&here[..], &["trust"]].concat(), message, "remove it");
+            }
+            (role.merge, role.merge_trust) = (policy, trust);
         }
     }
 
@@ -277,6 +370,13 @@ impl Resolver<'_> {
             self.unclear(&path, message, "give one of them another `name`");
         }
     }
+}
+
+fn is_of_pods(attached_to: Option<AttachedTo>) -> bool {
+    matches!(
+        attached_to,
+        Some(AttachedTo::PodIdentity | AttachedTo::Irsa)
+    )
 }
 
 /// As the spec has it.

@@ -108,7 +108,7 @@ impl Explainer<'_> {
                 let key_at = self
                     .entry(&path, &key)
                     .map_or(at.key, |entry| entry.key_span);
-                vec![form::name(key_at, &key)]
+                vec![form::name(key_at, &key, fragment)]
             }
             _ => vec![form::wrong(&path, at.value, error, fragment)],
         }

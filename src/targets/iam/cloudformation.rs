@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::written::Written;
-use crate::iam::sid;
+use crate::iam::{role as role_arn, sid};
 use crate::model::Iam;
 use crate::spec::AttachedTo;
 
 /// A template of all roles.
 pub fn template(project: &str, iam: &Iam, all: &[Written<'_>]) -> Value {
     let mut template = Template {
-        project,
+        iam,
         tags: iam
             .tags
             .iter()
@@ -32,7 +32,7 @@ pub fn template(project: &str, iam: &Iam, all: &[Written<'_>]) -> Value {
 }
 
 struct Template<'a> {
-    project: &'a str,
+    iam: &'a Iam,
     tags: Vec<Value>,
     resources: Map<String, Value>,
     taken: BTreeSet<String>,
@@ -51,9 +51,9 @@ impl Template<'_> {
                 properties["ManagedPolicyArns"] = json!(written.managed);
             }
             if !role.managed {
-                let policies = written.policies.iter().map(|policy| {
-                    json!({"PolicyName": policy.name(self.project), "PolicyDocument": policy.document})
-                });
+                let policies = written.policies.iter().map(
+                    |policy| json!({"PolicyName": policy.name, "PolicyDocument": policy.document}),
+                );
                 properties["Policies"] = policies.collect();
             }
             self.tagged(&mut properties);
@@ -70,32 +70,45 @@ impl Template<'_> {
                 profile,
             );
         }
+        if let Some((pods, cluster)) = role.in_cluster() {
+            let arn = match role.existing {
+                true => json!(role_arn(self.iam.partition, &self.iam.account, &role.name)),
+                false => json!({"Fn::GetAtt": [name, "Arn"]}),
+            };
+            let association = json!({
+                "ClusterName": cluster,
+                "Namespace": pods.namespace,
+                "ServiceAccount": pods.service_account,
+                "RoleArn": arn,
+            });
+            self.resource(
+                &format!("{name}Association"),
+                "AWS::EKS::PodIdentityAssociation",
+                association,
+            );
+        }
     }
 
     /// Policies that stand beside whom they are for.
     fn policies(&mut self, name: &str, written: &Written<'_>) {
         let role = written.role;
-        let (kind, one, several) = match role.attached_to {
-            AttachedTo::User => ("AWS::IAM::UserPolicy", "UserName", "Users"),
-            AttachedTo::Group => ("AWS::IAM::GroupPolicy", "GroupName", "Groups"),
-            _ => ("AWS::IAM::RolePolicy", "RoleName", "Roles"),
+        let field = match role.attached_to {
+            AttachedTo::User => "Users",
+            AttachedTo::Group => "Groups",
+            _ => "Roles",
         };
         let whom = match role.existing {
             true => json!(role.name),
             false => json!({"Ref": name}),
         };
         for (index, policy) in written.policies.iter().enumerate() {
-            let called = policy.name(self.project);
-            let (kind, properties) = match role.managed {
-                true => (
-                    "AWS::IAM::ManagedPolicy",
-                    json!({"ManagedPolicyName": called, "PolicyDocument": policy.document, several: [whom]}),
-                ),
-                false => (
-                    kind,
-                    json!({one: whom, "PolicyName": called, "PolicyDocument": policy.document}),
-                ),
+            let called = &policy.name;
+            let (kind, name_of) = match role.managed {
+                true => ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+                false => ("AWS::IAM::Policy", "PolicyName"),
             };
+            let properties =
+                json!({name_of: called, "PolicyDocument": policy.document, field: [whom]});
             let number = match index {
                 0 => String::new(),
                 more => (more + 1).to_string(),

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::UNREADABLE;
 use crate::diagnostic::Diagnostic;
-use crate::iam::{Document, Merged, Unreadable, merge, read as policy};
-use crate::model::iam::Role;
+use crate::iam::{
+    Document, Merged, Purpose, Unreadable, is_for, merge, name_of_answer, read as policy,
+};
 use crate::source::Span;
 use crate::spec::Grants;
 use crate::targets::Inputs;
@@ -20,6 +21,8 @@ pub struct Existing {
     pub span: Span,
     /// What is in it.
     pub document: Value,
+    /// What AWS calls it, if the file says so.
+    pub name: Option<String>,
 }
 
 /// A policy of somebody else's with ours in it.
@@ -35,38 +38,49 @@ pub struct Joined {
 /// Reads it, if the spec names one.
 ///
 /// # Errors
-/// It is not there, or no policy.
-pub fn existing(inputs: &Inputs<'_>, role: &Role) -> Result<Option<Existing>, Vec<Diagnostic>> {
-    let Some((path, span)) = &role.merge else {
+/// It is not there, no policy, or one for something else.
+pub fn existing(
+    inputs: &Inputs<'_>,
+    named: Option<&(String, Span)>,
+    purpose: Purpose,
+) -> Result<Option<Existing>, Vec<Diagnostic>> {
+    let Some((path, span)) = named else {
         return Ok(None);
     };
     let read = inputs.world.read(path);
     let text = read
         .map_err(|error| why(path, &error))
         .and_then(|body| String::from_utf8(body).map_err(|_| format!("`{path}` is not UTF-8")));
-    let document = text.and_then(|text| {
-        let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        policy(plain).map_err(|Unreadable(why)| format!("`{path}` is no policy: {why}"))
+    let found = text.and_then(|text| {
+        let document = policy(&text).and_then(|document| {
+            is_for(&document, purpose)?;
+            Ok(document)
+        });
+        let document =
+            document.map_err(|Unreadable(why)| format!("`{path}` is no policy: {why}"))?;
+        Ok((document, name_of_answer(&text)))
     });
-    match document {
-        Ok(document) => Ok(Some(Existing {
+    match found {
+        Ok((document, name)) => Ok(Some(Existing {
             path: path.clone(),
             span: *span,
             document,
+            name,
         })),
         Err(message) => Err(vec![
-            Diagnostic::new(&UNREADABLE, *span, message).help(
-                "put what `aws iam get-role-policy` or `get-policy-version` prints as its document there, or leave `merge` out",
-            ),
+            Diagnostic::new(&UNREADABLE, *span, message).help(match purpose {
+                Purpose::Permissions => "put what `aws iam get-role-policy` or `get-policy-version` prints there, or leave `merge` out",
+                Purpose::Trust => "put what `aws iam get-role` prints there, or leave `trust` out",
+            }),
         ]),
     }
 }
 
 impl Existing {
-    /// Joins ours into it.
-    pub fn join(self, role: &Role, ours: &Document) -> Joined {
+    /// Joins ours into it; those of its statements that have one of the `former` Sids may go.
+    pub fn join(self, ours: &Document, former: &[&str]) -> Joined {
         Joined {
-            merged: merge(&self.document, ours, former(role.grants)),
+            merged: merge(&self.document, ours, former),
             path: self.path,
             span: self.span,
         }
@@ -74,7 +88,7 @@ impl Existing {
 }
 
 /// Sids under which the instructions of Seqera have had the same, besides those that ours have.
-fn former(grants: Grants) -> &'static [&'static str] {
+pub fn former(grants: Grants) -> &'static [&'static str] {
     match grants {
         Grants::SecretsAdministration => &[
             "PipelineSecretsListing",

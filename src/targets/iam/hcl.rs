@@ -17,19 +17,37 @@ pub fn value(value: &Value, depth: usize) -> String {
         }
         Value::Object(all) if all.is_empty() => "{}".to_owned(),
         Value::Object(all) => {
-            let lines = all.iter().map(|(name, one)| {
-                // Quoted: keys of conditions have colons, and a bare word could be one of the language.
-                format!(
-                    "{inside}{} = {}\n",
-                    quoted(name),
-                    self::value(one, depth + 1)
-                )
-            });
-            format!("{{\n{}{outside}}}", lines.collect::<String>())
+            // Quoted: keys of conditions have colons, and a bare word could be one of the language.
+            let lines: Vec<(String, String)> = all
+                .iter()
+                .map(|(name, one)| (quoted(name), self::value(one, depth + 1)))
+                .collect();
+            format!("{{\n{}{outside}}}", attributes(&lines, depth + 1))
         }
         // Numbers, booleans and null are written alike.
         plain => plain.to_string(),
     }
+}
+
+/// Names and values, a line each where the value is one. As `terraform fmt` has it: the signs of such lines
+/// that follow each other stand below each other.
+pub fn attributes(all: &[(String, String)], depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let is_line = |one: &&(String, String)| !one.1.contains('\n');
+    let width = |one: &(String, String)| one.0.chars().count();
+    let mut text = String::new();
+    for (index, one) in all.iter().enumerate() {
+        let before = all.iter().take(index).rev().take_while(is_line);
+        let behind = all.iter().skip(index).take_while(is_line);
+        let widest = match is_line(&one) {
+            true => before.chain(behind).map(width).max().unwrap_or(0),
+            false => width(one),
+        };
+        let (name, value) = one;
+        let blank = " ".repeat(widest - width(one));
+        text.push_str(&format!("{indent}{name}{blank} = {value}\n"));
+    }
+    text
 }
 
 /// A text: what begins a template or an escape is written so that it stands for itself. Policies have

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::existing::Joined;
-use super::{CREATES_ANY, READS_UNUSED, STILL_WIDE, WILDCARD};
+use super::{CREATES_ANY, FORBIDDEN, READS_UNUSED, STILL_WIDE, WILDCARD};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::iam::{Arn, Document, Effect, Grant, action, covers, grants};
+use crate::iam::{Arn, Document, Effect, Grant, action, asks_for, covers, grants};
 use crate::model::{Iam, Model};
 use crate::spec::Store;
 
@@ -34,31 +34,27 @@ pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> V
             )
         })
         .collect();
-    let document = joined
-        .merged
-        .document
-        .get("Statement")
-        .and_then(Value::as_array);
-    for (index, statement) in document.into_iter().flatten().enumerate() {
-        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
-        if ours.statements.iter().any(|our| our.sid == sid) {
-            continue;
+    let own = self::grants(&ours.to_json());
+    for (name, grants) in foreign(joined, ours) {
+        let forbidden = |our: &&Grant| grants.iter().any(|one| one.forbids(our));
+        if let Some(our) = own.iter().find(forbidden) {
+            let message = format!("{name} forbids `{}`, which the role needs", our.action);
+            let help =
+                "what is forbidden stays so, whoever allows it: take it out of that statement";
+            all.push(found(&FORBIDDEN, message, help));
         }
-        let name = match sid {
-            "" => format!("statement {} of `{}`", index + 1, joined.path),
-            sid => format!("`{sid}` of `{}`", joined.path),
-        };
-        let mut alone = Map::new();
-        alone.insert("Statement".to_owned(), statement.clone());
-        let grants = grants(&Value::Object(alone));
         if grants.iter().any(creates_any) {
             let message = format!("{name} allows to create secrets of any name");
             let help = "bind it to how names begin, `arn:…:secret:tower-*`, or to a tag, `aws:RequestTag/…`";
             all.push(found(&CREATES_ANY, message, help));
         }
         for (resource, actions) in unbound(&grants) {
-            let actions: Vec<String> = actions.iter().map(|one| format!("`{one}`")).collect();
-            let message = format!("{name} allows {} on `{resource}`", actions.join(", "));
+            let actions: Vec<String> = actions.iter().map(|one| in_words(one)).collect();
+            let message = format!(
+                "{name} allows {} on {}",
+                actions.join(", "),
+                in_words(resource)
+            );
             let help = "name what it is needed for: these actions take ARNs";
             all.push(found(&WILDCARD, message, help));
         }
@@ -75,12 +71,57 @@ pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> V
     all
 }
 
+/// Findings in the statements of a trust policy that are not ours.
+pub fn trust_warnings(joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
+    let own = grants(&ours.to_json());
+    let mut all = Vec::new();
+    for (name, theirs) in foreign(joined, ours) {
+        let takes_on = |one: &&Grant| one.effect == Effect::Allow;
+        let anybody =
+            |one: &Grant| one.principal.trim_start_matches('!') == "*" && one.condition.is_empty();
+        if theirs.iter().filter(takes_on).any(anybody) {
+            let message = format!("{name} lets anybody take on the role");
+            let found = Diagnostic::new(&WILDCARD, joined.span, message);
+            all.push(found.help("name whom: `\"Principal\": {\"AWS\": \"123456789012\"}`"));
+            continue;
+        }
+        let wider = |one: &Grant| own.iter().any(|our| one.covers(our) && one != our);
+        if theirs.iter().filter(takes_on).any(wider) {
+            let message = format!("{name} says what ours say without its conditions: it stays");
+            let found = Diagnostic::new(&STILL_WIDE, joined.span, message);
+            all.push(
+                found
+                    .help("take it out of that document: ours says the same of this account alone"),
+            );
+        }
+    }
+    all
+}
+
+/// The statements that are not ours, by their names, taken apart.
+fn foreign(joined: &Joined, ours: &Document) -> Vec<(String, BTreeSet<Grant>)> {
+    let statements = joined.merged.document.get("Statement");
+    let statements = statements.and_then(Value::as_array).into_iter().flatten();
+    let mut all = Vec::new();
+    for (index, statement) in statements.enumerate() {
+        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
+        if ours.statements.iter().any(|our| our.sid == sid) {
+            continue;
+        }
+        let name = match sid {
+            "" => format!("statement {} of `{}`", index + 1, joined.path),
+            sid => format!("`{sid}` of `{}`", joined.path),
+        };
+        let mut alone = Map::new();
+        alone.insert("Statement".to_owned(), statement.clone());
+        all.push((name, grants(&Value::Object(alone))));
+    }
+    all
+}
+
 /// The name of the secret that a grant allows to read, if it is not about all.
 fn read_secret(grant: &Grant) -> Option<String> {
-    let reads = covers(
-        &grant.action.to_ascii_lowercase(),
-        "secretsmanager:getsecretvalue",
-    );
+    let reads = grant.has_action("secretsmanager:GetSecretValue");
     let arn = Arn::parse(&grant.resource)?;
     let name = arn.resource.strip_prefix("secret:")?;
     let is_one = reads && grant.effect == Effect::Allow && !is_everything(&grant.resource);
@@ -114,14 +155,11 @@ fn is_with_suffix(name: &str, stored: &str) -> bool {
 /// Whether secrets of any name may be created, and none must have a tag.
 fn creates_any(grant: &Grant) -> bool {
     grant.effect == Effect::Allow
-        && covers(
-            &grant.action.to_ascii_lowercase(),
-            &CREATE.to_ascii_lowercase(),
-        )
+        && grant.has_action(CREATE)
         && is_everything(&grant.resource)
         && !["aws:requesttag/", "secretsmanager:name"]
             .iter()
-            .any(|key| grant.condition.contains(key))
+            .any(|key| asks_for(&grant.condition, key))
 }
 
 /// What is allowed on everything without a condition, though it could be bound: of services that the
@@ -131,7 +169,8 @@ fn unbound(grants: &BTreeSet<Grant>) -> BTreeMap<&str, Vec<&str>> {
     for grant in grants {
         let could_be_bound = match action(&grant.action) {
             Some(known) => known.takes_resource() && known.name != CREATE,
-            None => grant.action.contains('*') && known_service(&grant.action),
+            None if grant.action.starts_with('!') => true,
+            None => grant.action.contains(['*', '?']) && known_service(&grant.action),
         };
         if grant.effect == Effect::Allow
             && grant.condition.is_empty()
@@ -152,10 +191,24 @@ fn known_service(pattern: &str) -> bool {
         .any(|known| covers(&service.to_ascii_lowercase(), known))
 }
 
-/// Whether a resource is every one: `*`, or an ARN whose name is `*`.
+/// All but some, or one.
+fn in_words(text: &str) -> String {
+    match text.strip_prefix('!') {
+        Some(but) => {
+            let names: Vec<String> = but.lines().map(|one| format!("`{one}`")).collect();
+            format!("all but {}", names.join(" and "))
+        }
+        None => format!("`{text}`"),
+    }
+}
+
+/// Whether a resource is every one: `*`, an ARN whose name is `*`, or all but some.
 fn is_everything(resource: &str) -> bool {
+    if resource.starts_with('!') {
+        return true;
+    }
     let name = resource.splitn(6, ':').nth(5).unwrap_or(resource);
     // The type of resource stands in front of its name.
     let name = name.split_once([':', '/']).map_or(name, |(_, name)| name);
-    !name.is_empty() && name.chars().all(|letter| letter == '*') || resource == "*"
+    name.contains('*') && name.chars().all(|letter| "*?".contains(letter)) || resource == "*"
 }

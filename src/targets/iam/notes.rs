@@ -13,7 +13,10 @@ pub fn of(inputs: &Inputs<'_>, iam: &Iam, all: &[Written<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     for written in all {
         let trust_file = written.trust_file();
-        let trust = written.trust.iter().map(|trust| (&trust_file, trust, None));
+        let trust = written
+            .trust
+            .iter()
+            .map(|trust| (&trust_file, trust, written.trusted_before.as_ref()));
         let policies = written.policies.iter();
         let policies = policies.map(|one| (&one.file, &one.document, written.before.as_ref()));
         for (file, after, before) in policies.chain(trust) {

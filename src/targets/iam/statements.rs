@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use crate::iam::{
-    Document, Partition, Resource, Statement, role as role_arn, secret, secret_with_suffix, source,
+    Document, Partition, Principal, Resource, Statement, cluster, oidc_provider, role as role_arn,
+    secret, secret_with_suffix, source,
 };
-use crate::model::iam::Role;
+use crate::model::iam::{Pods, PodsKnownBy, Role};
 use crate::model::{Iam, Model, SecretDefinition, SecretUse, ServiceId};
 use crate::spec::{AttachedTo, Grants, Store};
 
-/// What containers are started for: whoever may give a role to tasks gives it to this service.
-const TASKS: &str = "ecs-tasks.amazonaws.com";
+/// To whom a head job gives the role of its tasks: Batch, where it registers a job, which gives it to
+/// ECS. None but tasks of ECS can take it on.
+const TASKS: [&str; 2] = ["batch.amazonaws.com", "ecs-tasks.amazonaws.com"];
 
 /// What a role may do.
 pub fn policy(model: &Model, iam: &Iam, role: &Role) -> Document {
@@ -38,11 +40,15 @@ pub fn policy(model: &Model, iam: &Iam, role: &Role) -> Document {
 /// Who may take a role on.
 pub fn trust(iam: &Iam, role: &Role) -> Document {
     let takes_on = |sid: &str, service: String| {
-        Statement::allow(sid, &["sts:AssumeRole"], Resource::Service(service))
+        let whom = Resource::Principal(Principal::Service(service));
+        Statement::allow(sid, &["sts:AssumeRole"], whom)
     };
-    let statement = match role.attached_to {
+    let statement = match (&role.pods, role.attached_to) {
+        (Some(pods), _) => of_pods(iam, pods),
         // EC2 says nothing of whom it acts for: a condition on the source would fit nobody.
-        AttachedTo::InstanceRole => takes_on("AllowEC2Assumption", iam.partition.principal("ec2")),
+        (None, AttachedTo::InstanceRole) => {
+            takes_on("AllowEC2Assumption", iam.partition.principal("ec2"))
+        }
         _ => takes_on(
             "AllowECSTaskAssumption",
             iam.partition.principal("ecs-tasks"),
@@ -56,6 +62,55 @@ pub fn trust(iam: &Iam, role: &Role) -> Document {
     };
     Document {
         statements: vec![statement],
+    }
+}
+
+/// Pods of one service account and no others: EKS says in tags of the session whose they are (EKS User
+/// Guide, "Create IAM role with trust policy required by EKS Pod Identity"), a cluster's own provider in
+/// the token (ibid., "Assign IAM roles to Kubernetes service accounts").
+fn of_pods(iam: &Iam, pods: &Pods) -> Statement {
+    let (namespace, account) = (&pods.namespace, &pods.service_account);
+    match &pods.known_by {
+        PodsKnownBy::Cluster(name) => Statement::allow(
+            "AllowEksAuthToAssumeRoleForPodIdentity",
+            &["sts:AssumeRole", "sts:TagSession"],
+            Resource::Principal(Principal::Service(iam.partition.principal("pods.eks"))),
+        )
+        .when(
+            "StringEquals",
+            "aws:RequestTag/eks-cluster-arn",
+            cluster(iam.partition, &iam.region, &iam.account, name),
+        )
+        .when(
+            "StringEquals",
+            "aws:RequestTag/kubernetes-namespace",
+            namespace,
+        )
+        .when(
+            "StringEquals",
+            "aws:RequestTag/kubernetes-service-account",
+            account,
+        ),
+        PodsKnownBy::Provider(address) => Statement::allow(
+            "AllowServiceAccountAssumption",
+            &["sts:AssumeRoleWithWebIdentity"],
+            Resource::Principal(Principal::Federated(oidc_provider(
+                iam.partition,
+                &iam.account,
+                address,
+            ))),
+        )
+        .when(
+            "StringEquals",
+            &format!("{address}:sub"),
+            format!("system:serviceaccount:{namespace}:{account}"),
+        )
+        // For whom the webhook of EKS asks for tokens, in every partition.
+        .when(
+            "StringEquals",
+            &format!("{address}:aud"),
+            "sts.amazonaws.com",
+        ),
     }
 }
 
@@ -158,11 +213,8 @@ fn head_job(iam: &Iam, role: &Role) -> Vec<Statement> {
     if let Some(name) = &role.execution_role {
         let arn = || Resource::Arns(vec![role_arn(iam.partition, &iam.account, name)]);
         all.push(
-            Statement::allow("AllowNextflowHeadJobToPassRoles", &["iam:PassRole"], arn()).when(
-                "StringEquals",
-                "iam:PassedToService",
-                TASKS,
-            ),
+            Statement::allow("AllowNextflowHeadJobToPassRoles", &["iam:PassRole"], arn())
+                .when_one_of("StringEquals", "iam:PassedToService", &TASKS),
         );
         // Nothing is passed where a role is looked at: under the same condition it would be refused.
         all.push(Statement::allow(

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::hcl::{quoted, value};
+use super::hcl::{attributes, quoted, value};
 use super::written::{Policy, Written};
+use crate::iam::role as role_arn;
 use crate::model::Iam;
 use crate::spec::AttachedTo;
 
@@ -19,10 +20,10 @@ terraform {
 ";
 
 /// A file with all roles.
-pub fn module(project: &str, iam: &Iam, all: &[Written<'_>]) -> String {
+pub fn module(iam: &Iam, all: &[Written<'_>]) -> String {
     let mut text = HEADER.to_owned();
     for written in all {
-        for block in blocks(project, iam, written) {
+        for block in blocks(iam, written) {
             text.push('\n');
             text.push_str(&block);
         }
@@ -38,7 +39,7 @@ enum Expression<'a> {
     Reference(String),
 }
 
-fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
+fn blocks(iam: &Iam, written: &Written<'_>) -> Vec<String> {
     use Expression::{Document, Reference, Text};
     let role = written.role;
     let name = identifier(&role.key);
@@ -52,7 +53,7 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
     };
     let tags = json!(iam.tags);
     let mut all = Vec::new();
-    if let Some(trust) = &written.trust {
+    if let Some(trust) = written.trust.as_ref().filter(|_| !role.existing) {
         let fields = vec![
             ("name", Text(&role.name)),
             ("assume_role_policy", Document(trust)),
@@ -78,10 +79,13 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
         ),
     };
     for policy in &written.policies {
-        let Policy { file, document } = policy;
-        let called = policy.name(project);
+        let Policy {
+            file,
+            name: called,
+            document,
+        } = policy;
         let name = identifier(file.strip_suffix(".json").unwrap_or(file));
-        let mut fields = vec![("name", Text(&called))];
+        let mut fields = vec![("name", Text(called))];
         if role.managed {
             fields.push(("policy", Document(document)));
             all.push(block("aws_iam_policy", &name, &tagged(fields, &tags)));
@@ -109,6 +113,20 @@ fn blocks(project: &str, iam: &Iam, written: &Written<'_>) -> Vec<String> {
         let fields = [("name", Text(&role.name)), ("role", whom())];
         all.push(block("aws_iam_instance_profile", &name, &fields));
     }
+    if let Some((pods, cluster)) = role.in_cluster() {
+        let existing = role_arn(iam.partition, &iam.account, &role.name);
+        let arn = match role.existing {
+            true => Text(&existing),
+            false => Reference(format!("aws_iam_role.{name}.arn")),
+        };
+        let fields = [
+            ("cluster_name", Text(cluster)),
+            ("namespace", Text(&pods.namespace)),
+            ("service_account", Text(&pods.service_account)),
+            ("role_arn", arn),
+        ];
+        all.push(block("aws_eks_pod_identity_association", &name, &fields));
+    }
     all
 }
 
@@ -122,35 +140,20 @@ fn tagged<'a>(mut fields: Vec<Field<'a>>, tags: &'a Value) -> Vec<Field<'a>> {
 }
 
 fn block(kind: &str, name: &str, fields: &[(&'static str, Expression<'_>)]) -> String {
-    let mut text = format!("resource {} {} {{\n", quoted(kind), quoted(name));
-    // As `terraform fmt` has it: the signs of lines that follow each other stand below each other.
-    let is_short = |expression: &Expression<'_>| {
-        matches!(expression, Expression::Text(_) | Expression::Reference(_))
-    };
-    let longest = |index: usize| {
-        let run = |one: &&(&str, Expression<'_>)| is_short(&one.1);
-        let before = fields.iter().take(index).rev().take_while(run);
-        let after = fields.iter().skip(index).take_while(run);
-        let next = fields.iter().skip(index).find(|one| !is_short(&one.1));
-        before
-            .chain(after)
-            .chain(next)
-            .map(|(field, _)| field.len())
-            .max()
-            .unwrap_or(0)
-    };
-    for (index, (field, expression)) in fields.iter().enumerate() {
-        let expression = match expression {
-            Expression::Text(text) => quoted(text),
-            Expression::Document(document) => format!("jsonencode({})", value(document, 1)),
-            Expression::Map(map) => value(map, 1),
-            Expression::Reference(reference) => reference.clone(),
-        };
-        let width = longest(index);
-        text.push_str(&format!("  {field:width$} = {expression}\n"));
-    }
-    text.push_str("}\n");
-    text
+    let fields: Vec<(String, String)> = fields
+        .iter()
+        .map(|(field, expression)| {
+            let value = match expression {
+                Expression::Text(text) => quoted(text),
+                Expression::Document(document) => format!("jsonencode({})", value(document, 1)),
+                Expression::Map(map) => value(map, 1),
+                Expression::Reference(reference) => reference.clone(),
+            };
+            ((*field).to_owned(), value)
+        })
+        .collect();
+    let (kind, name) = (quoted(kind), quoted(name));
+    format!("resource {kind} {name} {{\n{}}}\n", attributes(&fields, 1))
 }
 
 /// A name of the spec as Terraform has names: they begin with a letter.

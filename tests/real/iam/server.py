@@ -11,6 +11,7 @@ import sys
 
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.iam.access_control import IAMPolicyStatement, IAMRequest
+from moto.iam.models import Group, Role, User
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
 from moto.utilities.utils import get_partition
@@ -48,6 +49,18 @@ def authorize(self, _resource="*"):
     self._authenticate_and_authorize_action(IAMRequest, resource(self))
 
 
+def in_text(kind):
+    """A template's documents are objects: as a text, moto would keep what Python prints of them."""
+    put = kind.put_policy
+
+    def put_policy(self, name, document):
+        put(self, name, document if isinstance(document, str) else json.dumps(document))
+
+    kind.put_policy = put_policy
+
+
+for kind in (Role, Group, User):
+    in_text(kind)
 IAMPolicyStatement._match = staticmethod(match)
 ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = authorize
 

@@ -25,6 +25,10 @@ def allowed(question):
     policy, action = question["policy"], question["action"]
     context = CaseInsensitiveDict(question.get("context", {}))
     if "service" in question:
+        # It knows no providers of identities: here they stand as services do, by their names.
+        for statement in policy["Statement"]:
+            if "Federated" in statement["Principal"]:
+                statement["Principal"] = {"Service": statement["Principal"]["Federated"]}
         account = question["account"]
         result = resource_policy_authorization(
             question["service"], account, policy, action, f"arn:aws:iam::{account}:role/x", context

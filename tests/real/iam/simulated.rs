@@ -161,9 +161,33 @@ fn a_simulator_allows_each_role_its_own_and_nothing_else() {
                 "head-job",
                 "iam:PassRole",
                 &arn(role),
+                &passed("batch.amazonaws.com"),
+                true,
+            ),
+            (
+                "head-job",
+                "iam:PassRole",
+                &arn(role),
                 &passed("ec2.amazonaws.com"),
                 false,
             ),
+            (
+                "head-job",
+                "iam:PassRole",
+                &arn(role),
+                &passed("lambda.amazonaws.com"),
+                false,
+            ),
+            (
+                "platform",
+                "secretsmanager:CreateSecret",
+                &other,
+                &none,
+                false,
+            ),
+            ("platform", "iam:PassRole", &arn(role), &none, false),
+            ("execution", "kms:Decrypt", &key, &via("s3"), false),
+            ("execution", "kms:Decrypt", &key, &none, false),
             ("head-job", "iam:PassRole", &arn(role), &none, false),
             (
                 "head-job",
@@ -236,7 +260,126 @@ fn a_simulator_allows_each_role_its_own_and_nothing_else() {
     let output = fed(simulator, &Value::from(questions).to_string());
     assert!(output.status.success(), "{}", utf8(&output.stderr));
     let answers: Vec<bool> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answers.len(), 96);
+    assert_eq!(answers.len(), 114);
+    for (answer, (question, allowed)) in answers.iter().zip(&expected_answers) {
+        assert_eq!(answer, allowed, "{question}");
+    }
+}
+
+#[test]
+fn a_simulator_lets_the_pods_of_one_service_account_take_on_a_role() {
+    let Some(python) = judge("python-aws") else {
+        return;
+    };
+    let (mut questions, mut expected_answers) = (Vec::new(), Vec::new());
+    for (case, partition, region, suffix) in [
+        ("compiles-iam-in-eks", "aws", "eu-west-1", ""),
+        (
+            "compiles-iam-in-eks-in-aws-cn",
+            "aws-cn",
+            "cn-north-1",
+            ".cn",
+        ),
+    ] {
+        let account = "123456789012";
+        let tags = |cluster: &str, namespace: &str, service_account: &str| {
+            json!({
+                "aws:RequestTag/eks-cluster-arn": format!("arn:{partition}:eks:{region}:{account}:cluster/{cluster}"),
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            })
+        };
+        let pods = "pods.eks.amazonaws.com";
+        let provider =
+            format!("oidc.eks.{region}.amazonaws.com{suffix}/id/EXAMPLED539D4633E53DE1B71EXAMPLE");
+        let federated = format!("arn:{partition}:iam::{account}:oidc-provider/{provider}");
+        let token = |subject: &str, audience: &str| json!({format!("{provider}:sub"): format!("system:serviceaccount:{subject}"), format!("{provider}:aud"): audience});
+        let with_token = "sts:AssumeRoleWithWebIdentity";
+        for (file, action, who, context, allowed) in [
+            (
+                "platform",
+                "sts:AssumeRole",
+                pods,
+                tags("lab", "tower", "platform"),
+                true,
+            ),
+            (
+                "platform",
+                "sts:TagSession",
+                pods,
+                tags("lab", "tower", "platform"),
+                true,
+            ),
+            (
+                "platform",
+                "sts:AssumeRole",
+                pods,
+                tags("other", "tower", "platform"),
+                false,
+            ),
+            (
+                "platform",
+                "sts:AssumeRole",
+                pods,
+                tags("lab", "default", "platform"),
+                false,
+            ),
+            (
+                "platform",
+                "sts:AssumeRole",
+                pods,
+                tags("lab", "tower", "default"),
+                false,
+            ),
+            ("platform", "sts:AssumeRole", pods, json!({}), false),
+            (
+                "platform",
+                "sts:AssumeRole",
+                "eks.amazonaws.com",
+                tags("lab", "tower", "platform"),
+                false,
+            ),
+            (
+                "external-secrets",
+                with_token,
+                federated.as_str(),
+                token("external-secrets:external-secrets", "sts.amazonaws.com"),
+                true,
+            ),
+            (
+                "external-secrets",
+                with_token,
+                &federated,
+                token("external-secrets:default", "sts.amazonaws.com"),
+                false,
+            ),
+            (
+                "external-secrets",
+                with_token,
+                &federated,
+                token("external-secrets:external-secrets", "other"),
+                false,
+            ),
+            ("external-secrets", with_token, &federated, json!({}), false),
+            (
+                "external-secrets",
+                "sts:AssumeRole",
+                &federated,
+                token("external-secrets:external-secrets", "sts.amazonaws.com"),
+                false,
+            ),
+        ] {
+            let path = expected(case).join(format!("{file}.trust.json"));
+            let policy: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+            questions.push(json!({"policy": policy, "action": action, "service": who, "account": account, "context": context}));
+            expected_answers.push((format!("{case} {file} {action} {who} {context}"), allowed));
+        }
+    }
+    let mut simulator = Command::new(python);
+    simulator.arg(checkout().join("tests/real/iam/simulate.py"));
+    let output = fed(simulator, &Value::from(questions).to_string());
+    assert!(output.status.success(), "{}", utf8(&output.stderr));
+    let answers: Vec<bool> = serde_json::from_slice(&output.stdout).unwrap();
     for (answer, (question, allowed)) in answers.iter().zip(&expected_answers) {
         assert_eq!(answer, allowed, "{question}");
     }

@@ -31,6 +31,10 @@ pub fn wrong(
         (ValidationErrorKind::MinLength { .. }, _) => {
             (format!("`{place}` is empty"), "write a text".to_owned())
         }
+        (ValidationErrorKind::MaxProperties { limit }, _) => (
+            format!("`{place}` has more than {limit} entries"),
+            "leave some out".to_owned(),
+        ),
         (ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. }, _) => {
             let range = range(fragment);
             (
@@ -50,8 +54,12 @@ pub fn wrong(
     Diagnostic::new(&WRONG_FORM, span, message).help(help)
 }
 
-/// A key that is no name.
-pub fn name(span: Span, name: &str) -> Diagnostic {
+/// A key that is no name, or not what keys are where the map says so.
+pub fn name(span: Span, name: &str, fragment: &Value) -> Diagnostic {
+    if let Some(expected) = fragment.get("x-expected").and_then(Value::as_str) {
+        let message = format!("`{}` is not {expected}", shortened(name));
+        return Diagnostic::new(&WRONG_FORM, span, message).help("choose another");
+    }
     let message = format!(
         "`{}` is not a name of lower-case letters, digits and inner hyphens",
         shortened(name)

@@ -8,12 +8,12 @@ terraform {
 }
 
 resource "aws_iam_role" "platform" {
-  name               = "tower-platform"
+  name = "tower-platform"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -25,13 +25,13 @@ resource "aws_iam_role" "platform" {
 }
 
 resource "aws_iam_role_policy" "platform" {
-  name   = "tower-platform"
-  role   = aws_iam_role.platform.name
+  name = "tower-platform"
+  role = aws_iam_role.platform.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "platform" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -51,7 +51,7 @@ resource "aws_iam_role_policy" "platform" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsKey"
+        "Sid"    = "AllowTowerEnterpriseSecretsKey"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -76,12 +76,12 @@ resource "aws_iam_instance_profile" "platform" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "Batch"
+  name = "Batch"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -101,13 +101,13 @@ resource "aws_iam_role" "execution" {
 }
 
 resource "aws_iam_role_policy" "execution" {
-  name   = "tower-execution"
-  role   = aws_iam_role.execution.name
+  name = "tower-execution"
+  role = aws_iam_role.execution.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSAgentToRetrieveSecrets"
+        "Sid"    = "AllowECSAgentToRetrieveSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToDecryptSecrets"
+        "Sid"    = "AllowECSAgentToDecryptSecrets"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -141,12 +141,12 @@ resource "aws_iam_role_policy_attachment" "execution_managed_1" {
 }
 
 resource "aws_iam_role" "head_job" {
-  name               = "tower-head-job"
+  name = "tower-head-job"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -166,13 +166,13 @@ resource "aws_iam_role" "head_job" {
 }
 
 resource "aws_iam_role_policy" "head_job" {
-  name   = "tower-head-job"
-  role   = aws_iam_role.head_job.name
+  name = "tower-head-job"
+  role = aws_iam_role.head_job.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -180,7 +180,7 @@ resource "aws_iam_role_policy" "head_job" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToPassRoles"
+        "Sid"    = "AllowNextflowHeadJobToPassRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:PassRole",
@@ -190,12 +190,15 @@ resource "aws_iam_role_policy" "head_job" {
         ]
         "Condition" = {
           "StringEquals" = {
-            "iam:PassedToService" = "ecs-tasks.amazonaws.com"
+            "iam:PassedToService" = [
+              "batch.amazonaws.com",
+              "ecs-tasks.amazonaws.com",
+            ]
           }
         }
       },
       {
-        "Sid" = "AllowNextflowHeadJobToGetRoles"
+        "Sid"    = "AllowNextflowHeadJobToGetRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:GetRole",

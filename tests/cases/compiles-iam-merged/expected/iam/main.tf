@@ -8,10 +8,10 @@ terraform {
 }
 
 resource "aws_iam_role_policy" "platform" {
-  name   = "tower-platform"
-  role   = "TowerRole"
+  name = "tower-platform"
+  role = "TowerRole"
   policy = jsonencode({
-    "Id" = "ours"
+    "Id"      = "ours"
     "Version" = "2012-10-17"
     "Statement" = [
       {
@@ -23,7 +23,7 @@ resource "aws_iam_role_policy" "platform" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -35,9 +35,9 @@ resource "aws_iam_role_policy" "platform" {
         ]
       },
       {
-        "Sid" = "Own"
-        "Effect" = "Deny"
-        "NotAction" = "s3:*"
+        "Sid"         = "Own"
+        "Effect"      = "Deny"
+        "NotAction"   = "s3:*"
         "NotResource" = "arn:aws:s3:::$${aws:username}/*"
         "Condition" = {
           "Bool" = {
@@ -46,7 +46,7 @@ resource "aws_iam_role_policy" "platform" {
         }
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -58,12 +58,12 @@ resource "aws_iam_role_policy" "platform" {
 }
 
 resource "aws_iam_role" "head_job" {
-  name               = "tower-head-job"
+  name = "tower-head-job"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -75,18 +75,18 @@ resource "aws_iam_role" "head_job" {
 }
 
 resource "aws_iam_role_policy" "head_job" {
-  name   = "tower-head-job"
-  role   = aws_iam_role.head_job.name
+  name = "tower-head-job"
+  role = aws_iam_role.head_job.name
   policy = jsonencode({
     "Version" = "2008-10-17"
     "Statement" = [
       {
-        "Effect" = "Allow"
-        "Action" = "s3:GetObject"
+        "Effect"   = "Allow"
+        "Action"   = "s3:GetObject"
         "Resource" = "arn:aws:s3:::lab/*"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",

@@ -8,12 +8,12 @@ terraform {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "lab-ExecutionRole"
+  name = "lab-ExecutionRole"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -33,13 +33,13 @@ resource "aws_iam_role" "execution" {
 }
 
 resource "aws_iam_role_policy" "execution" {
-  name   = "tower-execution"
-  role   = aws_iam_role.execution.name
+  name = "tower-execution"
+  role = aws_iam_role.execution.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSAgentToRetrieveSecrets"
+        "Sid"    = "AllowECSAgentToRetrieveSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -49,7 +49,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToReadSecretsOfServices"
+        "Sid"    = "AllowECSAgentToReadSecretsOfServices"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -60,7 +60,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToDecryptSecretsOfServices"
+        "Sid"    = "AllowECSAgentToDecryptSecretsOfServices"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -84,12 +84,12 @@ resource "aws_iam_role_policy_attachment" "execution_managed_1" {
 }
 
 resource "aws_iam_role" "cron" {
-  name               = "tower-cron"
+  name = "tower-cron"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -101,13 +101,13 @@ resource "aws_iam_role" "cron" {
 }
 
 resource "aws_iam_role_policy" "cron" {
-  name   = "tower-cron"
-  role   = aws_iam_role.cron.name
+  name = "tower-cron"
+  role = aws_iam_role.cron.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowServicesToReadSecrets"
+        "Sid"    = "AllowServicesToReadSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "cron" {
         ]
       },
       {
-        "Sid" = "AllowServicesToDecryptSecrets"
+        "Sid"    = "AllowServicesToDecryptSecrets"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",

@@ -8,12 +8,12 @@ terraform {
 }
 
 resource "aws_iam_role" "platform" {
-  name               = "tower-platform"
+  name = "tower-platform"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -28,13 +28,13 @@ resource "aws_iam_role" "platform" {
 }
 
 resource "aws_iam_role_policy" "platform" {
-  name   = "tower-platform"
-  role   = aws_iam_role.platform.name
+  name = "tower-platform"
+  role = aws_iam_role.platform.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -46,7 +46,7 @@ resource "aws_iam_role_policy" "platform" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -54,7 +54,7 @@ resource "aws_iam_role_policy" "platform" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsKey"
+        "Sid"    = "AllowTowerEnterpriseSecretsKey"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -79,13 +79,13 @@ resource "aws_iam_instance_profile" "platform" {
 }
 
 resource "aws_iam_user_policy" "platform_user" {
-  name   = "tower-platform-user"
-  user   = "seqera"
+  name = "tower-platform-user"
+  user = "seqera"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -97,7 +97,7 @@ resource "aws_iam_user_policy" "platform_user" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -105,7 +105,7 @@ resource "aws_iam_user_policy" "platform_user" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsKey"
+        "Sid"    = "AllowTowerEnterpriseSecretsKey"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -125,12 +125,12 @@ resource "aws_iam_user_policy" "platform_user" {
 }
 
 resource "aws_iam_policy" "platform_group" {
-  name   = "tower-platform-group"
+  name = "tower-platform-group"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowTowerEnterpriseSecrets"
+        "Sid"    = "AllowTowerEnterpriseSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:CreateSecret",
@@ -142,7 +142,7 @@ resource "aws_iam_policy" "platform_group" {
         ]
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsListing"
+        "Sid"    = "AllowTowerEnterpriseSecretsListing"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -150,7 +150,7 @@ resource "aws_iam_policy" "platform_group" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowTowerEnterpriseSecretsKey"
+        "Sid"    = "AllowTowerEnterpriseSecretsKey"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -178,12 +178,12 @@ resource "aws_iam_group_policy_attachment" "platform_group" {
 }
 
 resource "aws_iam_role" "execution" {
-  name               = "lab-ExecutionRole"
+  name = "lab-ExecutionRole"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -206,13 +206,13 @@ resource "aws_iam_role" "execution" {
 }
 
 resource "aws_iam_role_policy" "execution" {
-  name   = "tower-execution"
-  role   = aws_iam_role.execution.name
+  name = "tower-execution"
+  role = aws_iam_role.execution.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSAgentToRetrieveSecrets"
+        "Sid"    = "AllowECSAgentToRetrieveSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:GetSecretValue",
@@ -222,7 +222,7 @@ resource "aws_iam_role_policy" "execution" {
         ]
       },
       {
-        "Sid" = "AllowECSAgentToDecryptSecrets"
+        "Sid"    = "AllowECSAgentToDecryptSecrets"
         "Effect" = "Allow"
         "Action" = [
           "kms:Decrypt",
@@ -246,12 +246,12 @@ resource "aws_iam_role_policy_attachment" "execution_managed_1" {
 }
 
 resource "aws_iam_role" "head_job" {
-  name               = "tower-head-job"
+  name = "tower-head-job"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowECSTaskAssumption"
+        "Sid"    = "AllowECSTaskAssumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ecs-tasks.amazonaws.com"
@@ -274,13 +274,13 @@ resource "aws_iam_role" "head_job" {
 }
 
 resource "aws_iam_role_policy" "head_job" {
-  name   = "tower-head-job"
-  role   = aws_iam_role.head_job.name
+  name = "tower-head-job"
+  role = aws_iam_role.head_job.name
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -288,7 +288,7 @@ resource "aws_iam_role_policy" "head_job" {
         "Resource" = "*"
       },
       {
-        "Sid" = "AllowNextflowHeadJobToPassRoles"
+        "Sid"    = "AllowNextflowHeadJobToPassRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:PassRole",
@@ -298,12 +298,15 @@ resource "aws_iam_role_policy" "head_job" {
         ]
         "Condition" = {
           "StringEquals" = {
-            "iam:PassedToService" = "ecs-tasks.amazonaws.com"
+            "iam:PassedToService" = [
+              "batch.amazonaws.com",
+              "ecs-tasks.amazonaws.com",
+            ]
           }
         }
       },
       {
-        "Sid" = "AllowNextflowHeadJobToGetRoles"
+        "Sid"    = "AllowNextflowHeadJobToGetRoles"
         "Effect" = "Allow"
         "Action" = [
           "iam:GetRole",
@@ -317,13 +320,13 @@ resource "aws_iam_role_policy" "head_job" {
 }
 
 resource "aws_iam_role_policy" "head_instance" {
-  name   = "tower-head-instance"
-  role   = "ecsInstanceRole"
+  name = "tower-head-instance"
+  role = "ecsInstanceRole"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
@@ -335,12 +338,12 @@ resource "aws_iam_role_policy" "head_instance" {
 }
 
 resource "aws_iam_role" "role_2nd_head" {
-  name               = "tower-2nd-head"
+  name = "tower-2nd-head"
   assume_role_policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowEC2Assumption"
+        "Sid"    = "AllowEC2Assumption"
         "Effect" = "Allow"
         "Principal" = {
           "Service" = "ec2.amazonaws.com"
@@ -355,12 +358,12 @@ resource "aws_iam_role" "role_2nd_head" {
 }
 
 resource "aws_iam_policy" "role_2nd_head" {
-  name   = "tower-2nd-head"
+  name = "tower-2nd-head"
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
       {
-        "Sid" = "AllowNextflowHeadJobToAccessSecrets"
+        "Sid"    = "AllowNextflowHeadJobToAccessSecrets"
         "Effect" = "Allow"
         "Action" = [
           "secretsmanager:ListSecrets",
