@@ -22,7 +22,12 @@ const PROJECT: &str = "tlsgen.dev/project";
 /// What complaints come to: words of one of them, what it is, and what to do.
 const COMPLAINTS: &[(&[&str], &str, &str)] = &[
     (
-        &["Unauthorized", "must be logged in", "provide credentials", "getting credentials"],
+        &[
+            "Unauthorized",
+            "must be logged in",
+            "provide credentials",
+            "getting credentials",
+        ],
         "the cluster does not take these credentials",
         "log in again, and look at `kubectl auth whoami`",
     ),
@@ -68,7 +73,13 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         "look at `certificate-authority` of the cluster in the kubeconfig",
     ),
     (
-        &["context \"", "invalid configuration", "no configuration", "Error loading config", "error loading config"],
+        &[
+            "context \"",
+            "invalid configuration",
+            "no configuration",
+            "Error loading config",
+            "error loading config",
+        ],
         "the kubeconfig names no cluster",
         "look at `KUBECONFIG`, and at `kubectl config get-contexts`",
     ),
@@ -253,12 +264,10 @@ fn object(outside: &dyn Outside, place: Place<'_>) -> Result<Option<Object>, Fai
 
 /// Whether all fits into one Secret.
 fn fits(place: Place<'_>, value: &SecretValue, standing: Option<&Object>) -> Result<(), Failure> {
-    let others = standing.map_or(0, |standing| {
+    let others: usize = standing.map_or(0, |standing| {
         let others = standing.data.iter();
         let others = others.filter(|(key, _)| **key != place.definition.stored);
-        others
-            .map(|(_, text)| base64::decoded_len_estimate(text.0.len()))
-            .sum()
+        others.map(|(_, text)| decoded_length(&text.0)).sum()
     });
     match value.bytes().len() + others <= LONGEST {
         true => Ok(()),
@@ -281,11 +290,7 @@ enum Made {
     There,
 }
 
-fn create(
-    outside: &dyn Outside,
-    place: Place<'_>,
-    value: &SecretValue,
-) -> Result<Made, Failure> {
+fn create(outside: &dyn Outside, place: Place<'_>, value: &SecretValue) -> Result<Made, Failure> {
     let encoded = encoded(value.bytes())?;
     let namespace = namespace(place)?;
     let create = Create {
@@ -301,7 +306,12 @@ fn create(
     };
     let input = json(&create, encoded.len())?;
     // The schema of the cluster, which takes a permission of its own, would say nothing of it.
-    let words = ["create", "--filename=-", "--validate=false", "--output=name"];
+    let words = [
+        "create",
+        "--filename=-",
+        "--validate=false",
+        "--output=name",
+    ];
     let ended = run(outside, namespace, &words, Some(&input))?;
     match ended.succeeded() {
         true => Ok(Made::New),
@@ -385,6 +395,11 @@ fn decoded(text: &Hidden) -> Result<Zeroizing<Vec<u8>>, Failure> {
         )
     })?;
     Ok(bytes)
+}
+
+fn decoded_length(text: &str) -> usize {
+    let text = text.trim_end_matches('=');
+    text.len() * 3 / 4
 }
 
 fn refused(ended: &Ended, place: Place<'_>) -> Failure {

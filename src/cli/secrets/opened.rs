@@ -128,10 +128,13 @@ impl Opened {
 /// The one region of all targets `iam`, or that of the environment. Version 1 of the AWS command line
 /// does not know `AWS_REGION`.
 fn region(model: &Model) -> Option<String> {
-    let mut said = model.targets.iter().filter_map(|target| match &target.kind {
-        TargetKind::Iam(iam) => Some(&iam.region),
-        _ => None,
-    });
+    let mut said = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Iam(iam) => Some(&iam.region),
+            _ => None,
+        });
     match said.next() {
         Some(first) if said.all(|other| other == first) => Some(first.clone()),
         _ => ["AWS_REGION", "AWS_DEFAULT_REGION"]

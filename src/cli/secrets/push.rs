@@ -12,9 +12,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticJson, Diagnostics, to_json};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::Store;
-use crate::stores::{
-    self, Failure, Part, Place, Pushed, REFUSED, SecretValue, UNREADABLE,
-};
+use crate::stores::{self, Failure, Part, Place, Pushed, REFUSED, SecretValue, UNREADABLE};
 use crate::world::World as _;
 
 /// What became of one secret.

@@ -76,7 +76,12 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         "look at `kms_key`: it must be in the same region, enabled, and let whoever pushes use it",
     ),
     (
-        &["InvalidEndpoint", "Could not resolve host", "Invalid region", "Provided region_name"],
+        &[
+            "InvalidEndpoint",
+            "Could not resolve host",
+            "Invalid region",
+            "Provided region_name",
+        ],
         "there is no such region",
         "look at `region`, and at `AWS_REGION`",
     ),
@@ -86,22 +91,41 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         "write `region: …` beside the secret, have a target `iam`, or set `AWS_REGION`",
     ),
     (
-        &["marked for deletion", "scheduled for deletion", "marked deleted"],
+        &[
+            "marked for deletion",
+            "scheduled for deletion",
+            "marked deleted",
+        ],
         "it is to be deleted",
         "take that back: `aws secretsmanager restore-secret --secret-id NAME`",
     ),
     (
-        &["Could not connect", "Connect timeout", "Read timeout", "EndpointConnection", "Connection was closed", "ConnectionClosed"],
+        &[
+            "Could not connect",
+            "Connect timeout",
+            "Read timeout",
+            "EndpointConnection",
+            "Connection was closed",
+            "ConnectionClosed",
+        ],
         "AWS cannot be reached",
         "look at the network, the proxy and the region",
     ),
     (
-        &["InternalServiceError", "ServiceUnavailable", "InternalFailure"],
+        &[
+            "InternalServiceError",
+            "ServiceUnavailable",
+            "InternalFailure",
+        ],
         "AWS is out of order",
         "push again later: what is there already stays",
     ),
     (
-        &["InvalidParameter", "ValidationException", "Parameter validation failed"],
+        &[
+            "InvalidParameter",
+            "ValidationException",
+            "Parameter validation failed",
+        ],
         "AWS does not take the name, the tags, the description or the key",
         "a name has letters, digits and `/_+=.@-`, a secret at most 50 tags with keys up to 128 and values up to 256 characters, none beginning with `aws:`",
     ),

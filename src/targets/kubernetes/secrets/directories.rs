@@ -136,8 +136,7 @@ fn hidden<'a>(
         })
     };
     let parts: Vec<&str> = directory.split('/').skip(1).collect();
-    if parts.iter().any(|part| matches!(*part, "" | "." | ".."))
-        || matches!(file, "" | "." | "..")
+    if parts.iter().any(|part| matches!(*part, "" | "." | "..")) || matches!(file, "" | "." | "..")
     {
         return hides("is no plain path", instead);
     }
