@@ -133,6 +133,24 @@ pub struct Failure {
     pub words: String,
     /// What to do.
     pub help: String,
+    /// Whether it is so of every secret of that store: nobody need ask again.
+    pub of_store: bool,
+}
+
+/// What a complaint of a program comes to: words of one, what it is, what to do, and whether it is so of
+/// the whole store.
+type Complaint = (
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+    Concerns,
+);
+
+/// What a complaint is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Concerns {
+    Secret,
+    Store,
 }
 
 /// A place in a store.
@@ -231,6 +249,15 @@ impl Failure {
         Self {
             words: words.into(),
             help: help.into(),
+            of_store: false,
+        }
+    }
+
+    /// The same of every secret of that store.
+    fn of_store(self) -> Self {
+        Self {
+            of_store: true,
+            ..self
         }
     }
 
@@ -240,7 +267,8 @@ impl Failure {
             io::ErrorKind::NotFound => Self::new(
                 format!("there is no program `{program}`"),
                 format!("install {package}, and have it in `PATH`"),
-            ),
+            )
+            .of_store(),
             _ => Self::new(
                 format!("`{program}` cannot be run: {error}"),
                 "look at its file and its permissions",

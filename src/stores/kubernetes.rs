@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::value::{Hidden, json};
-use super::{Ended, Failure, Outside, Place, Pushed, Refused, SecretValue, Surplus};
+use super::{
+    Complaint, Concerns, Ended, Failure, Outside, Place, Pushed, Refused, SecretValue, Surplus,
+};
 use crate::spec::Store;
 
 /// The longest Secret (the API server refuses more than 1 MiB of data).
@@ -20,7 +22,7 @@ const LONGEST: usize = 1 << 20;
 const PROJECT: &str = "tlsgen.dev/project";
 
 /// What complaints come to: words of one of them, what it is, and what to do.
-const COMPLAINTS: &[(&[&str], &str, &str)] = &[
+const COMPLAINTS: &[Complaint] = &[
     (
         &[
             "Unauthorized",
@@ -30,58 +32,69 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "the cluster does not take these credentials",
         "log in again, and look at `kubectl auth whoami`",
+        Concerns::Store,
     ),
     (
         &["being terminated"],
         "the namespace is being deleted",
         "wait until it is gone, make it anew, and push again",
+        Concerns::Secret,
     ),
     // Of what is refused for its content, the reason may be called forbidden too.
     (
         &["is invalid:", "(Invalid)"],
         "the cluster does not take it",
         "look at the type of the Secret, whether it is immutable, and at its size: `kubectl --namespace NAMESPACE describe secret`",
+        Concerns::Secret,
     ),
     (
         &["exceeded quota"],
         "the quota of the namespace is used up",
         "look at `kubectl --namespace NAMESPACE describe quota`",
+        Concerns::Secret,
     ),
     (
         &["denied the request"],
         "a policy of the cluster refuses it",
         "ask whoever runs the cluster which labels or names it wants",
+        Concerns::Secret,
     ),
     (
         &["(Forbidden)"],
         "the cluster denies access",
         "it takes get, list, create and patch of Secrets in that namespace: `kubectl --namespace NAMESPACE auth can-i --list`",
+        Concerns::Secret,
     ),
     (
         &["namespaces \""],
         "the cluster has no such namespace",
         "make it, `kubectl create namespace NAMESPACE`, or write another `namespace`",
+        Concerns::Secret,
     ),
     (
         &["unknown flag"],
         "this kubectl is too old",
         "install version 1.20 or newer, which reads a patch from standard input",
+        Concerns::Store,
     ),
     (
         &["x509:", "certificate signed by"],
         "the certificate of the cluster is not trusted",
         "look at `certificate-authority` of the cluster in the kubeconfig",
+        Concerns::Store,
     ),
     (
         &[
             "context \"",
             "invalid configuration",
+            "Error in configuration",
             "no configuration",
             "Error loading config",
             "error loading config",
         ],
         "the kubeconfig names no cluster",
         "look at `KUBECONFIG`, and at `kubectl config get-contexts`",
+        Concerns::Store,
     ),
     (
         &[
@@ -95,11 +108,13 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "the cluster cannot be reached",
         "look at the context, `kubectl config current-context`, and at the network",
+        Concerns::Store,
     ),
     (
         &["TooManyRequests", "ServiceUnavailable", "InternalError"],
         "the cluster is out of order",
         "push again later: what is there already stays",
+        Concerns::Secret,
     ),
 ];
 
@@ -360,7 +375,7 @@ fn run(
     input: Option<&[u8]>,
 ) -> Result<Ended, Failure> {
     // Without it, an address that nobody answers at would hold it up for minutes.
-    let mut all = vec!["kubectl", "--request-timeout=20s", "--namespace", namespace];
+    let mut all = vec!["kubectl", "--request-timeout=10s", "--namespace", namespace];
     all.extend(words);
     outside
         .run(&all, input)
@@ -405,16 +420,21 @@ fn decoded_length(text: &str) -> usize {
 fn refused(ended: &Ended, place: Place<'_>) -> Failure {
     let mut all = COMPLAINTS.iter();
     let known = all.find(|(words, ..)| ended.complains_of(words));
-    let (_, what, help) = known.unwrap_or(&(
+    let (_, what, help, concerns) = known.unwrap_or(&(
         &[],
         "kubectl failed",
         "run `kubectl --namespace NAMESPACE auth can-i create secrets` by hand to see why",
+        Concerns::Secret,
     ));
     let namespace = place.namespace.unwrap_or_default();
     let code = ended.code_in_words();
     let name = &place.definition.object;
-    Failure::new(
+    let failure = Failure::new(
         format!("`{namespace}/{name}`: {what} ({code})"),
         help.replace("NAMESPACE", namespace),
-    )
+    );
+    match concerns {
+        Concerns::Store => failure.of_store(),
+        Concerns::Secret => failure,
+    }
 }

@@ -50,9 +50,10 @@ impl SecretValue {
             SecretSource::Command(words) => {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let program = words.first().copied().unwrap_or_default();
-                let ended: Ended = outside
-                    .run(&words, None)
-                    .map_err(|error| Failure::of_start(program, &error, "it"))?;
+                let ended: Ended = outside.run(&words, None).map_err(|error| Failure {
+                    of_store: false,
+                    ..Failure::of_start(program, &error, "it")
+                })?;
                 if !ended.succeeded() {
                     return Err(Failure::new(
                         format!("the {what} failed with {}", ended.code_in_words()),

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::diagnostic::{DiagnosticJson, Diagnostics, to_json};
 use crate::model::SecretSource;
 use crate::spec::Store;
-use crate::stores::{self, Outside as _, REFUSED, Surplus};
+use crate::stores::{self, Outside as _, Place, REFUSED, Surplus};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -42,7 +42,12 @@ pub fn run(
     let programs = opened.programs();
     let (mut exit, mut rows) = (Exit::Done, Vec::new());
     let mut found = Diagnostics::default();
+    let mut given_up: Vec<Store> = Vec::new();
     for place in &places {
+        if given_up.contains(&place.definition.store) {
+            rows.push(row(place, None));
+            continue;
+        }
         // What Compose takes from a variable is nowhere but there.
         let exists = match &place.definition.from {
             SecretSource::Env(name)
@@ -64,14 +69,10 @@ pub fn run(
             Err(failure) => {
                 exit = exit.max(Exit::NoAnswer);
                 found.push(finding(&REFUSED, place, failure));
+                given_up.extend(failure.of_store.then_some(place.definition.store));
             }
         }
-        rows.push(Row {
-            secret: place.secret,
-            scope: place.definition.scope.to_string(),
-            store: place.definition.store.name(),
-            exists: exists.ok(),
-        });
+        rows.push(row(place, exists.ok()));
     }
     let (surplus, refused) = stores::surplus(&programs, &places);
     // A store that did not answer of its secrets has said why already.
@@ -103,4 +104,13 @@ pub fn run(
         }
     }
     Ok(exit)
+}
+
+fn row<'a>(place: &Place<'a>, exists: Option<bool>) -> Row<'a> {
+    Row {
+        secret: place.secret,
+        scope: place.definition.scope.to_string(),
+        store: place.definition.store.name(),
+        exists,
+    }
 }

@@ -166,7 +166,8 @@ pub fn called(place: &Place<'_>) -> String {
 
 /// What a place's store did not do, where the spec says it.
 pub fn finding(code: &'static Code, place: &Place<'_>, failure: &Failure) -> Diagnostic {
-    let message = format!("{}: {}", called(place), failure.words);
+    let called = called(place).replacen(place.secret, &format!("`{}`", place.secret), 1);
+    let message = format!("{called}: {}", failure.words);
     Diagnostic::new(code, place.definition.span, message).help(failure.help.as_str())
 }
 

@@ -8,7 +8,7 @@ use crate::cli::Exit;
 use crate::cli::arguments::{Arguments, Format, SecretsPush};
 use crate::cli::output::Output;
 use crate::cli::project::asked;
-use crate::diagnostic::{Diagnostic, DiagnosticJson, Diagnostics, to_json};
+use crate::diagnostic::{Code, DiagnosticJson, Diagnostics, to_json};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::Store;
@@ -64,7 +64,15 @@ pub fn run(
     }
     let mut rows = Vec::with_capacity(places.len());
     let mut written = Vec::new();
+    let mut given_up: Vec<Store> = Vec::new();
     for place in &places {
+        if given_up.contains(&place.definition.store) {
+            rows.push(row(place, None));
+            if output.format == Format::Text {
+                output.say(&format!("{}: not tried\n", called(place)));
+            }
+            continue;
+        }
         let pushed = pushed(&programs, place, options.dry_run);
         let changed = matches!(pushed, Ok(Pushed::Created | Pushed::Changed(_)));
         if changed && place.definition.store == Store::Compose {
@@ -73,7 +81,11 @@ pub fn run(
         rows.push(row(place, pushed.as_ref().ok()));
         match pushed {
             Ok(pushed) => say(place, &pushed, options.dry_run, output),
-            Err(diagnostic) => found.push(*diagnostic),
+            Err((code, failure)) => {
+                found.push(finding(code, place, &failure));
+                // An address at which nobody answers would be waited for again and again.
+                given_up.extend(failure.of_store.then_some(place.definition.store));
+            }
         }
     }
     if !options.dry_run && !written.is_empty() {
@@ -99,11 +111,10 @@ fn pushed(
     programs: &Programs,
     place: &Place<'_>,
     dry_run: bool,
-) -> Result<Pushed, Box<Diagnostic>> {
+) -> Result<Pushed, (&'static Code, Failure)> {
     let value = SecretValue::read(programs, place.world, &place.definition.from)
-        .map_err(|failure| Box::new(finding(&UNREADABLE, place, &failure)))?;
-    stores::push(programs, *place, &value, dry_run)
-        .map_err(|failure| Box::new(finding(&REFUSED, place, &failure)))
+        .map_err(|failure| (&UNREADABLE, failure))?;
+    stores::push(programs, *place, &value, dry_run).map_err(|failure| (&REFUSED, failure))
 }
 
 fn row<'a>(place: &Place<'a>, pushed: Option<&Pushed>) -> Row<'a> {
@@ -179,6 +190,7 @@ fn let_read(
         let failure = Failure {
             words: format!("who may read `{}` cannot be set: {error}", access.path),
             help: "push as root, or as whoever owns the file".to_owned(),
+            of_store: false,
         };
         found.extend(place.map(|place| finding(&REFUSED, place, &failure)));
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Asked;
 use crate::stores::value::json;
-use crate::stores::{Ended, Failure, Outside, Place};
+use crate::stores::{Complaint, Concerns, Ended, Failure, Outside, Place};
 
 const STANDARD_INPUT: &str = "file:///dev/stdin";
 /// Options of every call. Without the times an address that nobody answers at would hold it up for minutes.
@@ -18,21 +18,24 @@ const OPTIONS: [&str; 6] = [
 ];
 
 /// What complaints come to: words of one of them, what it is, and what to do.
-const COMPLAINTS: &[(&[&str], &str, &str)] = &[
+const COMPLAINTS: &[Complaint] = &[
     (
         &["Unable to locate credentials", "NoCredentials"],
         "`aws` has no credentials",
         "log in: `aws configure`, or `aws sso login`",
+        Concerns::Store,
     ),
     (
         &["Partial credentials"],
         "`aws` has one half of the credentials",
         "set `AWS_SECRET_ACCESS_KEY` beside `AWS_ACCESS_KEY_ID`, or neither",
+        Concerns::Store,
     ),
     (
         &["config profile", "ProfileNotFound"],
         "`aws` has no such profile",
         "look at `AWS_PROFILE`, and at `aws configure list-profiles`",
+        Concerns::Store,
     ),
     (
         &[
@@ -49,31 +52,37 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "AWS does not take these credentials",
         "log in again: `aws sso login`, or renew the keys; `aws sts get-caller-identity` says whether they work",
+        Concerns::Store,
     ),
     (
         &["kms", "AccessDenied"],
         "AWS denies access, or the use of the key",
         "it takes kms:Decrypt and kms:GenerateDataKey of the key, for whoever pushes",
+        Concerns::Secret,
     ),
     (
         &["AccessDenied"],
         "AWS denies access",
         "it takes secretsmanager:DescribeSecret, GetSecretValue, CreateSecret, PutSecretValue, UpdateSecret, TagResource and ListSecrets, and of a customer's key kms:Decrypt and kms:GenerateDataKey",
+        Concerns::Secret,
     ),
     (
         &["Throttling", "TooManyRequests", "Rate exceeded"],
         "AWS has had too many requests",
         "wait a minute and push again: what is there already stays",
+        Concerns::Secret,
     ),
     (
         &["LimitExceeded"],
         "a quota of the account is used up",
         "have the quotas of AWS Secrets Manager raised, or delete secrets that nobody uses",
+        Concerns::Secret,
     ),
     (
         &["EncryptionFailure", "DecryptionFailure", "KMS"],
         "AWS cannot use the key of KMS",
         "look at `kms_key`: it must be in the same region, enabled, and let whoever pushes use it",
+        Concerns::Secret,
     ),
     (
         &[
@@ -84,11 +93,13 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "there is no such region",
         "look at `region`, and at `AWS_REGION`",
+        Concerns::Store,
     ),
     (
         &["specify a region", "NoRegion"],
         "`aws` knows no region",
         "write `region: …` beside the secret, have a target `iam`, or set `AWS_REGION`",
+        Concerns::Store,
     ),
     (
         &[
@@ -98,6 +109,7 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "it is to be deleted",
         "take that back: `aws secretsmanager restore-secret --secret-id NAME`",
+        Concerns::Secret,
     ),
     (
         &[
@@ -110,6 +122,7 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "AWS cannot be reached",
         "look at the network, the proxy and the region",
+        Concerns::Store,
     ),
     (
         &[
@@ -119,6 +132,7 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "AWS is out of order",
         "push again later: what is there already stays",
+        Concerns::Secret,
     ),
     (
         &[
@@ -128,11 +142,13 @@ const COMPLAINTS: &[(&[&str], &str, &str)] = &[
         ],
         "AWS does not take the name, the tags, the description or the key",
         "a name has letters, digits and `/_+=.@-`, a secret at most 50 tags with keys up to 128 and values up to 256 characters, none beginning with `aws:`",
+        Concerns::Secret,
     ),
     (
         &["Invalid JSON", "Unknown options", "unrecognized arguments"],
         "this `aws` does not take what it is given on standard input",
         "install a newer version of the AWS command line",
+        Concerns::Store,
     ),
 ];
 
@@ -191,16 +207,22 @@ pub fn refused(ended: &Ended, place: Place<'_>) -> Failure {
         words => ended.complains_of(words),
     });
     let code = ended.code_in_words();
-    let (what, help) = match known {
-        Some((_, what, help)) => (*what, (*help).replace("NAME", stored)),
-        None => (
-            "AWS refused",
-            format!(
-                "run `aws secretsmanager describe-secret --secret-id {stored}` by hand to see why"
-            ),
-        ),
-    };
-    Failure::new(format!("`{stored}`: {what} ({code})"), help)
+    let unknown = (
+        "AWS refused",
+        "run `aws secretsmanager describe-secret --secret-id NAME` by hand to see why",
+        Concerns::Secret,
+    );
+    let (what, help, concerns) = known.map_or(unknown, |(_, what, help, concerns)| {
+        (*what, *help, *concerns)
+    });
+    let failure = Failure::new(
+        format!("`{stored}`: {what} ({code})"),
+        help.replace("NAME", stored),
+    );
+    match concerns {
+        Concerns::Store => failure.of_store(),
+        Concerns::Secret => failure,
+    }
 }
 
 fn missing(error: &std::io::Error) -> Failure {
