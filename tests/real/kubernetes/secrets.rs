@@ -15,11 +15,20 @@ fn secrets_of_pods_are_accepted_and_hide_no_token() {
         return;
     };
     let project = Project::new();
-    for name in ["tlsgen.yaml", "web.yaml"] {
-        project.copy(&checkout().join("tests/cases/secrets-in-cluster").join(name));
-    }
+    let case = checkout().join("tests/cases/secrets-in-cluster");
+    let spec = std::fs::read_to_string(case.join("tlsgen.yaml")).unwrap();
+    let spec = spec.replace("web.yaml", "k8s/web.yaml");
+    project.write(
+        "tlsgen.yaml",
+        spec.replace("output: k8s", "output: k8s/tls"),
+    );
+    project.write(
+        "k8s/web.yaml",
+        std::fs::read(case.join("web.yaml")).unwrap(),
+    );
     project.build();
-    let (_, built) = judged(&judges, &project, (&["web.yaml"], "k8s"), Custom::Judged);
+    let files = (&["k8s/web.yaml"][..], "k8s/tls");
+    let (_, built) = judged(&judges, &project, files, Custom::Judged);
     let pod = &find(&built, "Deployment", "web")["spec"]["template"]["spec"];
     assert_eq!(pod["securityContext"]["fsGroup"], 10001);
     let container = &list(&pod["containers"])[0];
