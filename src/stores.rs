@@ -242,7 +242,7 @@ pub fn surplus<'a>(
 }
 
 /// A place at which a store did not do what it was asked.
-pub type Refused<'a> = (Place<'a>, Failure);
+pub type Refused<'a> = Box<(Place<'a>, Failure)>;
 
 impl Failure {
     fn new(words: impl Into<String>, help: impl Into<String>) -> Self {

@@ -99,7 +99,7 @@ pub fn prepare<'a>(outside: &dyn Outside, places: &[Place<'a>]) -> Result<(), Re
         return Ok(());
     };
     match complaint_of_history(outside) {
-        Some(failure) => Err((*place, failure)),
+        Some(failure) => Err(Box::new((*place, failure))),
         None => Ok(()),
     }
 }
@@ -163,7 +163,7 @@ pub fn surplus<'a>(
         let Some(place) = ours.iter().find(here) else {
             continue;
         };
-        let listed = listed(outside, *place).map_err(|failure| (*place, failure))?;
+        let listed = listed(outside, *place).map_err(|failure| Box::new((*place, failure)))?;
         // Filters match how values begin.
         let of_project = |one: &Described| one.tag(PROJECT) == Some(place.project);
         let known = |name: &str| {

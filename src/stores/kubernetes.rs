@@ -222,7 +222,7 @@ pub fn surplus<'a>(
     let mut known = BTreeSet::new();
     for place in &ours {
         known.insert((
-            namespace(*place).map_err(|failure| (*place, failure))?,
+            namespace(*place).map_err(|failure| Box::new((*place, failure)))?,
             place.definition.object.as_str(),
             place.definition.stored.as_str(),
         ));
@@ -230,11 +230,11 @@ pub fn surplus<'a>(
     let mut asked = BTreeSet::new();
     let mut all = Vec::new();
     for place in &ours {
-        let namespace = namespace(*place).map_err(|failure| (*place, failure))?;
+        let namespace = namespace(*place).map_err(|failure| Box::new((*place, failure)))?;
         if !asked.insert(namespace) {
             continue;
         }
-        let objects = of_project(outside, *place).map_err(|failure| (*place, failure))?;
+        let objects = of_project(outside, *place).map_err(|failure| Box::new((*place, failure)))?;
         for object in objects.items {
             let name = object.metadata.name;
             all.extend(

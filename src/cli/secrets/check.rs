@@ -78,7 +78,7 @@ pub fn run(
     // A store that did not answer of its secrets has said why already.
     if !found.has_errors() {
         let refused = refused.iter();
-        found.extend(refused.map(|(place, failure)| finding(&REFUSED, place, failure)));
+        found.extend(refused.map(|one| finding(&REFUSED, &one.0, &one.1)));
     }
     if found.has_errors() {
         exit = exit.max(Exit::NoAnswer);

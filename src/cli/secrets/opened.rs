@@ -10,7 +10,7 @@ use crate::model::{Model, Secret, SecretDefinition, SecretSource, TargetKind};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::{Scope, Store};
-use crate::stores::{Failure, Place};
+use crate::stores::{Failure, Outside, Place};
 
 /// A project whose secrets are asked for.
 pub struct Opened {
@@ -35,7 +35,7 @@ pub fn opened(arguments: &Arguments, output: &mut Output) -> Result<Opened, Exit
     let asked = asked(&project.spec, &lock);
     match crate::resolve(&project.disk, asked, &mut sources, &mut found) {
         Ok(model) => Ok(Opened {
-            region: region(&model),
+            region: region(&model, &Programs::new(project.disk.root(), Vec::new())),
             project,
             model,
             sources,
@@ -127,7 +127,7 @@ impl Opened {
 
 /// The one region of all targets `iam`, or that of the environment. Version 1 of the AWS command line
 /// does not know `AWS_REGION`.
-fn region(model: &Model) -> Option<String> {
+fn region(model: &Model, outside: &dyn Outside) -> Option<String> {
     let mut said = model
         .targets
         .iter()
@@ -139,7 +139,8 @@ fn region(model: &Model) -> Option<String> {
         Some(first) if said.all(|other| other == first) => Some(first.clone()),
         _ => ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .iter()
-            .filter_map(|name| std::env::var(name).ok())
+            .filter_map(|name| outside.variable(name))
+            .filter_map(|value| String::from_utf8(value.to_vec()).ok())
             .find(|value| !value.is_empty()),
     }
 }

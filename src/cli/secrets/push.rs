@@ -58,7 +58,8 @@ pub fn run(
     let mut places = opened.places(&options.only, options.user.as_deref(), output)?;
     let programs = opened.programs();
     let mut found = Diagnostics::default();
-    if let Err((place, failure)) = stores::prepare(&programs, &places) {
+    if let Err(refused) = stores::prepare(&programs, &places) {
+        let (place, failure) = *refused;
         found.push(finding(&REFUSED, &place, &failure));
         places.retain(|one| one.definition.store != place.definition.store);
     }
