@@ -19,6 +19,8 @@ const LONGEST: usize = 65_536;
 /// The tags by which secrets of a project are found again.
 const PROJECT: &str = "tlsgen:project";
 const SECRET: &str = "tlsgen:secret";
+/// The key of the account that encrypts what nobody says a key for.
+const OWN_KEY: &str = "alias/aws/secretsmanager";
 /// The version of a value that is given to whoever asks for none.
 const CURRENT: &str = "AWSCURRENT";
 
@@ -256,8 +258,9 @@ fn differences(place: Place<'_>, standing: &Described) -> Vec<Part> {
     let description = &definition.description;
     let key = definition.kms_key.as_ref().map(|(key, _)| key.as_str());
     let key_differs = key.is_some_and(|key| {
-        let known = standing.kms_key_id.as_deref();
-        !known.is_some_and(|known| is_key(known, key))
+        // The account's own key is not said of a secret.
+        let known = standing.kms_key_id.as_deref().unwrap_or(OWN_KEY);
+        !is_key(known, key)
     });
     let parts = [
         (
@@ -406,4 +409,19 @@ fn vanished(place: Place<'_>) -> Failure {
         ),
         "push again",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OWN_KEY, is_key};
+
+    #[test]
+    fn a_key_has_several_names() {
+        let id = "11111111-2222-3333-4444-555555555555";
+        let arn = format!("arn:aws:kms:eu-west-1:123456789012:key/{id}");
+        assert!(is_key(&arn, id) && is_key(id, &arn) && is_key(&arn, &arn));
+        let alias = format!("arn:aws:kms:eu-west-1:123456789012:{OWN_KEY}");
+        assert!(is_key(OWN_KEY, &alias));
+        assert!(!is_key(OWN_KEY, &arn) && !is_key(&arn, "5555") && !is_key("alias/ab", "b"));
+    }
 }
