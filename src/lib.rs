@@ -80,5 +80,6 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(servers::codes())
         .chain(targets::codes())
         .chain([&stages::PUBLIC_ROOTS_UNUSABLE])
+        .chain(stores::CODES.iter().copied())
         .chain(plan::lock::CODES.iter().copied())
 }

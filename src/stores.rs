@@ -10,16 +10,34 @@ mod kubernetes;
 mod nextflow;
 mod value;
 
-use std::fmt;
 use std::io;
 
 use zeroize::Zeroizing;
 
+use crate::diagnostic::{Code, Severity};
 use crate::model::SecretDefinition;
 use crate::spec::Store;
-use crate::world::World;
+use crate::world::{Exclusive, World};
 
 pub use value::{LONGEST, SecretValue, read_bounded};
+
+/// There is no value to be pushed.
+pub static UNREADABLE: Code = Code {
+    name: "secret-value-missing",
+    severity: Severity::Error,
+    summary: "the value of a secret cannot be read where the spec says that it is",
+    manual: include_str!("stores/manual/secret-value-missing.md"),
+};
+/// The store, or its program, did something else than it was asked.
+pub static REFUSED: Code = Code {
+    name: "secret-store-refused",
+    severity: Severity::Error,
+    summary: "the store of a secret cannot be asked, or does not take what it is given",
+    manual: include_str!("stores/manual/secret-store-refused.md"),
+};
+
+/// What pushing and checking can find.
+pub static CODES: &[&Code] = &[&UNREADABLE, &REFUSED];
 
 /// What lies outside the project: programs, variables, and the files of stores.
 pub trait Outside {
@@ -37,6 +55,13 @@ pub trait Outside {
     /// # Errors
     /// Whatever the disk says; [`io::ErrorKind::PermissionDenied`] for one that others may read.
     fn read_private(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// Keeps others of ours from a file outside the project, in a directory that is made if there is
+    /// none.
+    ///
+    /// # Errors
+    /// Whatever the disk says; [`io::ErrorKind::WouldBlock`] where somebody else keeps it for long.
+    fn exclusive(&self, path: &str) -> io::Result<Exclusive>;
 
     /// Replaces a file outside the project as a whole, for its owner alone.
     ///
@@ -56,17 +81,49 @@ pub struct Ended {
 }
 
 /// What pushing a value came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pushed {
     /// There was none.
     Created,
-    /// There was another.
-    Changed,
+    /// Something there was another.
+    Changed(Vec<Part>),
     /// It was there.
     Same,
     /// Nothing is put anywhere: Compose reads it where it is.
     InPlace,
+}
+
+/// What can change of a secret in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// The value itself.
+    Value,
+    /// AWS: what it is for.
+    Description,
+    /// AWS: the key that encrypts it.
+    KmsKey,
+    /// AWS: tags of ours or of the spec.
+    Tags,
+}
+
+impl Pushed {
+    /// The value changed, and nothing else.
+    fn value() -> Self {
+        Self::Changed(vec![Part::Value])
+    }
+}
+
+impl Part {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Description => "description",
+            Self::KmsKey => "KMS key",
+            Self::Tags => "tags",
+        }
+    }
 }
 
 /// Why a store did not do what it was asked. Never with a value, nor with what its program said.
@@ -76,6 +133,24 @@ pub struct Failure {
     pub words: String,
     /// What to do.
     pub help: String,
+    /// Whether it is so of every secret of that store: nobody need ask again.
+    pub of_store: bool,
+}
+
+/// What a complaint of a program comes to: words of one, what it is, what to do, and whether it is so of
+/// the whole store.
+type Complaint = (
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+    Concerns,
+);
+
+/// What a complaint is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Concerns {
+    Secret,
+    Store,
 }
 
 /// A place in a store.
@@ -89,6 +164,8 @@ pub struct Place<'a> {
     pub project: &'a str,
     /// Kubernetes: the namespace, from the definition or its cluster.
     pub namespace: Option<&'a str>,
+    /// AWS: the region, from the definition, the target `iam` or the environment.
+    pub region: Option<&'a str>,
     /// The project's files.
     pub world: &'a dyn World,
 }
@@ -133,23 +210,54 @@ pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
     }
 }
 
+/// What must hold before anything is pushed to these places.
+///
+/// # Errors
+/// A store's program would keep what it is told, or cannot be asked; with a place of that store.
+pub fn prepare<'a>(outside: &dyn Outside, places: &[Place<'a>]) -> Result<(), Refused<'a>> {
+    aws_secrets_manager::prepare(outside, places)
+}
+
 /// What stands in the stores of these places, was put there for this project, and is none of them.
 ///
 /// # Errors
-/// A store cannot be asked.
-pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplus>, Failure> {
-    let mut all = aws_secrets_manager::surplus(outside, places)?;
-    all.extend(kubernetes::surplus(outside, places)?);
+/// Stores that cannot be asked, each with a place of it.
+pub fn surplus<'a>(
+    outside: &dyn Outside,
+    places: &[Place<'a>],
+) -> (Vec<Surplus>, Vec<Refused<'a>>) {
+    let (mut all, mut refused) = (Vec::new(), Vec::new());
+    for asked in [
+        aws_secrets_manager::surplus(outside, places),
+        kubernetes::surplus(outside, places),
+    ] {
+        match asked {
+            Ok(found) => all.extend(found),
+            Err(failure) => refused.push(failure),
+        }
+    }
     all.sort();
     all.dedup();
-    Ok(all)
+    (all, refused)
 }
+
+/// A place at which a store did not do what it was asked.
+pub type Refused<'a> = Box<(Place<'a>, Failure)>;
 
 impl Failure {
     fn new(words: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             words: words.into(),
             help: help.into(),
+            of_store: false,
+        }
+    }
+
+    /// The same of every secret of that store.
+    fn of_store(self) -> Self {
+        Self {
+            of_store: true,
+            ..self
         }
     }
 
@@ -159,18 +267,13 @@ impl Failure {
             io::ErrorKind::NotFound => Self::new(
                 format!("there is no program `{program}`"),
                 format!("install {package}, and have it in `PATH`"),
-            ),
+            )
+            .of_store(),
             _ => Self::new(
                 format!("`{program}` cannot be run: {error}"),
                 "look at its file and its permissions",
             ),
         }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.words, self.help)
     }
 }
 

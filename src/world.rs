@@ -5,6 +5,7 @@
 //! knows of the project may lie above it: [`World::repository`].
 
 mod access;
+mod anonymous;
 mod beneath;
 mod disk;
 mod exclusive;
@@ -23,6 +24,7 @@ use std::io;
 use std::time::Duration;
 
 pub use access::{Acl, FileAccess, Readers};
+pub use anonymous::anonymous;
 pub use disk::Disk;
 pub use exclusive::Exclusive;
 pub use faulty::Faulty;

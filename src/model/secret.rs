@@ -71,6 +71,8 @@ pub struct SecretUse {
     pub variable: Option<String>,
     /// Where the file is.
     pub path: String,
+    /// Whether the spec says so.
+    pub pinned: bool,
     /// Where it was written.
     pub span: Span,
 }

@@ -1,28 +1,47 @@
 //! AWS Secrets Manager, by the AWS command line (version 1 or 2).
 //!
-//! A value goes in by `--secret-string file:///dev/stdin`. Version 1 reads `--cli-input-json` twice, and
-//! finds nothing there the second time; names and tags, which are no secrets, so are arguments.
+//! All that an operation takes goes in as JSON on standard input, which keeps every character of a value;
+//! `--secret-string file:///dev/stdin` would lose carriage returns.
+
+mod client;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::value::Hidden;
-use super::{Ended, Failure, Outside, Place, Pushed, SecretValue, Surplus};
+use super::{Failure, Outside, Part, Place, Pushed, Refused, SecretValue, Surplus};
 use crate::spec::Store;
+use client::{ask, complaint_of_history, read, refused};
 
 /// The longest value, in bytes (quota `SecretString` of Secrets Manager).
 const LONGEST: usize = 65_536;
 /// The tags by which secrets of a project are found again.
 const PROJECT: &str = "tlsgen:project";
 const SECRET: &str = "tlsgen:secret";
+/// The key of the account that encrypts what nobody says a key for.
+const OWN_KEY: &str = "alias/aws/secretsmanager";
+/// The version of a value that is given to whoever asks for none.
+const CURRENT: &str = "AWSCURRENT";
 
-const STANDARD_INPUT: &str = "file:///dev/stdin";
-
-#[derive(Deserialize)]
+/// What an operation is asked, as it stands in the API reference.
+#[derive(Serialize, Default)]
 #[serde(rename_all = "PascalCase")]
-struct Stored {
-    secret_string: Option<Hidden>,
+struct Asked<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kms_key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_string: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Tag<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<Filter<'a>>,
 }
 
 #[derive(Serialize)]
@@ -32,19 +51,39 @@ struct Tag<'a> {
     value: &'a str,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    #[serde(default)]
-    secret_list: Vec<Entry>,
+struct Filter<'a> {
+    key: &'a str,
+    values: [&'a str; 1],
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
+struct Stored {
+    secret_string: Option<Hidden>,
+}
+
+/// What is known of a secret beside its value.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    #[serde(default)]
     name: String,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    deleted_date: Option<serde_json::Value>,
     #[serde(default)]
     tags: Vec<ReadTag>,
+    #[serde(default)]
+    version_ids_to_stages: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    #[serde(default)]
+    secret_list: Vec<Described>,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +94,19 @@ struct ReadTag {
     value: String,
 }
 
-/// Puts a value there.
+/// Whether the program keeps what it sends: then it is sent nothing.
+pub fn prepare<'a>(outside: &dyn Outside, places: &[Place<'a>]) -> Result<(), Refused<'a>> {
+    let mut places = places.iter();
+    let Some(place) = places.find(|one| one.definition.store == Store::AwsSecretsManager) else {
+        return Ok(());
+    };
+    match complaint_of_history(outside) {
+        Some(failure) => Err(Box::new((*place, failure))),
+        None => Ok(()),
+    }
+}
+
+/// Puts a value there, and what the spec says beside it.
 pub fn push(
     outside: &dyn Outside,
     place: Place<'_>,
@@ -69,92 +120,54 @@ pub fn push(
             "keep it in an object of S3, and its key here",
         ));
     }
-    if text.contains('\r') {
-        return Err(Failure::new(
-            "the value has a carriage return, which the AWS command line does not keep",
-            "write its lines with line feeds alone, or encode it, such as with base64",
-        ));
-    }
-    let stored = &place.definition.stored;
-    let standing = run(
-        outside,
-        place,
-        "get-secret-value",
-        &["--secret-id", stored],
-        None,
-    )?;
-    let exists = exists(&standing, place)?;
-    if exists && standing.succeeded() {
-        let read: Stored = read(&standing)?;
-        if read
-            .secret_string
-            .is_some_and(|read| value.is(read.0.as_bytes()))
-        {
-            return Ok(Pushed::Same);
-        }
-    }
-    let outcome = match exists {
-        true => Pushed::Changed,
-        false => Pushed::Created,
+    let standing = match described(outside, place)? {
+        Some(standing) => standing,
+        None if dry_run => return Ok(Pushed::Created),
+        None => match create(outside, place, text)? {
+            Made::New => return Ok(Pushed::Created),
+            // Somebody else made it since it was asked for.
+            Made::There => described(outside, place)?.ok_or_else(|| vanished(place))?,
+        },
     };
-    if dry_run {
-        return Ok(outcome);
+    let mut changes = differences(place, &standing);
+    if !has_value(outside, place, &standing, value)? {
+        changes.insert(0, Part::Value);
     }
-    let tags = tags(place)?;
-    let mut words = match exists {
-        true => vec!["--secret-id", stored],
-        false => vec!["--name", stored, "--tags", &tags],
-    };
-    let definition = place.definition;
-    if !exists {
-        let key = definition.kms_key.as_ref();
-        words.extend(key.iter().flat_map(|(key, _)| ["--kms-key-id", key]));
-        let description = definition.description.iter();
-        words.extend(description.flat_map(|text| ["--description", text]));
+    if changes.is_empty() {
+        return Ok(Pushed::Same);
     }
-    words.extend(["--secret-string", STANDARD_INPUT]);
-    let operation = match exists {
-        true => "put-secret-value",
-        false => "create-secret",
-    };
-    let ended = run(outside, place, operation, &words, Some(text.as_bytes()))?;
-    match ended.succeeded() {
-        true => Ok(outcome),
-        false => Err(refused(&ended, stored)),
+    if !dry_run {
+        change(outside, place, text, &changes, &standing)?;
     }
+    Ok(Pushed::Changed(changes))
 }
 
-/// Whether it is there; its value is not asked for.
+/// Whether it is there and has a value, which is not asked for.
 pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
-    let words = ["--secret-id", place.definition.stored.as_str()];
-    let described = run(outside, place, "describe-secret", &words, None)?;
-    exists(&described, place)
+    let standing = described(outside, place)?;
+    Ok(standing.is_some_and(|standing| standing.is_valued()))
 }
 
 /// What has this project's tag and is none of these.
-pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplus>, Failure> {
-    let ours: Vec<Place<'_>> = places
+pub fn surplus<'a>(
+    outside: &dyn Outside,
+    places: &[Place<'a>],
+) -> Result<Vec<Surplus>, Refused<'a>> {
+    let ours: Vec<Place<'a>> = places
         .iter()
         .filter(|place| place.definition.store == Store::AwsSecretsManager)
         .copied()
         .collect();
-    let regions: BTreeSet<_> = ours.iter().map(|place| &place.definition.region).collect();
+    let regions: BTreeSet<_> = ours.iter().map(|place| place.region).collect();
     let mut all = Vec::new();
     for region in regions {
-        let here = |place: &&Place<'_>| place.definition.region == *region;
+        let here = |place: &&Place<'_>| place.region == region;
         let Some(place) = ours.iter().find(here) else {
             continue;
         };
-        let words = ["--filters", "Key=tag-key,Values=tlsgen:project"];
-        let listed = run(outside, *place, "list-secrets", &words, None)?;
-        if !listed.succeeded() {
-            return Err(refused(&listed, "the list of secrets"));
-        }
-        let listed: Listed = read(&listed)?;
-        let of_project = |entry: &Entry| {
-            let mut tags = entry.tags.iter();
-            tags.any(|tag| tag.key == PROJECT && tag.value == place.project)
-        };
+        let listed = listed(outside, *place).map_err(|failure| Box::new((*place, failure)))?;
+        // Filters match how values begin.
+        let of_project = |one: &Described| one.tag(PROJECT) == Some(place.project);
         let known = |name: &str| {
             let mut here = ours.iter().filter(here);
             here.any(|place| place.definition.stored == name)
@@ -163,114 +176,252 @@ pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplu
             listed
                 .secret_list
                 .into_iter()
-                .filter(|entry| of_project(entry) && !known(&entry.name))
-                .map(|entry| Surplus {
+                .filter(|one| of_project(one) && !known(&one.name))
+                .map(|one| Surplus {
                     store: Store::AwsSecretsManager.name(),
-                    name: entry.name,
+                    name: one.name,
                 }),
         );
     }
     Ok(all)
 }
 
-fn tags(place: Place<'_>) -> Result<String, Failure> {
+impl Described {
+    fn tag(&self, key: &str) -> Option<&str> {
+        let mut tags = self.tags.iter();
+        tags.find(|tag| tag.key == key)
+            .map(|tag| tag.value.as_str())
+    }
+
+    fn is_valued(&self) -> bool {
+        let mut stages = self.version_ids_to_stages.values().flatten();
+        stages.any(|stage| stage == CURRENT)
+    }
+}
+
+/// What stands there, without its value.
+fn described(outside: &dyn Outside, place: Place<'_>) -> Result<Option<Described>, Failure> {
+    let stored = place.definition.stored.as_str();
+    let ended = ask(outside, place, "describe-secret", &of(place), 0)?;
+    if !ended.succeeded() {
+        return match ended.complains_of(&["ResourceNotFoundException"]) {
+            true => Ok(None),
+            false => Err(refused(&ended, place)),
+        };
+    }
+    let standing: Described = read(&ended)?;
+    if standing.deleted_date.is_some() {
+        return Err(Failure::new(
+            format!("`{stored}` is to be deleted"),
+            format!(
+                "take that back: `aws secretsmanager restore-secret --secret-id {stored}`, and push again"
+            ),
+        ));
+    }
+    match standing.tag(PROJECT) {
+        Some(other) if other != place.project => Err(Failure::new(
+            format!("`{stored}` is of the project `{other}`, by its tag `{PROJECT}`"),
+            format!(
+                "give it another `name`; or let that project go of it: `aws secretsmanager untag-resource --secret-id {stored} --tag-keys {PROJECT}`"
+            ),
+        )),
+        _ => Ok(Some(standing)),
+    }
+}
+
+/// Whether what stands there is this value.
+fn has_value(
+    outside: &dyn Outside,
+    place: Place<'_>,
+    standing: &Described,
+    value: &SecretValue,
+) -> Result<bool, Failure> {
+    if !standing.is_valued() {
+        return Ok(false);
+    }
+    let ended = ask(outside, place, "get-secret-value", &of(place), 0)?;
+    if !ended.succeeded() {
+        // One without a value is there.
+        return match ended.complains_of(&["ResourceNotFoundException"]) {
+            true => Ok(false),
+            false => Err(refused(&ended, place)),
+        };
+    }
+    let read: Stored = read(&ended)?;
+    let text = read.secret_string;
+    Ok(text.is_some_and(|text| value.is(text.0.as_bytes())))
+}
+
+/// What the spec says otherwise of it. What it does not say stays as it is.
+fn differences(place: Place<'_>, standing: &Described) -> Vec<Part> {
+    let definition = place.definition;
+    let description = &definition.description;
+    let key = definition.kms_key.as_ref().map(|(key, _)| key.as_str());
+    let key_differs = key.is_some_and(|key| {
+        // The account's own key is not said of a secret.
+        let known = standing.kms_key_id.as_deref().unwrap_or(OWN_KEY);
+        !is_key(known, key)
+    });
+    let parts = [
+        (
+            Part::Description,
+            description.is_some() && *description != standing.description,
+        ),
+        (Part::KmsKey, key_differs),
+        (Part::Tags, !tags_to_set(place, standing).is_empty()),
+    ];
+    let differing = parts.into_iter().filter(|(_, differs)| *differs);
+    differing.map(|(part, _)| part).collect()
+}
+
+/// Whether two names are one key: an id or alias, and the ARN that ends with it.
+fn is_key(one: &str, other: &str) -> bool {
+    let ends = |long: &str, short: &str| {
+        let rest = long.strip_suffix(short);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', ':']))
+    };
+    ends(one, other) || ends(other, one)
+}
+
+/// Tags of ours and of the spec that are missing or otherwise. All others are somebody else's.
+fn tags_to_set<'a>(place: Place<'a>, standing: &Described) -> Vec<Tag<'a>> {
+    let all = tags(place).into_iter();
+    all.filter(|tag| standing.tag(tag.key) != Some(tag.value))
+        .collect()
+}
+
+fn tags(place: Place<'_>) -> Vec<Tag<'_>> {
     let own = [(PROJECT, place.project), (SECRET, place.secret)];
     let said = place.definition.tags.iter();
     let said = said.map(|(key, value)| (key.as_str(), value.as_str()));
-    let all: Vec<Tag<'_>> = own
-        .into_iter()
-        .chain(said)
-        .map(|(key, value)| Tag { key, value })
-        .collect();
-    serde_json::to_string(&all)
-        .map_err(|_| Failure::new("the tags cannot be written", "report this"))
+    let all = own.into_iter().chain(said);
+    all.map(|(key, value)| Tag { key, value }).collect()
 }
 
-fn run(
+enum Made {
+    New,
+    There,
+}
+
+fn create(outside: &dyn Outside, place: Place<'_>, text: &str) -> Result<Made, Failure> {
+    let definition = place.definition;
+    let asked = Asked {
+        name: Some(&definition.stored),
+        description: definition.description.as_deref(),
+        kms_key_id: definition.kms_key.as_ref().map(|(key, _)| key.as_str()),
+        secret_string: Some(text),
+        tags: tags(place),
+        ..Asked::default()
+    };
+    let ended = ask(outside, place, "create-secret", &asked, text.len())?;
+    match ended.succeeded() {
+        true => Ok(Made::New),
+        false if ended.complains_of(&["ResourceExistsException"]) => Ok(Made::There),
+        false => Err(refused(&ended, place)),
+    }
+}
+
+fn change(
+    outside: &dyn Outside,
+    place: Place<'_>,
+    text: &str,
+    changes: &[Part],
+    standing: &Described,
+) -> Result<(), Failure> {
+    let definition = place.definition;
+    let has = |part: Part| changes.contains(&part);
+    let value = has(Part::Value).then_some(text);
+    let told = match (has(Part::Description), has(Part::KmsKey)) {
+        (false, false) => value.map(|_| "put-secret-value"),
+        _ => Some("update-secret"),
+    };
+    if let Some(operation) = told {
+        let key = definition.kms_key.as_ref().map(|(key, _)| key.as_str());
+        let asked = Asked {
+            description: definition
+                .description
+                .as_deref()
+                .filter(|_| has(Part::Description)),
+            kms_key_id: key.filter(|_| has(Part::KmsKey)),
+            secret_string: value,
+            ..of(place)
+        };
+        done(outside, place, operation, &asked, text.len())?;
+    }
+    if has(Part::Tags) {
+        let asked = Asked {
+            tags: tags_to_set(place, standing),
+            ..of(place)
+        };
+        done(outside, place, "tag-resource", &asked, 0)?;
+    }
+    Ok(())
+}
+
+fn done(
     outside: &dyn Outside,
     place: Place<'_>,
     operation: &str,
-    words: &[&str],
-    input: Option<&[u8]>,
-) -> Result<Ended, Failure> {
-    let mut all = vec!["aws", "secretsmanager", operation, "--output", "json"];
-    if let Some(region) = &place.definition.region {
-        all.extend(["--region", region]);
+    asked: &Asked<'_>,
+    length: usize,
+) -> Result<(), Failure> {
+    let ended = ask(outside, place, operation, asked, length)?;
+    match ended.succeeded() {
+        true => Ok(()),
+        false => Err(refused(&ended, place)),
     }
-    all.extend(words);
-    outside
-        .run(&all, input)
-        .map_err(|error| Failure::of_start("aws", &error, "the AWS command line"))
 }
 
-fn read<'a, T: Deserialize<'a>>(ended: &'a Ended) -> Result<T, Failure> {
-    // What is wrong with it could repeat a part of it.
-    serde_json::from_slice(&ended.output).map_err(|_| {
-        Failure::new(
-            "`aws` printed something else than was asked for",
-            "look whether `aws` is the AWS command line: `aws --version`",
-        )
-    })
-}
-
-/// Whether what was asked for is there: also a secret without a value is.
-fn exists(ended: &Ended, place: Place<'_>) -> Result<bool, Failure> {
-    let stored = &place.definition.stored;
-    if ended.succeeded() {
-        return Ok(true);
-    }
-    if !ended.complains_of(&["ResourceNotFoundException"]) {
-        return Err(refused(ended, stored));
-    }
-    Ok(ended.complains_of(&["staging label"]))
-}
-
-fn refused(ended: &Ended, stored: &str) -> Failure {
-    let (what, help) = if ended.complains_of(&["Unable to locate credentials", "NoCredentials"]) {
-        (
-            "`aws` has no credentials",
-            "log in: `aws configure`, or `aws sso login`",
-        )
-    } else if ended.complains_of(&[
-        "ExpiredToken",
-        "token has expired",
-        "UnrecognizedClient",
-        "InvalidClientTokenId",
-    ]) {
-        (
-            "AWS does not take these credentials",
-            "log in again: `aws sso login`",
-        )
-    } else if ended.complains_of(&["AccessDenied"]) {
-        (
-            "AWS denies access",
-            "it takes secretsmanager:DescribeSecret, GetSecretValue, CreateSecret, PutSecretValue, TagResource and ListSecrets, and of a key of KMS kms:Decrypt and kms:GenerateDataKey",
-        )
-    } else if ended.complains_of(&["specify a region"]) {
-        (
-            "`aws` knows no region",
-            "write `region: …` beside the secret, or set `AWS_REGION`",
-        )
-    } else if ended.complains_of(&[
-        "marked for deletion",
-        "scheduled for deletion",
-        "marked deleted",
-    ]) {
-        (
-            "it is to be deleted",
-            "take that back: `aws secretsmanager restore-secret --secret-id NAME`",
-        )
-    } else if ended.complains_of(&["Could not connect", "EndpointConnectionError", "timed out"]) {
-        (
-            "AWS cannot be reached",
-            "look at the network and the region",
-        )
-    } else {
-        (
-            "AWS refused",
-            "run `aws secretsmanager describe-secret --secret-id NAME` by hand to see why",
-        )
+fn listed(outside: &dyn Outside, place: Place<'_>) -> Result<Listed, Failure> {
+    let asked = Asked {
+        filters: vec![
+            Filter {
+                key: "tag-key",
+                values: [PROJECT],
+            },
+            Filter {
+                key: "tag-value",
+                values: [place.project],
+            },
+        ],
+        ..Asked::default()
     };
-    let code = ended.code_in_words();
-    Failure::new(format!("`{stored}`: {what} ({code})"), help)
+    let ended = ask(outside, place, "list-secrets", &asked, 0)?;
+    match ended.succeeded() {
+        true => read(&ended),
+        false => Err(refused(&ended, place)),
+    }
+}
+
+/// Asks for the secret of a place.
+fn of(place: Place<'_>) -> Asked<'_> {
+    Asked {
+        secret_id: Some(&place.definition.stored),
+        ..Asked::default()
+    }
+}
+
+fn vanished(place: Place<'_>) -> Failure {
+    Failure::new(
+        format!(
+            "`{}` is made and removed by somebody else at the same time",
+            place.definition.stored
+        ),
+        "push again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OWN_KEY, is_key};
+
+    #[test]
+    fn a_key_has_several_names() {
+        let id = "11111111-2222-3333-4444-555555555555";
+        let arn = format!("arn:aws:kms:eu-west-1:123456789012:key/{id}");
+        assert!(is_key(&arn, id) && is_key(id, &arn) && is_key(&arn, &arn));
+        let alias = format!("arn:aws:kms:eu-west-1:123456789012:{OWN_KEY}");
+        assert!(is_key(OWN_KEY, &alias));
+        assert!(!is_key(OWN_KEY, &arn) && !is_key(&arn, "5555") && !is_key("alias/ab", "b"));
+    }
 }

@@ -28,7 +28,7 @@ pub fn push(place: Place<'_>, value: &SecretValue, dry_run: bool) -> Result<Push
     };
     let outcome = match standing {
         Some(known) if value.is(&known) => return Ok(Pushed::Same),
-        Some(_) => Pushed::Changed,
+        Some(_) => Pushed::value(),
         None => Pushed::Created,
     };
     if !dry_run {

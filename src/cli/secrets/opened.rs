@@ -5,12 +5,12 @@ use crate::cli::Exit;
 use crate::cli::arguments::{Arguments, Format};
 use crate::cli::output::{FindingsJson, Output};
 use crate::cli::project::{Project, asked};
-use crate::diagnostic::{Diagnostics, suggest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, suggest};
 use crate::model::{Model, Secret, SecretDefinition, SecretSource, TargetKind};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::{Scope, Store};
-use crate::stores::Place;
+use crate::stores::{Failure, Outside, Place};
 
 /// A project whose secrets are asked for.
 pub struct Opened {
@@ -18,6 +18,10 @@ pub struct Opened {
     pub project: Project,
     /// What the spec says.
     pub model: Model,
+    /// Its text.
+    pub sources: Sources,
+    /// The region of AWS where the spec says none.
+    region: Option<String>,
 }
 
 /// Reads the spec.
@@ -30,7 +34,12 @@ pub fn opened(arguments: &Arguments, output: &mut Output) -> Result<Opened, Exit
     let lock = Lock::load(&project.disk).unwrap_or_default();
     let asked = asked(&project.spec, &lock);
     match crate::resolve(&project.disk, asked, &mut sources, &mut found) {
-        Ok(model) => Ok(Opened { project, model }),
+        Ok(model) => Ok(Opened {
+            region: region(&model, &Programs::new(project.disk.root(), Vec::new())),
+            project,
+            model,
+            sources,
+        }),
         Err(_) => {
             match output.format {
                 Format::Json => output.json(&FindingsJson::new(&found, &sources)),
@@ -94,6 +103,7 @@ impl Opened {
             secret: &secret.name,
             project: &self.model.project,
             namespace: definition.namespace.as_deref().or_else(|| self.namespace()),
+            region: definition.region.as_deref().or(self.region.as_deref()),
             world: &self.project.disk,
         }
     }
@@ -115,6 +125,26 @@ impl Opened {
     }
 }
 
+/// The one region of all targets `iam`, or that of the environment. Version 1 of the AWS command line
+/// does not know `AWS_REGION`.
+fn region(model: &Model, outside: &dyn Outside) -> Option<String> {
+    let mut said = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Iam(iam) => Some(&iam.region),
+            _ => None,
+        });
+    match said.next() {
+        Some(first) if said.all(|other| other == first) => Some(first.clone()),
+        _ => ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .iter()
+            .filter_map(|name| outside.variable(name))
+            .filter_map(|value| String::from_utf8(value.to_vec()).ok())
+            .find(|value| !value.is_empty()),
+    }
+}
+
 /// Whether a definition is what a user gets of its store.
 pub fn is_for(secret: &Secret, definition: &SecretDefinition, user: Option<&str>) -> bool {
     match user {
@@ -133,6 +163,13 @@ pub fn called(place: &Place<'_>) -> String {
     };
     let store = place.definition.store.name();
     format!("{}{scope} in {store}", place.secret)
+}
+
+/// What a place's store did not do, where the spec says it.
+pub fn finding(code: &'static Code, place: &Place<'_>, failure: &Failure) -> Diagnostic {
+    let called = called(place).replacen(place.secret, &format!("`{}`", place.secret), 1);
+    let message = format!("{called}: {}", failure.words);
+    Diagnostic::new(code, place.definition.span, message).help(failure.help.as_str())
 }
 
 /// Where in the store: the name there, or Secret and key.

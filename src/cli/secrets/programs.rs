@@ -1,19 +1,41 @@
 //! Programs, variables and the files of stores, as they are on this machine.
 
 use std::ffi::OsStr;
+use std::fs::DirBuilder;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::stores::{Ended, Outside, read_bounded};
-use crate::world::{Disk, FileKind, World as _};
+use crate::world::{Disk, Exclusive, FileKind, World as _, anonymous};
 
 /// The permission bits of a file for its owner alone.
 const PRIVATE: u32 = 0o600;
+
+/// What programs of stores find in their environment whatever the user has there: what would ask, show,
+/// or keep what they send.
+const ENVIRONMENT: [(&str, &str); 6] = [
+    // A pager would keep what it shows.
+    ("AWS_PAGER", ""),
+    // Somebody would be asked for arguments, where nobody answers.
+    ("AWS_CLI_AUTO_PROMPT", "off"),
+    // Values are read and printed as UTF-8 in every locale, by version 1 and by version 2.
+    ("PYTHONUTF8", "1"),
+    ("AWS_CLI_FILE_ENCODING", "UTF-8"),
+    // Preferences of kubectl can add options to a command, such as one that logs what is sent.
+    ("KUBERC", "off"),
+    ("KUBECTL_KUBERC", "false"),
+];
+/// What they are not given: with it, whoever records the network could read what is sent.
+const KEY_LOG: &str = "SSLKEYLOGFILE";
+/// How long somebody else may take who writes the same file.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// This machine.
 pub struct Programs {
@@ -36,21 +58,23 @@ impl Programs {
 impl Outside for Programs {
     fn run(&self, words: &[&str], input: Option<&[u8]>) -> io::Result<Ended> {
         let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        // Version 1 of the AWS command line opens its standard input twice, and finds a pipe empty then.
+        let standing = input.and_then(|input| anonymous(input).ok());
         let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(&self.directory)
-            // A pager would keep what it shows.
-            .env("AWS_PAGER", "")
-            // Values are read as UTF-8 in every locale, by version 1 and by version 2.
-            .env("PYTHONUTF8", "1")
-            .env("AWS_CLI_FILE_ENCODING", "UTF-8")
-            .stdin(match input {
-                Some(_) => Stdio::piped(),
-                None => Stdio::null(),
-            })
+            .envs(ENVIRONMENT)
+            .stdin(standing.map_or_else(
+                || match input {
+                    Some(_) => Stdio::piped(),
+                    None => Stdio::null(),
+                },
+                Stdio::from,
+            ))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command.env_remove(KEY_LOG);
         for name in &self.withheld {
             command.env_remove(name);
         }
@@ -100,19 +124,18 @@ impl Outside for Programs {
         }
     }
 
+    fn exclusive(&self, path: &str) -> io::Result<Exclusive> {
+        let (directory, _) = parts(path)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+        Disk::new(directory)?.exclusive(PATIENCE)
+    }
+
     fn write_private(&self, path: &str, body: &[u8]) -> io::Result<()> {
         let (directory, name) = parts(path)?;
-        let mut missing: Vec<&OsStr> = Vec::new();
-        let mut there = directory;
-        // `Disk` makes directories only below itself.
-        while !there.is_dir() {
-            missing.extend(there.file_name());
-            there = there.parent().ok_or(io::ErrorKind::NotFound)?;
-        }
-        let below = missing.iter().rev().map(|part| part.to_str());
-        let below: Option<Vec<&str>> = below.chain([Some(name)]).collect();
-        let below = below.ok_or(io::ErrorKind::InvalidInput)?.join("/");
-        Disk::new(there)?.write(&below, body, PRIVATE)
+        Disk::new(directory)?.write(name, body, PRIVATE)
     }
 }
 

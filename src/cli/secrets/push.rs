@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 
-use super::opened::{called, opened};
+use super::opened::{Opened, called, finding, opened};
+use super::programs::Programs;
 use crate::cli::Exit;
 use crate::cli::arguments::{Arguments, Format, SecretsPush};
 use crate::cli::output::Output;
 use crate::cli::project::asked;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, DiagnosticJson, Diagnostics, to_json};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::Store;
-use crate::stores::{self, Failure, Place, Pushed, SecretValue};
+use crate::stores::{self, Failure, Part, Place, Pushed, REFUSED, SecretValue, UNREADABLE};
 use crate::world::World as _;
 
 /// What became of one secret.
@@ -20,16 +21,28 @@ struct Row<'a> {
     secret: &'a str,
     scope: String,
     store: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<Pushed>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    /// `failed` where a diagnostic says why.
+    outcome: Outcome,
+    /// Of one that changed, what.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Outcome {
+    Created,
+    Changed,
+    Same,
+    InPlace,
+    Failed,
 }
 
 #[derive(Serialize)]
 struct Rows<'a> {
     dry_run: bool,
     secrets: Vec<Row<'a>>,
+    diagnostics: Vec<DiagnosticJson>,
 }
 
 /// Runs the command. One secret that fails holds no other up.
@@ -42,95 +55,144 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Exit> {
     let opened = opened(arguments, output)?;
-    let places = opened.places(&options.only, options.user.as_deref(), output)?;
+    let mut places = opened.places(&options.only, options.user.as_deref(), output)?;
     let programs = opened.programs();
+    let mut found = Diagnostics::default();
+    if let Err(refused) = stores::prepare(&programs, &places) {
+        let (place, failure) = *refused;
+        found.push(finding(&REFUSED, &place, &failure));
+        places.retain(|one| one.definition.store != place.definition.store);
+    }
     let mut rows = Vec::with_capacity(places.len());
-    let mut failed = false;
     let mut written = Vec::new();
+    let mut given_up: Vec<Store> = Vec::new();
     for place in &places {
-        let pushed = SecretValue::read(&programs, place.world, &place.definition.from)
-            .and_then(|value| stores::push(&programs, *place, &value, options.dry_run));
-        if matches!(pushed, Ok(Pushed::Created | Pushed::Changed))
-            && place.definition.store == Store::Compose
-        {
+        if given_up.contains(&place.definition.store) {
+            rows.push(row(place, None));
+            if output.format == Format::Text {
+                output.say(&format!("{}: not tried\n", called(place)));
+            }
+            continue;
+        }
+        let pushed = pushed(&programs, place, options.dry_run);
+        let changed = matches!(pushed, Ok(Pushed::Created | Pushed::Changed(_)));
+        if changed && place.definition.store == Store::Compose {
             written.push(place.definition.stored.clone());
         }
-        failed |= pushed.is_err();
-        say(place, &pushed, options.dry_run, output);
-        rows.push(Row {
-            secret: place.secret,
-            scope: place.definition.scope.to_string(),
-            store: place.definition.store.name(),
-            outcome: pushed.as_ref().ok().copied(),
-            error: pushed.err().map(|failure| failure.to_string()),
-        });
-    }
-    if output.format == Format::Json {
-        output.json(&Rows {
-            dry_run: options.dry_run,
-            secrets: rows,
-        });
+        rows.push(row(place, pushed.as_ref().ok()));
+        match pushed {
+            Ok(pushed) => say(place, &pushed, options.dry_run, output),
+            Err((code, failure)) => {
+                found.push(finding(code, place, &failure));
+                // An address at which nobody answers would be waited for again and again.
+                given_up.extend(failure.of_store.then_some(place.definition.store));
+            }
+        }
     }
     if !options.dry_run && !written.is_empty() {
-        failed |= !let_read(&opened.project, &written, output);
+        let_read(&opened, &places, &written, &mut found, output);
     }
-    Ok(match failed {
+    let exit = match found.has_errors() {
         true => Exit::NoAnswer,
         false => Exit::Done,
-    })
+    };
+    match output.format {
+        Format::Json => output.json(&Rows {
+            dry_run: options.dry_run,
+            secrets: rows,
+            diagnostics: to_json(&found, &opened.sources),
+        }),
+        Format::Text => output.findings(&found, &opened.sources),
+    }
+    Ok(exit)
 }
 
-fn say(place: &Place<'_>, pushed: &Result<Pushed, Failure>, dry_run: bool, output: &mut Output) {
-    let called = called(place);
-    match pushed {
-        Err(failure) => {
-            output.complain(&format!("error: {called}: {failure}\n"));
-        }
-        Ok(pushed) if output.format == Format::Text => {
-            let words = match (pushed, dry_run) {
-                (Pushed::Created, false) => "created",
-                (Pushed::Created, true) => "would be created",
-                (Pushed::Changed, false) => "changed",
-                (Pushed::Changed, true) => "would be changed",
-                (Pushed::Same, _) => "same",
-                (Pushed::InPlace, _) => "read by Compose where it is",
-            };
-            output.say(&format!("{called}: {words}\n"));
-        }
-        Ok(_) => {}
+/// Reads a value and puts it into its store.
+fn pushed(
+    programs: &Programs,
+    place: &Place<'_>,
+    dry_run: bool,
+) -> Result<Pushed, (&'static Code, Failure)> {
+    let value = SecretValue::read(programs, place.world, &place.definition.from)
+        .map_err(|failure| (&UNREADABLE, failure))?;
+    stores::push(programs, *place, &value, dry_run).map_err(|failure| (&REFUSED, failure))
+}
+
+fn row<'a>(place: &Place<'a>, pushed: Option<&Pushed>) -> Row<'a> {
+    let (outcome, parts) = match pushed {
+        Some(Pushed::Created) => (Outcome::Created, Vec::new()),
+        Some(Pushed::Changed(parts)) => (Outcome::Changed, parts.clone()),
+        Some(Pushed::Same) => (Outcome::Same, Vec::new()),
+        Some(Pushed::InPlace) => (Outcome::InPlace, Vec::new()),
+        None => (Outcome::Failed, Vec::new()),
+    };
+    Row {
+        secret: place.secret,
+        scope: place.definition.scope.to_string(),
+        store: place.definition.store.name(),
+        outcome,
+        parts,
     }
+}
+
+fn say(place: &Place<'_>, pushed: &Pushed, dry_run: bool, output: &mut Output) {
+    if output.format == Format::Json {
+        return;
+    }
+    let words = match (pushed, dry_run) {
+        (Pushed::Created, false) => "created".to_owned(),
+        (Pushed::Created, true) => "would be created".to_owned(),
+        (Pushed::Changed(parts), false) => format!("changed{}", beside(parts)),
+        (Pushed::Changed(parts), true) => format!("would be changed{}", beside(parts)),
+        (Pushed::Same, _) => "same".to_owned(),
+        (Pushed::InPlace, _) => "read by Compose where it is".to_owned(),
+    };
+    output.say(&format!("{}: {words}\n", called(place)));
+}
+
+/// What changed, where that is not the value alone: ` (value, tags)`.
+fn beside(parts: &[Part]) -> String {
+    if parts == [Part::Value] {
+        return String::new();
+    }
+    let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+    format!(" ({})", names.join(", "))
 }
 
 /// Lets the services read the files that were written, as a build would.
 fn let_read(
-    project: &crate::cli::project::Project,
+    opened: &Opened,
+    places: &[Place<'_>],
     written: &[String],
+    found: &mut Diagnostics,
     output: &mut Output,
-) -> bool {
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+) {
+    let project = &opened.project;
+    let (mut sources, mut ignored) = (Sources::default(), Diagnostics::default());
     let lock = Lock::load(&project.disk).unwrap_or_default();
     let asked = asked(&project.spec, &lock);
-    let compiled = crate::compile(&project.disk, asked, &mut sources, &mut found);
+    let compiled = crate::compile(&project.disk, asked, &mut sources, &mut ignored);
     let Ok(compiled) = compiled else {
         output.complain(
             "warning: who may read the files is set by `tlsgen build`, once the spec compiles\n",
         );
-        return true;
+        return;
     };
-    let mut all = true;
     for access in compiled
         .accesses
         .iter()
         .filter(|one| written.contains(&one.path))
     {
-        if let Err(error) = project.disk.grant(&access.path, access.readers) {
-            let words = format!(
-                "error: who may read `{}` cannot be set: {error}\n",
-                access.path
-            );
-            output.complain(&words);
-            all = false;
-        }
+        let Err(error) = project.disk.grant(&access.path, access.readers) else {
+            continue;
+        };
+        let mut places = places.iter();
+        let place = places.find(|place| place.definition.stored == access.path);
+        let failure = Failure {
+            words: format!("who may read `{}` cannot be set: {error}", access.path),
+            help: "push as root, or as whoever owns the file".to_owned(),
+            of_store: false,
+        };
+        found.extend(place.map(|place| finding(&REFUSED, place, &failure)));
     }
-    all
 }

@@ -295,6 +295,7 @@ impl Resolver<'_> {
                     GivenAs::File => variable,
                 },
                 given_as,
+                pinned: path.is_some(),
                 path: path.unwrap_or_else(|| format!("{SECRET_DIRECTORY}/{name}")),
                 span,
             };

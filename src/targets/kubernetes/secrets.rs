@@ -1,7 +1,7 @@
 //! Secrets on their way into a pod: from a Secret that is there, that is pushed, or that the External
 //! Secrets Operator makes; as files, or as variables.
 
-use std::collections::BTreeMap;
+mod directories;
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::secret::{metadata, put};
 use super::serving::{placed, reader, variables};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::kubernetes::Deployed;
-use crate::model::{Secret, SecretUse, Service};
+use crate::model::{SECRET_DIRECTORY, Secret, SecretUse, Service};
 use crate::servers::KeyReader;
 use crate::spec::{GivenAs, SecretStoreKind, Store};
 
@@ -24,7 +24,7 @@ pub static ELSEWHERE: Code = Code {
 };
 
 /// What giving secrets can find, beside what serving can.
-pub static CODES: &[&Code] = &[&ELSEWHERE];
+pub static CODES: &[&Code] = &[&ELSEWHERE, &directories::HIDES];
 
 const FILE: &str = "secrets.yaml";
 
@@ -56,7 +56,7 @@ fn give(
     service: &Service,
 ) -> Result<(), Vec<Diagnostic>> {
     let (mut found, mut named, mut valued) = (Vec::new(), Vec::new(), Vec::new());
-    let mut directories: BTreeMap<String, Vec<(Standing, String)>> = BTreeMap::new();
+    let mut files = Vec::new();
     for given in &service.secrets {
         let secret = gathering.inputs.model.secret(given.secret);
         let standing = match standing(gathering, placed, secret, given) {
@@ -75,31 +75,31 @@ fn give(
                 valued.push((name, standing));
             }
             GivenAs::File => {
-                named.extend(
-                    given
-                        .variable
-                        .clone()
-                        .map(|name| (name, given.path.clone())),
-                );
-                let (directory, file) = given.path.rsplit_once('/').unwrap_or(("", &given.path));
-                let files = directories.entry(directory.to_owned()).or_default();
-                files.push((standing, file.to_owned()));
+                if !given.pinned {
+                    let project = &gathering.inputs.model.project;
+                    let note = format!(
+                        "in pods, files of secrets without a `path` are in `{SECRET_DIRECTORY}/{project}`"
+                    );
+                    say(gathering, note);
+                }
+                let path = directories::path(given, secret, &gathering.inputs.model.project);
+                named.extend(given.variable.clone().map(|name| (name, path.clone())));
+                files.push((given.span, path, standing));
             }
         }
     }
-    for directory in directories.keys() {
-        found.extend(placed.conflict(directory, "a secret"));
-    }
+    let (mounted, hiding) = directories::of(gathering, placed, files);
+    found.extend(hiding);
     if !found.is_empty() {
         return Err(found);
     }
-    if !directories.is_empty() {
+    if !mounted.is_empty() {
         let reader = reader::of(gathering, placed, service, KeyReader::Process)?;
         reader::allow(gathering, placed, reader)?;
-        for (index, (directory, files)) in directories.into_iter().enumerate() {
+        for (index, (directory, files)) in mounted.into_iter().enumerate() {
             let sources: Vec<Value> = files
                 .into_iter()
-                .map(|(standing, path)| {
+                .map(|(path, standing)| {
                     let item = json!({"key": standing.key, "path": path, "mode": reader.mode()});
                     json!({"secret": {"name": standing.object, "items": [item]}})
                 })
