@@ -8,6 +8,7 @@ mod aws_secrets_manager;
 mod compose;
 mod kubernetes;
 mod nextflow;
+mod systemd;
 mod value;
 
 use std::fmt;
@@ -37,6 +38,12 @@ pub trait Outside {
     /// # Errors
     /// Whatever the disk says; [`io::ErrorKind::PermissionDenied`] for one that others may read.
     fn read_private(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// The files of a directory outside the project; none where it is not there.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn list_private(&self, directory: &str) -> io::Result<Vec<String>>;
 
     /// Replaces a file outside the project as a whole, for its owner alone.
     ///
@@ -117,6 +124,7 @@ pub fn push(
         Store::Kubernetes => kubernetes::push(outside, place, value, dry_run),
         Store::Compose => compose::push(place, value, dry_run),
         Store::Nextflow => nextflow::push(outside, place, value, dry_run),
+        Store::Systemd => systemd::push(outside, place, value, dry_run),
     }
 }
 
@@ -130,6 +138,7 @@ pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
         Store::Kubernetes => kubernetes::has(outside, place),
         Store::Compose => compose::has(place),
         Store::Nextflow => nextflow::has(outside, place),
+        Store::Systemd => systemd::has(outside, place),
     }
 }
 
@@ -140,6 +149,7 @@ pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
 pub fn surplus(outside: &dyn Outside, places: &[Place<'_>]) -> Result<Vec<Surplus>, Failure> {
     let mut all = aws_secrets_manager::surplus(outside, places)?;
     all.extend(kubernetes::surplus(outside, places)?);
+    all.extend(systemd::surplus(outside, places)?);
     all.sort();
     all.dedup();
     Ok(all)
