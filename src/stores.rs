@@ -8,7 +8,7 @@ mod aws_secrets_manager;
 mod compose;
 mod kubernetes;
 mod nextflow;
-mod systemd;
+pub mod systemd;
 mod value;
 
 use std::fmt;
