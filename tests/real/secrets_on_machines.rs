@@ -87,7 +87,7 @@ fn prepare(machine: &Machine, project: &Project) {
     machine.put("/usr/local/bin/systemd-creds", RECORDING, 0o755);
     machine.put("/srv/answer.py", fs::read(here("answer.py")).unwrap(), 0o644);
     machine.put("/root/token", FIRST.token, 0o600);
-    let web = format!("[Service]\nUser=web\nExecStart=/usr/bin/python3 /srv/answer.py {PORT}\n");
+    let web = format!("[Service]\nUser=web\nStandardError=append:/root/web.log\nExecStart=/usr/bin/python3 /srv/answer.py {PORT}\n");
     machine.put("/etc/systemd/system/web.service", web, 0o644);
     let other = "[Service]\nUser=other\nExecStart=/bin/sleep 1000000\n";
     machine.put("/etc/systemd/system/other.service", other, 0o644);
@@ -154,7 +154,7 @@ fn answers(machine: &Machine, values: &Values) {
         .collect();
     let digests = digests.join("\n");
     machine.wait_for(&format!(
-        "[ \"$(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:{PORT}\").read().decode())')\" = '{digests}' ]"
+        "[ \"$(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:{PORT}\").read().decode())')\" = '{digests}' ] || {{ systemctl status --no-pager web.service; cat /root/web.log; false; }}"
     ));
 }
 
@@ -185,7 +185,7 @@ fn nothing_else_has_them(machine: &Machine, suite: &str) {
         "{told}"
     );
     let shown = machine.succeed(
-        "systemctl show web.service other.service; systemctl cat web.service other.service; systemctl status web.service; \
+        "systemctl show web.service other.service; systemctl cat web.service other.service; systemctl status web.service; cat /root/web.log; \
          journalctl --no-pager 2>&1 || :; cat /proc/[0-9]*/cmdline",
     );
     for part in PARTS {

@@ -2,6 +2,7 @@
 
 use super::delivery::Delivery;
 use super::environment;
+use super::file_variables;
 use super::key::{Deployed, Reader, SecretSource, ServiceSecret};
 use super::mount;
 use super::override_file::{OverrideFile, ServiceOverride};
@@ -87,7 +88,10 @@ pub fn install(
                         delivery.install(file, entry);
                         served.notes.push(delivery.note.clone());
                         served.accesses.extend(wanted(keys, &delivery));
-                        let named = given.variable.clone();
+                        let named = given
+                            .variable
+                            .clone()
+                            .or_else(|| taken_by_image(keys, &secret.name, known, &mut served));
                         variables
                             .extend(named.map(|name| (name, given.path.replace('$', "$$"), given)));
                     }
@@ -162,6 +166,32 @@ fn deliver(
             secret.name, keys.deployed.named
         ),
     })
+}
+
+/// The variable by which the image itself takes a file, if nothing else is said.
+fn taken_by_image(
+    keys: &Deployed<'_>,
+    secret: &str,
+    reader: Reader,
+    served: &mut Served,
+) -> Option<String> {
+    let known = file_variables::of(keys.service, secret)?;
+    let name = &keys.deployed.named;
+    if keys.service.variable(secret).is_some() || keys.service.variable(&known.name).is_some() {
+        served.notes.push(format!(
+            "{name} sets `{secret}` or `{}` itself, so that is left as it is",
+            known.name
+        ));
+        return None;
+    }
+    if let (Some(user), Reader::Root { .. }) = (known.read_by, reader) {
+        served.notes.push(format!(
+            "{name} would read `{secret}` as user {user}: write `user: {user}` in the service, and `{}` names the file",
+            known.name
+        ));
+        return None;
+    }
+    Some(known.name)
 }
 
 fn wanted(keys: &Deployed<'_>, delivery: &Delivery) -> Vec<Wanted> {

@@ -24,8 +24,8 @@ pub static IMPOSSIBLE: Code = Code {
 pub struct Handed {
     /// The credentials.
     pub credentials: Vec<Credential>,
-    /// Credentials that a service finds at a path of its own, each with that.
-    pub mounts: Vec<(String, String)>,
+    /// Credentials that a service finds at a path of its own.
+    pub mounts: Vec<Mount>,
     /// The variables that name them.
     pub variables: Vec<(Variable, Span)>,
     /// What the plan says.
@@ -41,6 +41,15 @@ pub struct Credential {
     pub path: String,
     /// Whether systemd decrypts that file.
     pub encrypted: bool,
+}
+
+/// A credential at a path of the service's own.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mount {
+    /// What it is called.
+    pub id: String,
+    /// Where the service finds it.
+    pub path: String,
 }
 
 /// How a unit is handed the secrets of its service.
@@ -84,17 +93,19 @@ pub fn of(
             path: systemd::file(id, definition.encrypted, release),
             encrypted: definition.encrypted && release >= systemd::FIRST_ENCRYPTED,
         };
-        let here = format!("{}/{id}", app::credentials_of(&unit.name));
         let found_at = match mounted {
             true => given.path.clone(),
-            false => here.clone(),
+            false => format!("{}/{id}", app::credentials_of(&unit.name)),
         };
         handed.notes.push(format!(
             "{}: the secret `{}` is the file {found_at} for this unit alone, read when it starts: `tlsgen secrets push --store systemd` on the machine, then `systemctl restart {}`",
             service.name, secret.name, unit.name
         ));
         if mounted {
-            handed.mounts.push((here, given.path.clone()));
+            handed.mounts.push(Mount {
+                id: id.clone(),
+                path: given.path.clone(),
+            });
         }
         handed.variables.extend(given.variable.clone().map(|name| {
             let variable = Variable {
@@ -176,6 +187,7 @@ fn unmountable(
                 .help(format!("name the variable from which the software takes the file, and no `path`: `{{name: {name}, variable: …}}`")),
         );
     }
+    // systemd 252 reads no quotes there.
     let odd = |letter: char| letter == ':' || letter == '\\' || letter.is_whitespace();
     let written = given.path.contains(odd) || given.path.contains(['"', '\'']);
     written.then(|| {

@@ -14,7 +14,7 @@ use crate::spec::HandOver;
 use crate::targets::host::certificates::{FULL_CHAIN, INTERMEDIATES, KEY};
 use crate::targets::host::identity::Identified;
 use crate::targets::host::layout::{self, Software, TreeFile};
-use crate::targets::host::secrets::{Credential, Handed};
+use crate::targets::host::secrets::{Credential, Handed, Mount};
 use crate::targets::host::system::Reads;
 use crate::targets::host::trust::Trusted;
 use crate::targets::host::{Machinery, app};
@@ -31,8 +31,8 @@ pub struct DropIn {
     pub environment: Vec<String>,
     /// Credentials: names and the files in which they stand.
     pub credentials: Vec<Credential>,
-    /// Credentials that stand at a path of the service's own, each with that.
-    pub mounts: Vec<String>,
+    /// Credentials that stand at a path of the service's own.
+    pub mounts: Vec<Mount>,
     /// The words that start the server and reload it, instead of its own.
     commands: Option<(Vec<String>, Vec<String>)>,
     /// What the plan says.
@@ -44,7 +44,7 @@ pub struct DropIn {
 struct Context<'a> {
     environment: &'a [String],
     credentials: &'a [Credential],
-    mounts: &'a [String],
+    mounts: &'a [Mount],
     start: &'a [String],
     reload: &'a [String],
 }
@@ -97,12 +97,7 @@ pub fn of(
     drop_in
         .credentials
         .extend(asked.handed.credentials.clone());
-    drop_in.mounts = asked
-        .handed
-        .mounts
-        .iter()
-        .map(|(from, to)| joining.mount(from, to))
-        .collect();
+    drop_in.mounts.clone_from(&asked.handed.mounts);
     joining.read_by_server(&mut variables, &mut drop_in);
     for variable in &variables {
         match joining.joined(variable) {
@@ -315,11 +310,6 @@ impl Joining<'_> {
             true => literal.replace(&format!("{directory}/"), "%d/"),
             false => literal,
         }
-    }
-
-    /// A file in the directory of credentials, at another path for this unit.
-    fn mount(&self, from: &str, to: &str) -> String {
-        format!("{}:{}", self.specified(from), systemd::literal(to))
     }
 
     /// A truststore that is named on some command line would win over ours.

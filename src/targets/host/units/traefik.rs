@@ -9,7 +9,7 @@ use crate::model::{Model, Service};
 use crate::provision::{self, ReadAs, Reload};
 use crate::render::{self, RenderError};
 use crate::targets::host::layout::{Software, Told, TreeFile};
-use crate::targets::host::secrets::Credential;
+use crate::targets::host::secrets::{Credential, Mount};
 
 /// Where its program is put that was downloaded.
 const PROGRAM: &str = "/usr/local/bin/traefik";
@@ -26,7 +26,7 @@ struct Context<'a> {
     user: &'static str,
     environment: &'a [String],
     credentials: &'a [Credential],
-    mounts: &'a [String],
+    mounts: &'a [Mount],
     protect_home: &'static str,
 }
 
