@@ -119,18 +119,28 @@ const KNOWN: &[Images] = &[
 /// The variable that names the file of a secret that is called like a variable of the image. Nothing for
 /// an image that is built here, or started with another program: what is known is of its own script.
 pub fn of(service: &Service, secret: &str) -> Option<FileVariable> {
-    let (image, _) = service.image.as_ref()?;
-    // Bitnami's images of the same names take other variables.
-    if service.build.is_some() || image.contains("bitnami") || service.entrypoint != Command::Absent {
-        return None;
-    }
-    let (name, _) = name_and_tag(image)?;
-    let mut known = KNOWN.iter().filter(|images| images.names.contains(&name));
-    let images = known.find(|images| images.variables.have(secret))?;
-    Some(FileVariable {
+    let images = images(service)?;
+    images.variables.have(secret).then(|| FileVariable {
         name: format!("{secret}{}", images.ending),
         read_by: images.read_by,
     })
+}
+
+/// As whom an image reads such files that starts as nobody else said: root, until its script becomes
+/// another.
+pub fn reader(service: &Service) -> Option<u32> {
+    images(service).map(|images| images.read_by.unwrap_or(0))
+}
+
+fn images(service: &Service) -> Option<&'static Images> {
+    let (image, _) = service.image.as_ref()?;
+    // Bitnami's images of the same names take other variables.
+    let own = image.contains("bitnami") || service.entrypoint != Command::Absent;
+    if service.build.is_some() || own {
+        return None;
+    }
+    let (name, _) = name_and_tag(image)?;
+    KNOWN.iter().find(|images| images.names.contains(&name))
 }
 
 impl Variables {

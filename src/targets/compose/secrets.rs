@@ -3,7 +3,7 @@
 use super::delivery::Delivery;
 use super::environment;
 use super::file_variables;
-use super::key::{Deployed, Reader, SecretSource, ServiceSecret};
+use super::key::{Deployed, OLDER_ENGINE, Reader, SecretSource, ServiceSecret};
 use super::mount;
 use super::override_file::{OverrideFile, ServiceOverride};
 use super::serving::Served;
@@ -74,7 +74,7 @@ pub fn install(
                 }
                 let known = match reader {
                     Some(reader) => reader,
-                    None => match keys.reader(KeyReader::Process) {
+                    None => match known_reader(keys) {
                         Ok(known) => *reader.insert(known),
                         Err(diagnostic) => {
                             found.push(*diagnostic);
@@ -123,9 +123,9 @@ fn deliver(
             given.span,
             "push it into a file instead: `name: secrets/…` beside the secret, which is mounted",
         )?;
-        let (user, group) = match reader {
-            Reader::Root { .. } => (0, 0),
-            Reader::User { user, group } => (user, group.unwrap_or(0)),
+        let (user, group, but) = match reader {
+            Reader::Root { .. } => (0, 0, ""),
+            Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),
         };
         return Ok(Delivery {
             path: given.path.clone(),
@@ -138,7 +138,7 @@ fn deliver(
             accesses: Vec::new(),
             renewed_in_place: false,
             note: format!(
-                "the secret `{}` is copied in from the variable {variable} when the container is made, for user {user} alone",
+                "the secret `{}` is copied in from the variable {variable} when the container is made, for user {user} alone{but}",
                 secret.name
             ),
         });
@@ -166,6 +166,17 @@ fn deliver(
             secret.name, keys.deployed.named
         ),
     })
+}
+
+/// As whom the service reads its files; of an image that is known, nobody needs to say so.
+fn known_reader(keys: &Deployed<'_>) -> Result<Reader, Box<Diagnostic>> {
+    let said = keys.model.service(keys.deployed.service).user.is_some();
+    let unsaid = !said && keys.service.user.is_none();
+    match file_variables::reader(keys.service).filter(|_| unsaid) {
+        Some(0) => Ok(Reader::Root { assumed: true }),
+        Some(user) => Ok(Reader::User { user, group: None }),
+        None => keys.reader(KeyReader::Process),
+    }
 }
 
 /// The variable by which the image itself takes a file, if nothing else is said.
