@@ -131,7 +131,8 @@ fn path(outside: &dyn Outside, place: Place<'_>) -> Result<(String, bool), Failu
 
 /// The release of this machine's systemd: `systemd 252 (252.39-1~deb12u2)`.
 fn release(outside: &dyn Outside) -> Result<u16, Failure> {
-    const HELP: &str = "push on the machine whose services are given it, and others from where you are: `--store`";
+    const HELP: &str =
+        "push on the machine whose services are given it, and others from where you are: `--store`";
     let asked = outside.run(&["systemctl", "--version"], None);
     let answer = asked.map_err(|error| Failure {
         help: HELP.to_owned(),
@@ -146,7 +147,10 @@ fn release(outside: &dyn Outside) -> Result<u16, Failure> {
             format!("this machine has systemd {release}, and credentials came with {FIRST}"),
             HELP,
         )),
-        Err(_) => Err(Failure::new("`systemctl` does not say which systemd this is", HELP)),
+        Err(_) => Err(Failure::new(
+            "`systemctl` does not say which systemd this is",
+            HELP,
+        )),
     }
 }
 
@@ -176,7 +180,10 @@ fn encrypt(
         return Ok(ended.output);
     }
     Err(Failure::new(
-        format!("`systemd-creds encrypt` ended with {}", ended.code_in_words()),
+        format!(
+            "`systemd-creds encrypt` ended with {}",
+            ended.code_in_words()
+        ),
         "try `systemd-creds setup` as root; where this machine can keep no key, say `encrypted: false` beside the secret",
     ))
 }
@@ -209,7 +216,9 @@ const AS_ROOT: &str = "run this as root, on the machine whose services are given
 fn failed(path: &str, error: &io::Error) -> Failure {
     let help = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            format!("{AS_ROOT}; a file that others may read is for nobody else: `chmod 0600 {path}`")
+            format!(
+                "{AS_ROOT}; a file that others may read is for nobody else: `chmod 0600 {path}`"
+            )
         }
         _ => "look at its permissions and those of its directory".to_owned(),
     };

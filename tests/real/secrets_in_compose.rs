@@ -69,10 +69,18 @@ fn a_file_is_read_by_whom_it_is_for_and_by_nobody_else() {
             _ => ("0", "10001"),
         };
         assert_eq!(read(&lab, service, whose, path).unwrap(), value, "{path}");
-        assert_eq!(read(&lab, service, another, path), None, "{service}: {path}");
+        assert_eq!(
+            read(&lab, service, another, path),
+            None,
+            "{service}: {path}"
+        );
         let mode = lab.exec_with(service, &["--user", "0"], &["stat", "-c", "%a %u", path]);
         let mode = utf8(&{ mode }.output().unwrap().stdout);
-        assert_eq!(mode, format!("{} {whose}\n", mode_of(path, whose)), "{service}: {path}");
+        assert_eq!(
+            mode,
+            format!("{} {whose}\n", mode_of(path, whose)),
+            "{service}: {path}"
+        );
     }
     let named = lab.exec("worker", &["printenv", "PUSHED_FILE"]);
     assert_eq!(utf8(&named.stdout), "/etc/app/pushed\n");
@@ -82,7 +90,10 @@ fn a_file_is_read_by_whom_it_is_for_and_by_nobody_else() {
     for service in ["worker", "root"] {
         let shown = lab.inspect(service).to_string();
         for (_, _, value) in PLACES {
-            assert!(!shown.contains(&value[..9.min(value.len())]), "{service}: {shown}");
+            assert!(
+                !shown.contains(&value[..9.min(value.len())]),
+                "{service}: {shown}"
+            );
         }
     }
     // A new value reaches a container that is made anew, and its readers stay.

@@ -22,7 +22,7 @@ const SUITES: [&str; 2] = ["bookworm", "sid"];
 const PORT: u16 = 8080;
 /// Has what `systemd-creds` is told written down: its words and its variables.
 const RECORDING: &str = "#!/bin/sh
-{ printf '%s\\n' \"$@\"; env; } >>/root/told
+{ printf '%s\\n' \"$@\"; env; } >>/srv/private/told
 exec /usr/bin/systemd-creds \"$@\"
 ";
 const FIRST: Values = Values {
@@ -85,9 +85,15 @@ fn prepare(machine: &Machine, project: &Project) {
     let tlsgen = fs::read(env!("CARGO_BIN_EXE_tlsgen")).unwrap();
     machine.put("/usr/local/bin/tlsgen", tlsgen, 0o755);
     machine.put("/usr/local/bin/systemd-creds", RECORDING, 0o755);
-    machine.put("/srv/answer.py", fs::read(here("answer.py")).unwrap(), 0o644);
-    machine.put("/root/token", FIRST.token, 0o600);
-    let web = format!("[Service]\nUser=web\nStandardError=append:/root/web.log\nExecStart=/usr/bin/python3 /srv/answer.py {PORT}\n");
+    machine.put(
+        "/srv/answer.py",
+        fs::read(here("answer.py")).unwrap(),
+        0o644,
+    );
+    machine.put("/srv/private/token", FIRST.token, 0o600);
+    let web = format!(
+        "[Service]\nUser=web\nStandardError=append:/srv/private/web.log\nExecStart=/usr/bin/python3 /srv/answer.py {PORT}\n"
+    );
     machine.put("/etc/systemd/system/web.service", web, 0o644);
     let other = "[Service]\nUser=other\nExecStart=/bin/sleep 1000000\n";
     machine.put("/etc/systemd/system/other.service", other, 0o644);
@@ -107,7 +113,9 @@ fn nothing_is_installed_before_the_push(machine: &Machine) {
 }
 
 fn pushed(machine: &Machine, suite: &str) {
-    let said = machine.fail("cd /srv/lab && runuser -u web -- env DB_PASSWORD=x tlsgen secrets push --only DB_PASSWORD");
+    let said = machine.fail(
+        "cd /srv/lab && runuser -u web -- env DB_PASSWORD=x tlsgen secrets push --only DB_PASSWORD",
+    );
     assert!(said.contains("root"), "{suite}: {said}");
     let said = tlsgen(machine, "secrets check", 1, &FIRST);
     assert_eq!(said.matches(": missing").count(), 3, "{said}");
@@ -154,7 +162,7 @@ fn answers(machine: &Machine, values: &Values) {
         .collect();
     let digests = digests.join("\n");
     machine.wait_for(&format!(
-        "[ \"$(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:{PORT}\").read().decode())')\" = '{digests}' ] || {{ systemctl status --no-pager web.service; cat /root/web.log; false; }}"
+        "[ \"$(python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:{PORT}\").read().decode())')\" = '{digests}' ] || {{ systemctl status --no-pager web.service; cat /srv/private/web.log; false; }}"
     ));
 }
 
@@ -179,13 +187,13 @@ fn only_its_unit_reads(machine: &Machine) {
 }
 
 fn nothing_else_has_them(machine: &Machine, suite: &str) {
-    let told = machine.read("/root/told");
+    let told = machine.read("/srv/private/told");
     assert!(
         told.contains("--name=lab.DB_PASSWORD\n") && told.contains("encrypt\n"),
         "{told}"
     );
     let shown = machine.succeed(
-        "systemctl show web.service other.service; systemctl cat web.service other.service; systemctl status web.service; cat /root/web.log; \
+        "systemctl show web.service other.service; systemctl cat web.service other.service; systemctl status web.service; cat /srv/private/web.log; \
          journalctl --no-pager 2>&1 || :; cat /proc/[0-9]*/cmdline",
     );
     for part in PARTS {
@@ -193,13 +201,13 @@ fn nothing_else_has_them(machine: &Machine, suite: &str) {
     }
     let patterns: Vec<String> = PARTS.iter().map(|part| format!("-e {part}")).collect();
     let holders = machine.succeed(&format!(
-        "grep -raslF {} /etc /root /run /srv /tmp /var /usr/local/lib /dev/shm || :",
+        "grep -raslF {} /etc /run /srv /tmp /var /usr/local/lib /dev/shm || :",
         patterns.join(" ")
     ));
     let holders: BTreeSet<&str> = holders.lines().collect();
     let expected = BTreeSet::from([
         "/etc/credstore/lab.SEALING",
-        "/root/token",
+        "/srv/private/token",
         "/run/credentials/other.service/api.token",
         "/run/credentials/web.service/api.token",
         "/run/credentials/web.service/lab.DB_PASSWORD",
@@ -226,5 +234,7 @@ fn surplus_is_said(machine: &Machine) {
 }
 
 fn here(below: &str) -> std::path::PathBuf {
-    checkout().join("tests/real/secrets_on_machines").join(below)
+    checkout()
+        .join("tests/real/secrets_on_machines")
+        .join(below)
 }

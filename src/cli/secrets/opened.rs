@@ -69,7 +69,9 @@ impl Opened {
             let chosen = secret
                 .definitions
                 .iter()
-                .filter(|one| stores.is_empty() || stores.iter().any(|name| name == one.store.name()))
+                .filter(|one| {
+                    stores.is_empty() || stores.iter().any(|name| name == one.store.name())
+                })
                 .filter(|one| one.store != Store::Nextflow || is_for(secret, one, user));
             all.extend(chosen.map(|one| self.place(secret, one)));
         }

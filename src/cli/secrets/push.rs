@@ -42,7 +42,12 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Exit> {
     let opened = opened(arguments, output)?;
-    let places = opened.places(&options.only, &options.stores, options.user.as_deref(), output)?;
+    let places = opened.places(
+        &options.only,
+        &options.stores,
+        options.user.as_deref(),
+        output,
+    )?;
     let programs = opened.programs();
     let mut rows = Vec::with_capacity(places.len());
     let mut failed = false;

@@ -142,9 +142,11 @@ fn release(
     let impossible = |message: String| Diagnostic::new(&IMPOSSIBLE, span, message);
     if let Some((_, user_span)) = &deployed.user_unit {
         return Err(Box::new(
-            impossible("a user's own systemd can hand over nothing that only root reads".to_owned())
-                .also(*user_span, "the user")
-                .help("make it a unit of the system with `User=`, and remove `user_unit`"),
+            impossible(
+                "a user's own systemd can hand over nothing that only root reads".to_owned(),
+            )
+            .also(*user_span, "the user")
+            .help("make it a unit of the system with `User=`, and remove `user_unit`"),
         ));
     }
     match machinery.system.systemd {

@@ -94,9 +94,7 @@ pub fn of(
         credentials: credentials(machinery, deployed, &variables),
         ..DropIn::default()
     };
-    drop_in
-        .credentials
-        .extend(asked.handed.credentials.clone());
+    drop_in.credentials.extend(asked.handed.credentials.clone());
     drop_in.mounts.clone_from(&asked.handed.mounts);
     joining.read_by_server(&mut variables, &mut drop_in);
     for variable in &variables {
