@@ -437,6 +437,9 @@ check_credentials() {
   [ -n "$missing" ] || return 0
   if "$dry_run"; then
     say "would need the secrets:$missing"
+  elif ! with_systemd; then
+    # The image of a machine to be: its own systemd will decrypt them, with a key that is not there yet.
+    say "push the secrets where this will run, \`tlsgen secrets push --store systemd\`:$missing"
   else
     fail "secrets are missing:$missing: push them on this machine, \`tlsgen secrets push --store systemd\`"
   fi
