@@ -8,6 +8,7 @@ mod aws_secrets_manager;
 mod compose;
 mod kubernetes;
 mod nextflow;
+pub mod systemd;
 mod value;
 
 use std::io;
@@ -62,6 +63,12 @@ pub trait Outside {
     /// # Errors
     /// Whatever the disk says; [`io::ErrorKind::WouldBlock`] where somebody else keeps it for long.
     fn exclusive(&self, path: &str) -> io::Result<Exclusive>;
+
+    /// The files of a directory outside the project; none where it is not there.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    fn list_private(&self, directory: &str) -> io::Result<Vec<String>>;
 
     /// Replaces a file outside the project as a whole, for its owner alone.
     ///
@@ -194,6 +201,7 @@ pub fn push(
         Store::Kubernetes => kubernetes::push(outside, place, value, dry_run),
         Store::Compose => compose::push(place, value, dry_run),
         Store::Nextflow => nextflow::push(outside, place, value, dry_run),
+        Store::Systemd => systemd::push(outside, place, value, dry_run),
     }
 }
 
@@ -207,6 +215,7 @@ pub fn has(outside: &dyn Outside, place: Place<'_>) -> Result<bool, Failure> {
         Store::Kubernetes => kubernetes::has(outside, place),
         Store::Compose => compose::has(place),
         Store::Nextflow => nextflow::has(outside, place),
+        Store::Systemd => systemd::has(outside, place),
     }
 }
 
@@ -230,6 +239,7 @@ pub fn surplus<'a>(
     for asked in [
         aws_secrets_manager::surplus(outside, places),
         kubernetes::surplus(outside, places),
+        systemd::surplus(outside, places),
     ] {
         match asked {
             Ok(found) => all.extend(found),

@@ -29,7 +29,7 @@ pub struct SecretDefinition {
     /// Who gets it.
     pub scope: Scope,
     /// What it is called there: the name of the secret in AWS or Nextflow, the key in a Kubernetes
-    /// Secret, the file of Compose from the root.
+    /// Secret, the file of Compose from the root, the credential of systemd.
     pub stored: String,
     /// Whether the spec says what it is called there.
     pub named: bool,
@@ -37,6 +37,8 @@ pub struct SecretDefinition {
     pub object: String,
     /// Kubernetes: the namespace, if one is said.
     pub namespace: Option<String>,
+    /// systemd: whether the machine keeps it encrypted, where its systemd can.
+    pub encrypted: bool,
     /// AWS: the region, if one is said.
     pub region: Option<String>,
     /// AWS: the customer-managed key, and where it is named.

@@ -29,13 +29,15 @@ pub struct SecretDefinition {
     #[serde(default)]
     pub scope: Scope,
     /// What it is called in the store, where that is not its name here: the name of the secret in AWS
-    /// or Nextflow, the key in a Kubernetes Secret, the file of Compose.
+    /// or Nextflow, the key in a Kubernetes Secret, the file of Compose, the credential of systemd.
     #[schemars(extend("examples" = ["tower/db"]))]
     pub name: Option<StoredName>,
     /// Kubernetes: the Secret that holds it; without it, one of the project.
     pub object: Option<ObjectName>,
     /// Kubernetes: the namespace of the Secret; without it, that of the cluster that is given it.
     pub namespace: Option<ObjectName>,
+    /// systemd: `false` keeps the value as it is in a file of root's, for machines whose keys change.
+    pub encrypted: Option<bool>,
     /// AWS: the region; without it, that of the target `iam`, or of the AWS client.
     pub region: Option<Region>,
     /// AWS: the customer-managed key that encrypts it; without it, the key of the account.
@@ -89,6 +91,8 @@ pub enum Store {
     Compose,
     /// The secrets of Nextflow on this machine.
     Nextflow,
+    /// Credentials of systemd on this machine.
+    Systemd,
 }
 
 /// Who gets a secret: `workspace`, or one user.
@@ -178,6 +182,15 @@ word!(
 );
 
 impl Store {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::AwsSecretsManager,
+        Self::Kubernetes,
+        Self::Compose,
+        Self::Nextflow,
+        Self::Systemd,
+    ];
+
     /// The word of the spec.
     pub fn name(self) -> &'static str {
         match self {
@@ -185,6 +198,7 @@ impl Store {
             Self::Kubernetes => "kubernetes",
             Self::Compose => "compose",
             Self::Nextflow => "nextflow",
+            Self::Systemd => "systemd",
         }
     }
 }

@@ -10,6 +10,7 @@ mod delivery;
 mod directory;
 mod effect;
 mod environment;
+mod file_variables;
 mod identity;
 mod image_tag;
 mod images;

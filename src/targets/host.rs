@@ -13,6 +13,7 @@ pub mod renewal;
 pub mod schedule;
 mod scheduling;
 mod scripts;
+mod secrets;
 mod server;
 pub mod system;
 mod together;
@@ -55,6 +56,7 @@ pub static CODES: &[&Code] = &[
     &app::IMPOSSIBLE,
     &app::READER,
     &trust::NOT_ON_MACHINE,
+    &secrets::IMPOSSIBLE,
     &units::UNCLEAR,
     &units::OF_USER,
     &units::NO_SYSTEMD,
@@ -189,6 +191,7 @@ impl<'a> Machinery<'a> {
             files.extend(self.certificate_files(id));
         }
         let (mut software, mut anchors) = (Vec::new(), Vec::new());
+        let mut credentials = Vec::new();
         for deployed in &self.machine.services {
             let placed = trust::of(self, deployed).and_then(|trusted| {
                 let mut placed = self.placed(deployed, &certificates, &trusted)?;
@@ -196,6 +199,7 @@ impl<'a> Machinery<'a> {
                 let needed = units::of(self, deployed, &mut placed.software, serving, &trusted)?;
                 placed.files.extend(needed.files);
                 placed.notes.extend(needed.notes);
+                credentials.extend(needed.credentials);
                 Ok((trusted, placed))
             });
             match placed {
@@ -217,6 +221,8 @@ impl<'a> Machinery<'a> {
         lowered.reloads = self.reloads(&certificates, &software);
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
+        credentials.sort();
+        credentials.dedup();
         let renewals = &self.machine.renewals;
         let text = |said: &'a Option<(String, _)>| said.as_ref().map(|(text, _)| text.as_str());
         Ok(Layout {
@@ -228,6 +234,7 @@ impl<'a> Machinery<'a> {
             software,
             certificates,
             anchors,
+            credentials,
             scheduler: self.scheduler(),
             checkout: text(&renewals.project),
             mail: text(&renewals.mail),

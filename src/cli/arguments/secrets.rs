@@ -1,7 +1,9 @@
 //! What can be said of secrets.
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand};
+
+use crate::spec::Store;
 
 /// What `secrets` does.
 #[derive(Debug, Subcommand)]
@@ -25,6 +27,9 @@ pub struct SecretsPush {
         value_delimiter = ','
     )]
     pub only: Vec<String>,
+    /// Only to this store; may be given several times.
+    #[arg(long = "store", value_name = "STORE", value_parser = PossibleValuesParser::new(Store::ALL.map(Store::name)), value_delimiter = ',')]
+    pub stores: Vec<String>,
     /// Say what would be created and changed, and change nothing.
     #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
@@ -36,6 +41,9 @@ pub struct SecretsPush {
 /// Options of `secrets check`.
 #[derive(Debug, Args)]
 pub struct SecretsCheck {
+    /// Look only into this store; may be given several times.
+    #[arg(long = "store", value_name = "STORE", value_parser = PossibleValuesParser::new(Store::ALL.map(Store::name)), value_delimiter = ',')]
+    pub stores: Vec<String>,
     /// Look into the store of Nextflow for what this user gets of it.
     #[arg(long = "for", value_name = "USER")]
     pub user: Option<String>,

@@ -38,7 +38,7 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Exit> {
     let opened = opened(arguments, output)?;
-    let places = opened.places(&[], options.user.as_deref(), output)?;
+    let places = opened.places(&[], &options.stores, options.user.as_deref(), output)?;
     let programs = opened.programs();
     let (mut exit, mut rows) = (Exit::Done, Vec::new());
     let mut found = Diagnostics::default();

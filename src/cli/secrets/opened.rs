@@ -51,7 +51,7 @@ pub fn opened(arguments: &Arguments, output: &mut Output) -> Result<Opened, Exit
 }
 
 impl Opened {
-    /// Every place of a store, of some secrets or all. The store of Nextflow is one person's: what
+    /// Every place of a store, of some secrets and stores or all. The store of Nextflow is one person's: what
     /// `user` gets of it, or the workspace's.
     ///
     /// # Errors
@@ -59,6 +59,7 @@ impl Opened {
     pub fn places(
         &self,
         only: &[String],
+        stores: &[String],
         user: Option<&str>,
         output: &mut Output,
     ) -> Result<Vec<Place<'_>>, Exit> {
@@ -77,6 +78,9 @@ impl Opened {
             let chosen = secret
                 .definitions
                 .iter()
+                .filter(|one| {
+                    stores.is_empty() || stores.iter().any(|name| name == one.store.name())
+                })
                 .filter(|one| one.store != Store::Nextflow || is_for(secret, one, user));
             all.extend(chosen.map(|one| self.place(secret, one)));
         }

@@ -133,6 +133,15 @@ impl Outside for Programs {
         Disk::new(directory)?.exclusive(PATIENCE)
     }
 
+    fn list_private(&self, directory: &str) -> io::Result<Vec<String>> {
+        let disk = match Disk::new(Path::new(directory)) {
+            Ok(disk) => disk,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        disk.list("")
+    }
+
     fn write_private(&self, path: &str, body: &[u8]) -> io::Result<()> {
         let (directory, name) = parts(path)?;
         Disk::new(directory)?.write(name, body, PRIVATE)

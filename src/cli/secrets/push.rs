@@ -55,7 +55,12 @@ pub fn run(
     output: &mut Output,
 ) -> Result<Exit, Exit> {
     let opened = opened(arguments, output)?;
-    let mut places = opened.places(&options.only, options.user.as_deref(), output)?;
+    let mut places = opened.places(
+        &options.only,
+        &options.stores,
+        options.user.as_deref(),
+        output,
+    )?;
     let programs = opened.programs();
     let mut found = Diagnostics::default();
     if let Err(refused) = stores::prepare(&programs, &places) {

@@ -115,6 +115,14 @@ impl Resolver<'_> {
                 Some(user) => format!("{user}/{name}"),
                 None => name.to_owned(),
             },
+            (None, Store::Systemd) => {
+                // One directory for all projects of a machine.
+                let project = self.loaded.spec.project.as_str();
+                let own = user.map(|user| format!("{user}.")).unwrap_or_default();
+                let stored = format!("{project}.{own}{name}");
+                self.stored_form(&stored, Store::Systemd, span);
+                stored
+            }
             (None, store) => {
                 self.stored_form(name, store, span);
                 name.to_owned()
@@ -136,6 +144,7 @@ impl Resolver<'_> {
             named: written.name.is_some(),
             object,
             namespace: written.namespace.as_ref().map(ToString::to_string),
+            encrypted: written.encrypted.unwrap_or(true),
             region: written.region.as_ref().map(ToString::to_string),
             kms_key: written
                 .kms_key
@@ -164,6 +173,10 @@ impl Resolver<'_> {
                         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
                 "Nextflow makes a variable of it, so it has letters, digits and `_`: say another with `name`",
             ),
+            Store::Systemd => (
+                stored.len() <= 255 && !stored.contains('/') && !stored.starts_with('.'),
+                "it is the name of a file: at most 255 letters, digits and `_+=.@-`; say another with `name`",
+            ),
             Store::AwsSecretsManager | Store::Compose => (true, ""),
         };
         if !fits {
@@ -179,6 +192,7 @@ impl Resolver<'_> {
         let fields = [
             ("object", written.object.is_some(), cluster),
             ("namespace", written.namespace.is_some(), cluster),
+            ("encrypted", written.encrypted.is_some(), Store::Systemd),
             ("region", written.region.is_some(), aws),
             ("kms_key", written.kms_key.is_some(), aws),
             ("description", written.description.is_some(), aws),

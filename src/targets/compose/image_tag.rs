@@ -49,7 +49,7 @@ pub fn is_unprivileged(service: &Service) -> bool {
 }
 
 /// The last part of an image's path and its tag; `None` for what depends on a variable.
-fn name_and_tag(image: &str) -> Option<(&str, Option<&str>)> {
+pub fn name_and_tag(image: &str) -> Option<(&str, Option<&str>)> {
     if image.contains('$') {
         return None;
     }

@@ -67,6 +67,9 @@ pub struct ServiceSecret {
     mode: Option<u32>,
 }
 
+/// Such an engine asks the host, not the container, who the user is (moby/moby#34143).
+pub const OLDER_ENGINE: &str = "; an older Docker engine fails (`getent unable to find entry`) unless the host has such a user";
+
 /// As whom a process opens its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
@@ -305,12 +308,7 @@ impl<'a> Deployed<'a> {
         )?;
         let (user, group, but) = match reader {
             Reader::Root { .. } => (0, 0, ""),
-            // Such an engine asks the host, not the container, who the user is (moby/moby#34143).
-            Reader::User { user, group } => (
-                user,
-                group.unwrap_or(0),
-                "; an older Docker engine fails (`getent unable to find entry`) unless the host has such a user",
-            ),
+            Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),
         };
         let target = format!("{KEYS_DIRECTORY}/{}/key.pem", host.name);
         let secret = ServiceSecret {

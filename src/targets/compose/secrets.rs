@@ -2,7 +2,8 @@
 
 use super::delivery::Delivery;
 use super::environment;
-use super::key::{Deployed, Reader, SecretSource, ServiceSecret};
+use super::file_variables;
+use super::key::{Deployed, OLDER_ENGINE, Reader, SecretSource, ServiceSecret};
 use super::mount;
 use super::override_file::{OverrideFile, ServiceOverride};
 use super::serving::Served;
@@ -73,7 +74,7 @@ pub fn install(
                 }
                 let known = match reader {
                     Some(reader) => reader,
-                    None => match keys.reader(KeyReader::Process) {
+                    None => match known_reader(keys) {
                         Ok(known) => *reader.insert(known),
                         Err(diagnostic) => {
                             found.push(*diagnostic);
@@ -87,7 +88,10 @@ pub fn install(
                         delivery.install(file, entry);
                         served.notes.push(delivery.note.clone());
                         served.accesses.extend(wanted(keys, &delivery));
-                        let named = given.variable.clone();
+                        let named = given
+                            .variable
+                            .clone()
+                            .or_else(|| taken_by_image(keys, &secret.name, known, &mut served));
                         variables
                             .extend(named.map(|name| (name, given.path.replace('$', "$$"), given)));
                     }
@@ -119,9 +123,9 @@ fn deliver(
             given.span,
             "push it into a file instead: `name: secrets/…` beside the secret, which is mounted",
         )?;
-        let (user, group) = match reader {
-            Reader::Root { .. } => (0, 0),
-            Reader::User { user, group } => (user, group.unwrap_or(0)),
+        let (user, group, but) = match reader {
+            Reader::Root { .. } => (0, 0, ""),
+            Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),
         };
         return Ok(Delivery {
             path: given.path.clone(),
@@ -134,7 +138,7 @@ fn deliver(
             accesses: Vec::new(),
             renewed_in_place: false,
             note: format!(
-                "the secret `{}` is copied in from the variable {variable} when the container is made, for user {user} alone",
+                "the secret `{}` is copied in from the variable {variable} when the container is made, for user {user} alone{but}",
                 secret.name
             ),
         });
@@ -162,6 +166,43 @@ fn deliver(
             secret.name, keys.deployed.named
         ),
     })
+}
+
+/// As whom the service reads its files; of an image that is known, nobody needs to say so.
+fn known_reader(keys: &Deployed<'_>) -> Result<Reader, Box<Diagnostic>> {
+    let said = keys.model.service(keys.deployed.service).user.is_some();
+    let unsaid = !said && keys.service.user.is_none();
+    match file_variables::reader(keys.service).filter(|_| unsaid) {
+        Some(0) => Ok(Reader::Root { assumed: true }),
+        Some(user) => Ok(Reader::User { user, group: None }),
+        None => keys.reader(KeyReader::Process),
+    }
+}
+
+/// The variable by which the image itself takes a file, if nothing else is said.
+fn taken_by_image(
+    keys: &Deployed<'_>,
+    secret: &str,
+    reader: Reader,
+    served: &mut Served,
+) -> Option<String> {
+    let known = file_variables::of(keys.service, secret)?;
+    let name = &keys.deployed.named;
+    if keys.service.variable(secret).is_some() || keys.service.variable(&known.name).is_some() {
+        served.notes.push(format!(
+            "{name} sets `{secret}` or `{}` itself, so that is left as it is",
+            known.name
+        ));
+        return None;
+    }
+    if let (Some(user), Reader::Root { .. }) = (known.read_by, reader) {
+        served.notes.push(format!(
+            "{name} would read `{secret}` as user {user}: write `user: {user}` in the service, and `{}` names the file",
+            known.name
+        ));
+        return None;
+    }
+    Some(known.name)
 }
 
 fn wanted(keys: &Deployed<'_>, delivery: &Delivery) -> Vec<Wanted> {

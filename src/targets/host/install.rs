@@ -40,6 +40,7 @@ struct Context<'a> {
     timer: Option<String>,
     crontab_line: Option<String>,
     acme: bool,
+    credentials: Vec<String>,
 }
 
 /// A program, and the packages that bring it.
@@ -150,6 +151,7 @@ pub fn script(layout: &Layout<'_>) -> Result<String, RenderError> {
         timer: super::renewal::timer(layout),
         crontab_line: super::renewal::crontab_line(layout)?,
         acme,
+        credentials: layout.credentials.clone(),
         common,
     };
     render::text("host/install.sh", &context)

@@ -26,6 +26,8 @@ pub struct Layout<'a> {
     /// PEM files of roots that the system's own store is to trust, by the names under which they stand
     /// there.
     pub anchors: Vec<TreeFile>,
+    /// Files with secrets that its units are handed; they are pushed on the machine, and not part of this.
+    pub credentials: Vec<String>,
     /// What starts a renewal.
     pub scheduler: Scheduler,
     /// Where the machine has the project, if certificates of a private CA are renewed there.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::read::Existing;
 use super::layout::{Software, Told, TreeFile, Unit};
 use super::system::System;
-use super::{Machinery, app, identity, trust};
+use super::{Machinery, app, identity, secrets, trust};
 use crate::artifact::READABLE;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Deployed;
@@ -66,6 +66,8 @@ pub struct Units(Vec<(ServiceId, Option<Unit>, Option<Existing>)>);
 pub struct Needed {
     /// Drop-ins and units.
     pub files: Vec<TreeFile>,
+    /// Files with secrets that must be on the machine.
+    pub credentials: Vec<String>,
     /// What the plan says.
     pub notes: Vec<String>,
 }
@@ -143,11 +145,23 @@ pub fn of(
     found.extend(app::faults(machinery, deployed));
     tell(machinery, deployed, software, serving, trusted);
     let identified = identity::of(machinery, deployed);
+    let handed = secrets::of(machinery, deployed, &software.unit).unwrap_or_else(|more| {
+        found.extend(more);
+        secrets::Handed::default()
+    });
+    let files = handed.credentials.iter().map(|one| one.path.clone());
     let mut needed = Needed {
-        notes: identified.notes.clone(),
+        notes: [identified.notes.clone(), handed.notes.clone()].concat(),
+        credentials: files.collect(),
         ..Needed::default()
     };
-    let drop_in = drop_in::of(machinery, deployed, software, serving, trusted, &identified);
+    let asked = drop_in::Asked {
+        serving,
+        trusted,
+        identified: &identified,
+        handed: &handed,
+    };
+    let drop_in = drop_in::of(machinery, deployed, software, &asked);
     match drop_in {
         Ok(drop_in) => {
             needed.notes.extend(drop_in.notes.iter().cloned());

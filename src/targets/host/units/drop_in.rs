@@ -14,6 +14,7 @@ use crate::spec::HandOver;
 use crate::targets::host::certificates::{FULL_CHAIN, INTERMEDIATES, KEY};
 use crate::targets::host::identity::Identified;
 use crate::targets::host::layout::{self, Software, TreeFile};
+use crate::targets::host::secrets::{Credential, Handed, Mount};
 use crate::targets::host::system::Reads;
 use crate::targets::host::trust::Trusted;
 use crate::targets::host::{Machinery, app};
@@ -29,7 +30,9 @@ pub struct DropIn {
     /// Assignments, in which specifiers are looked for.
     pub environment: Vec<String>,
     /// Credentials: names and the files in which they stand.
-    credentials: Vec<(String, String)>,
+    pub credentials: Vec<Credential>,
+    /// Credentials that stand at a path of the service's own.
+    pub mounts: Vec<Mount>,
     /// The words that start the server and reload it, instead of its own.
     commands: Option<(Vec<String>, Vec<String>)>,
     /// What the plan says.
@@ -40,15 +43,22 @@ pub struct DropIn {
 #[derive(Serialize)]
 struct Context<'a> {
     environment: &'a [String],
-    credentials: Vec<Credential<'a>>,
+    credentials: &'a [Credential],
+    mounts: &'a [Mount],
     start: &'a [String],
     reload: &'a [String],
 }
 
-#[derive(Serialize)]
-struct Credential<'a> {
-    id: &'a str,
-    path: &'a str,
+/// What a drop-in is asked to say.
+pub struct Asked<'a> {
+    /// What the service presents.
+    pub serving: Option<&'a provision::Serving>,
+    /// Whom it trusts.
+    pub trusted: &'a Trusted,
+    /// What it presents as a client.
+    pub identified: &'a Identified,
+    /// Its secrets.
+    pub handed: &'a Handed,
 }
 
 /// What the unit of a service needs.
@@ -59,16 +69,18 @@ pub fn of(
     machinery: &Machinery<'_>,
     deployed: &Deployed,
     software: &Software,
-    serving: Option<&provision::Serving>,
-    trusted: &Trusted,
-    identified: &Identified,
+    asked: &Asked<'_>,
 ) -> Result<DropIn, Vec<Diagnostic>> {
     let mut found = Vec::new();
+    let trusted = asked.trusted;
     let mut variables = trusted.variables.clone();
-    variables.extend(serving.iter().flat_map(|serving| serving.variables.clone()));
-    for (variable, span) in &identified.variables {
+    variables.extend(asked.serving.iter().flat_map(|one| one.variables.clone()));
+    let of_identity = asked.identified.variables.iter();
+    let of_identity = of_identity.map(|one| (one, "a file of the identity"));
+    let secrets = asked.handed.variables.iter().map(|one| (one, "a secret"));
+    for ((variable, span), what) in of_identity.chain(secrets) {
         if variables.iter().any(|known| known.name == variable.name) {
-            found.push(twice(&variable.name, *span));
+            found.push(twice(&variable.name, what, *span));
         }
         variables.push(variable.clone());
     }
@@ -82,6 +94,8 @@ pub fn of(
         credentials: credentials(machinery, deployed, &variables),
         ..DropIn::default()
     };
+    drop_in.credentials.extend(asked.handed.credentials.clone());
+    drop_in.mounts.clone_from(&asked.handed.mounts);
     joining.read_by_server(&mut variables, &mut drop_in);
     for variable in &variables {
         match joining.joined(variable) {
@@ -100,8 +114,8 @@ pub fn of(
     }
 }
 
-fn twice(name: &str, span: Span) -> Diagnostic {
-    let message = format!("`{name}` should name a file of the identity, and names another already");
+fn twice(name: &str, what: &str, span: Span) -> Diagnostic {
+    let message = format!("`{name}` should name {what}, and names another already");
     Diagnostic::new(&TAKEN, span, message)
         .help("write the variable from which the software takes this file")
 }
@@ -111,12 +125,12 @@ fn credentials(
     machinery: &Machinery<'_>,
     deployed: &Deployed,
     variables: &[Variable],
-) -> Vec<(String, String)> {
+) -> Vec<Credential> {
     if app::hand_over(machinery, deployed) != Some(HandOver::Credentials) {
         return Vec::new();
     }
     let model = machinery.inputs.model;
-    let mut all = Vec::new();
+    let mut all: Vec<Credential> = Vec::new();
     for id in model.keys_of(deployed.service) {
         let host = &model.host(id).name;
         for name in [FULL_CHAIN, INTERMEDIATES, KEY] {
@@ -129,12 +143,13 @@ fn credentials(
             if name == INTERMEDIATES && !named() {
                 continue;
             }
-            let credential = (
-                app::id(host, name),
-                format!("{}/{name}", machinery.certificate_directory(host)),
-            );
-            if !all.contains(&credential) {
-                all.push(credential);
+            let id = app::id(host, name);
+            if !all.iter().any(|known| known.id == id) {
+                all.push(Credential {
+                    id,
+                    path: format!("{}/{name}", machinery.certificate_directory(host)),
+                    encrypted: false,
+                });
             }
         }
     }
@@ -152,20 +167,19 @@ impl DropIn {
         deployed: &Deployed,
         unit: &layout::Unit,
     ) -> Result<Vec<TreeFile>, RenderError> {
-        if self.environment.is_empty() && self.credentials.is_empty() && self.commands.is_none() {
+        let quiet = self.environment.is_empty() && self.credentials.is_empty();
+        if quiet && self.commands.is_none() {
             return Ok(Vec::new());
         }
         let (start, reload) = self.commands.as_ref().map_or((&[][..], &[][..]), |both| {
             (both.0.as_slice(), both.1.as_slice())
         });
-        let credentials = self.credentials.iter();
         let text = render::text(
             "systemd/drop-in.service",
             Context {
                 environment: &self.environment,
-                credentials: credentials
-                    .map(|(id, path)| Credential { id, path })
-                    .collect(),
+                credentials: &self.credentials,
+                mounts: &self.mounts,
                 start,
                 reload,
             },

@@ -9,6 +9,7 @@ use crate::model::{Model, Service};
 use crate::provision::{self, ReadAs, Reload};
 use crate::render::{self, RenderError};
 use crate::targets::host::layout::{Software, Told, TreeFile};
+use crate::targets::host::secrets::{Credential, Mount};
 
 /// Where its program is put that was downloaded.
 const PROGRAM: &str = "/usr/local/bin/traefik";
@@ -24,6 +25,8 @@ struct Context<'a> {
     signal: Option<&'a str>,
     user: &'static str,
     environment: &'a [String],
+    credentials: &'a [Credential],
+    mounts: &'a [Mount],
     protect_home: &'static str,
 }
 
@@ -71,6 +74,8 @@ pub fn files(
             signal,
             user: USER,
             environment: &drop_in.environment,
+            credentials: &drop_in.credentials,
+            mounts: &drop_in.mounts,
             protect_home: "yes",
         },
     )?;
