@@ -41,6 +41,15 @@ try() {
   return 1
 }
 
+# A daemon may keep its output open for as long as it runs: nobody waits for the end of that.
+try_daemon() {
+  if "$@" >"$state/said" 2>&1 </dev/null 9>&-; then
+    return 0
+  fi
+  say "\`$*\` failed: $(cat -- "$state/said")" >&2
+  return 1
+}
+
 with_systemd() {
   [ -d /run/systemd/system ]
 }
@@ -68,7 +77,8 @@ begin() {
   mkdir -p -- "$transaction" && chmod 0700 "$transaction" && : >"$transaction/list" || fail "cannot write $transaction"
   kept=0
   changed=''
-  trap 'roll_back; fail "interrupted: everything is as it was"' HUP INT TERM
+  # What runs was told already of what is taken back.
+  trap 'trap "" HUP INT TERM; give_up interrupted' HUP INT TERM
 }
 
 # Before anything is done to a path.
@@ -106,7 +116,11 @@ write() { # text, path, mode, owner:group
 
 is_put() { # text, path, mode, owner:group
   [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
-  [ "$(stat -c '%04a %U:%G' -- "$2")" = "$3 $4" ]
+  # An owner may be a number or a name.
+  for spelling in %U:%G %u:%G %U:%g %u:%g; do
+    [ "$(stat -c "%04a $spelling" -- "$2")" != "$3 $4" ] || return 0
+  done
+  return 1
 }
 
 # With SELinux a file has the label of its place, also after a rename.
@@ -135,6 +149,7 @@ roll_back() {
 
 # What was replaced is kept for a while, but no key: one that is out of use can only be stolen.
 commit() {
+  trap '' HUP INT TERM
   while read -r what number path; do
     case $what$path in
     was*/certificates/*/key.pem | was*/certificates/*/combined.pem) rm -f -- "$transaction/$number" ;;
@@ -142,6 +157,7 @@ commit() {
   done <"$transaction/list"
   if [ -z "$changed" ]; then
     rm -rf -- "$transaction"
+    trap - HUP INT TERM
     return
   fi
   backup=$state/backups/$(date -u +%Y%m%dT%H%M%SZ)-$$
@@ -150,6 +166,7 @@ commit() {
   ls -1 "$state/backups" | sort -r | sed '1,20d' | while IFS= read -r old; do
     rm -rf -- "$state/backups/$old"
   done
+  trap - HUP INT TERM
 }
 
 # Variables of a host: where its pair stands, and who may read it.
@@ -260,6 +277,13 @@ signal_unit() { # signal, unit, systemctl with its arguments
   signal=$1 unit=$2
   shift 2
   first=$("$@" show --property MainPID "$unit")
+  case ${first#MainPID=} in
+  # `kill` would take 0 for everything that this script belongs to.
+  '' | 0)
+    say "$unit has no main process that $signal could be sent to: say \`reload: {restart: true}\`, or a command, in tlsgen.yaml" >&2
+    return 1
+    ;;
+  esac
   try kill -s "${signal#SIG}" "${first#MainPID=}"
 }
 
@@ -418,8 +442,11 @@ check_programs() {
     say "would need the packages:$missing"
   elif "$packages"; then
     say "installing:$missing"
+    DEBIAN_FRONTEND=noninteractive
+    export DEBIAN_FRONTEND
+    'apt-get' 'update' '-q' || fail 'cannot fetch the lists of packages'
     # shellcheck disable=SC2086 # a list of names
- 'apt-get' 'install' '-y' '--no-install-recommends' $missing || fail "cannot install:$missing"
+    'apt-get' 'install' '-y' '--no-install-recommends' $missing || fail "cannot install:$missing"
   else
     fail "packages are missing: run" 'apt-get' 'install' '-y' '--no-install-recommends'"$missing, or this with --packages"
   fi
