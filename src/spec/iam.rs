@@ -273,7 +273,7 @@ fn is_oidc_provider(text: &str) -> bool {
 }
 
 /// As many tags as AWS lets a role or policy have.
-fn at_most_fifty<'de, D, V>(deserializer: D) -> Result<IndexMap<TagKey, V>, D::Error>
+pub(super) fn at_most_fifty<'de, D, V>(deserializer: D) -> Result<IndexMap<TagKey, V>, D::Error>
 where
     D: de::Deserializer<'de>,
     V: Deserialize<'de>,

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de};
 use serde_json::json;
 
+use super::iam::{TagKey, TagValue, at_most_fifty};
 use super::kubernetes::ObjectName;
 use super::serving::{AbsolutePath, EnvironmentName};
 use super::words::{RelativePath, at_least_one_if_any, word};
@@ -45,9 +46,9 @@ pub struct SecretDefinition {
     /// AWS: what it is for; anybody who may list secrets reads this.
     pub description: Option<String>,
     /// AWS: tags; anybody who may list secrets reads them.
-    #[serde(default)]
-    #[schemars(extend("examples" = [{"team": "genomics"}]))]
-    pub tags: IndexMap<String, String>,
+    #[serde(default, deserialize_with = "at_most_fifty")]
+    #[schemars(extend("examples" = [{"team": "genomics"}], "maxProperties" = 50, "x-names" = "the key of a tag: letters, digits, spaces and `_.:/=+-@`, and no `aws:` in front"))]
+    pub tags: IndexMap<TagKey, TagValue>,
 }
 
 /// Where a value is read when it is pushed: exactly one of these.

@@ -20,6 +20,8 @@ pub static UNCLEAR: Code = Code {
     manual: include_str!("../manual/secret-unclear.md"),
 };
 
+/// Tags of a secret beside the two of ours (Secrets Manager, "Quotas").
+const MOST_TAGS: usize = 48;
 /// The directory of files that are pushed for Compose.
 const COMPOSE_DIRECTORY: &str = "secrets";
 
@@ -151,7 +153,7 @@ impl Resolver<'_> {
                 .as_ref()
                 .map(|key| (key.to_string(), kms_span)),
             description: written.description.clone(),
-            tags: written.tags.clone().into_iter().collect(),
+            tags: self.secret_tags(here, written),
             span,
         })
     }
@@ -184,6 +186,38 @@ impl Resolver<'_> {
             self.found
                 .push(Diagnostic::new(&UNCLEAR, span, message).help(help));
         }
+    }
+
+    /// The tags that `push` sets itself are told from the spec's.
+    fn secret_tags(
+        &mut self,
+        here: &[&str],
+        written: &spec::SecretDefinition,
+    ) -> Vec<(String, String)> {
+        let mut tags = Vec::with_capacity(written.tags.len());
+        for (key, value) in &written.tags {
+            if key.as_str().starts_with("tlsgen:") {
+                let path = [here, &["tags", key.as_str()]].concat();
+                let span = self.loaded.place(&path).key;
+                let message = format!("the tag `{key}` is set by `secrets push`");
+                self.found.push(
+                    Diagnostic::new(&UNCLEAR, span, message)
+                        .help("remove it: tags that begin with `tlsgen:` say whose a secret is"),
+                );
+            }
+            tags.push((key.to_string(), value.to_string()));
+        }
+        if tags.len() > MOST_TAGS {
+            let span = self.loaded.place(&[here, &["tags"]].concat()).key;
+            let message = format!(
+                "{} tags, and AWS takes 50 with the two that `secrets push` sets",
+                tags.len()
+            );
+            self.found.push(
+                Diagnostic::new(&UNCLEAR, span, message).help(format!("keep {MOST_TAGS} of them")),
+            );
+        }
+        tags
     }
 
     /// Fields that another store has.
