@@ -10,7 +10,7 @@
 
 mod support;
 
-#[path = "nginx/answer.rs"]
+#[path = "web/answer.rs"]
 mod answer;
 #[path = "proxy/clients.rs"]
 mod clients;

@@ -30,8 +30,8 @@ impl Site {
     fn new(server: &str, deployed: &str, prepare: impl Fn(&Machine)) -> Option<Self> {
         let machine = Machine::booted("bookworm")?;
         for script in [
-            "nginx/upstream.py",
-            "nginx/websocket.py",
+            "web/upstream.py",
+            "web/websocket.py",
             "five_servers/client.py",
             "five_servers/app.py",
         ] {

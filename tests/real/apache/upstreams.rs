@@ -2,6 +2,7 @@
 
 use super::lab::{Lab, releases};
 use super::listener::Application;
+use super::server::install;
 
 const SPEC: &str = r#"
 hosts:
@@ -84,7 +85,7 @@ fn apache_compares_no_addresses() {
         for file in &mut serving.configuration {
             file.text = file.text.replace("https://localhost", "https://127.0.0.1");
         }
-        lab.install(&serving);
+        install(&lab, &serving);
         let running = lab.start();
         let answer = running.get("tower.lab.example", "/", &[]);
         assert_eq!(answer.code, 500, "{answer:?}\n{}", running.log());

@@ -2,6 +2,7 @@
 
 use super::lab::{Lab, releases};
 use super::listener::Application;
+use super::server::install_around;
 
 const SPEC: &str = r#"
 hosts:
@@ -107,7 +108,7 @@ fn lines_for_a_block_redirect_too() {
         let block = format!(
             "server {{ listen {port}; server_name tower.lab.example; INCLUDE location / {{ return 200 \"own\"; }} }}"
         );
-        lab.install(&serving, &block);
+        install_around(&lab, &serving, &block);
         let running = lab.start();
         let forwarded = [
             "-H",

@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use super::lab::{Lab, Running, client, releases};
+use super::lab::{Lab, client, releases};
 use super::listener::Application;
+use super::running::Running;
+use super::server::install_around;
 use super::support::text;
 
 const SPEC: &str = r#"
@@ -41,7 +43,7 @@ fn running(spec: &str, release: super::lab::Release, location: &str) -> Running 
     let block = BLOCK
         .replace("PLAIN", &lab.place.hosts[0].plain_port.to_string())
         .replace("LOCATION", location);
-    lab.install(&serving, &block);
+    install_around(&lab, &serving, &block);
     lab.start()
 }
 
@@ -204,7 +206,7 @@ fn what_stands_at_the_http_level_stays() {
         let block = BLOCK
             .replace("PLAIN", &lab.place.hosts[0].plain_port.to_string())
             .replace("LOCATION", "");
-        lab.install(&serving, &format!("{lines}{block}"));
+        install_around(&lab, &serving, &format!("{lines}{block}"));
         let tower = lab.start();
         for (path, code) in [("/x", 200), ("/own/", 200)] {
             let answer = tower.get("tower.lab.example", path, &[]);
@@ -234,7 +236,7 @@ fn the_blocks_own_location_for_challenges_needs_no_client_certificate() {
                 "LOCATION",
                 "location ^~ /.well-known/acme-challenge/ { return 200 \"its own\"; }",
             );
-        lab.install(&serving, &block);
+        install_around(&lab, &serving, &block);
         let tower = lab.start();
         let answer = tower.get_plain("tower.lab.example", token, &[]);
         assert!(

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::lab::{Lab, free_port, releases};
+use super::server::install_around;
 use super::support::{judge, succeed, utf8};
 
 /// Words of a spec of which each may be there or not.
@@ -113,7 +114,7 @@ fn written(lab: &mut Lab, form: (&str, &str), chosen: usize) -> Vec<(String, Str
         place.resolver = Some("127.0.0.11".to_owned())
     });
     let block = BLOCK.replace("PLAIN", &free_port().to_string());
-    lab.install(&serving, if form.0 == "include" { &block } else { "" });
+    install_around(lab, &serving, if form.0 == "include" { &block } else { "" });
     serving
         .configuration
         .into_iter()

@@ -2,6 +2,7 @@
 
 use super::lab::{Lab, releases};
 use super::listener::{Application, Resolver};
+use super::server::install;
 use super::support::text;
 
 const SPEC: &str = r#"
@@ -67,7 +68,7 @@ fn nginx_compares_no_addresses() {
         for file in &mut serving.configuration {
             file.text = file.text.replace("backend.lab.example", "127.0.0.1");
         }
-        lab.install(&serving, "");
+        install(&lab, &serving);
         let running = lab.start();
         assert_eq!(running.get("tower.lab.example", "/", &[]).code, 502);
         assert!(

@@ -81,7 +81,7 @@ impl Lab {
         );
         machine.put_all(&made, PKI);
         let own = checkout().join("tests/real");
-        for script in ["nginx/upstream.py", "nginx/websocket.py"] {
+        for script in ["web/upstream.py", "web/websocket.py"] {
             let name = script.split('/').next_back().unwrap();
             machine.put(
                 &format!("/lab/{name}"),

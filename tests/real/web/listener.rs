@@ -1,4 +1,4 @@
-//! What stands around nginx: an application, and a name server.
+//! What stands around the server: an application, and a name server.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -15,7 +15,7 @@ struct Listener {
 impl Listener {
     fn start(script: &str, arguments: &[&Path]) -> Self {
         let mut python = Command::new("python3");
-        python.arg(checkout().join("tests/real/nginx").join(script));
+        python.arg(checkout().join("tests/real/web").join(script));
         let mut child = python
             .args(arguments)
             .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ impl Drop for Listener {
     }
 }
 
-/// The application behind nginx.
+/// The application behind the server.
 pub struct Application {
     pub port: u16,
     _listener: Listener,

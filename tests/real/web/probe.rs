@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use super::lab::{CURRENT, Lab, OLD, Release, Running, releases};
+use super::lab::{Lab, Release, releases};
 use super::listener::Application;
+use super::running::Running;
+use super::server;
 use super::support::{checkout, succeed, utf8};
 
 const SPEC: &str = r#"
@@ -39,7 +41,7 @@ fn running(release: Release, application: &Application, first: &str, second: &st
         fs::copy(&from, lab.path(&name)).unwrap();
     }
     let serving = lab.serve(&spec, |_| ());
-    lab.install(&serving, "");
+    server::install(&lab, &serving);
     lab.start()
 }
 
@@ -127,7 +129,7 @@ fn intermediate_is_what_mozilla_says() {
             );
         }
         let classic = ["X25519", "P-256", "P-384"];
-        let newest = if release.suite == CURRENT.suite {
+        let newest = if release.suite == server::CURRENT.suite {
             &["X25519MLKEM768"][..]
         } else {
             &[]
@@ -148,9 +150,9 @@ fn modern_is_tls_1_3_alone() {
 }
 
 #[test]
-fn each_host_has_its_own_guideline_where_nginx_can() {
+fn each_host_has_its_own_guideline_where_it_can() {
     let application = Application::start(None);
-    for release in releases().filter(|release| release.suite != OLD.suite) {
+    for release in releases().filter(server::has_guidelines_of_hosts) {
         let running = running(release, &application, "modern", "intermediate");
         assert_eq!(protocols(&running, ECDSA), ["-tls1_3"]);
         assert_eq!(protocols(&running, RSA), ["-tls1_2", "-tls1_3"]);

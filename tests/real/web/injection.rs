@@ -1,4 +1,4 @@
-//! Every character that could mean something: what is written is what nginx sends and opens.
+//! Every character that could mean something: what is written is what the server sends and opens.
 
 use std::fs;
 
@@ -28,6 +28,12 @@ fn headers_arrive_as_they_were_written() {
             "$host",
             "${host}",
             "${tlsgen_dollar}",
+            "${HOME}",
+            "${PATH",
+            "%{HOSTNAME}e",
+            "%%D",
+            "env=x",
+            "early",
             "\\n",
             "\\\"",
             "'; } server {",
@@ -39,7 +45,7 @@ fn headers_arrive_as_they_were_written() {
         ]
         .map(str::to_owned),
     );
-    // As long as may be, with and without quotes.
+    // Long ones, with and without quotes.
     values.extend([
         "x".repeat(4000),
         format!("{} {}", "x".repeat(1999), "y".repeat(1998)),
@@ -61,7 +67,7 @@ fn headers_arrive_as_they_were_written() {
         );
         let running = Lab::new(release).run(&spec, |_| ());
         let answer = running.get("tower.lab.example", "/", &["--http1.1"]);
-        assert_eq!(answer.code, 200);
+        assert_eq!(answer.code, 200, "{}", running.log());
         for (index, value) in values.iter().enumerate() {
             assert_eq!(
                 answer.header(&format!("X-{index}")),
