@@ -8,6 +8,9 @@
     reason = "a test may panic and touch the disk"
 )]
 
+#[path = "support/port.rs"]
+mod port;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -36,11 +39,6 @@ fn pki(name: &str) -> String {
     folder.join(name).display().to_string()
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 fn started(command: &mut Command, port: u16) -> Server {
     let process = command
         .stdin(Stdio::null())
@@ -59,7 +57,7 @@ fn started(command: &mut Command, port: u16) -> Server {
 
 /// openssl with `leaf.pem` unless the options say otherwise.
 fn openssl(options: &[&str]) -> Server {
-    let port = free_port();
+    let port = port::free();
     let mut command = Command::new("openssl");
     command.args([
         "s_server",
@@ -310,7 +308,7 @@ fn what_a_project_has_pinned_is_compared() {
 
 /// A server of Python's that speaks a protocol until TLS is asked for.
 fn spoken(protocol: &str) -> Server {
-    let port = free_port();
+    let port = port::free();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/fetch/starttls.py");
     let mut command = Command::new("python3");
     command.args([

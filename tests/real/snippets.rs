@@ -19,8 +19,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use client::Client;
-use process::{Process, free_port};
-use support::{checkout, judge, leaf, root, succeed};
+use process::Process;
+use support::{checkout, judge, leaf, port, root, succeed};
 
 const NAME: &str = "dev.lab.example";
 
@@ -87,7 +87,7 @@ fn serves(page: &str, language: &str, start: impl FnOnce(&Path) -> Command) {
     leaf(directory.path(), "root", "second", &[NAME]);
     leaf(directory.path(), "root", "third", &[NAME]);
     fs::write(at("snippet"), snippet(page, language)).unwrap();
-    let port = free_port();
+    let port = port::free();
     let mut command = start(&at("snippet"));
     command
         .env("SSL_CERTFILE", at("served.pem"))

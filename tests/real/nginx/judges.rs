@@ -6,9 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::lab::{Lab, free_port, releases};
+use super::lab::{Lab, releases};
 use super::server::install_around;
-use super::support::{judge, succeed, utf8};
+use super::support::{judge, port, succeed, utf8};
 
 /// Words of a spec of which each may be there or not.
 const CHOICES: &[&str] = &[
@@ -113,7 +113,7 @@ fn written(lab: &mut Lab, form: (&str, &str), chosen: usize) -> Vec<(String, Str
     let serving = lab.serve(&spec, |place| {
         place.resolver = Some("127.0.0.11".to_owned())
     });
-    let block = BLOCK.replace("PLAIN", &free_port().to_string());
+    let block = BLOCK.replace("PLAIN", &port::free().to_string());
     install_around(lab, &serving, if form.0 == "include" { &block } else { "" });
     serving
         .configuration

@@ -1,7 +1,7 @@
 //! Servers that verify clients with the files that tlsgen wrote, each on a port of its own.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::project::{Project, Who};
 use crate::support::nginx::Nginx;
-use crate::support::text;
+use crate::support::{port, text};
 
 /// A server that runs until it is dropped.
 pub struct Server {
@@ -51,11 +51,6 @@ pub fn accepts(project: &Project, server: &Server, who: Who) -> bool {
     output.status.success()
 }
 
-fn port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 fn started(mut command: Command, port: u16, log: &Path) -> Server {
     let log_file = fs::File::create(log).unwrap();
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -85,7 +80,7 @@ pub fn nginx(nginx: &Nginx, project: &Project) -> Server {
     ] {
         fs::copy(from, own.join(to)).unwrap();
     }
-    let port = port();
+    let port = port::free();
     let configuration = format!(
         "daemon off; pid /etc/nginx/pid; error_log stderr warn; worker_processes 1; events {{}}\n\
          http {{ access_log off; server {{ listen 127.0.0.1:{port} ssl; ssl_certificate chain.pem; ssl_certificate_key key.pem;\n\
@@ -103,7 +98,7 @@ pub fn nginx(nginx: &Nginx, project: &Project) -> Server {
 /// Debian's modules, and a document for who is let in.
 pub fn apache(project: &Project) -> Server {
     const MODULES: &str = "/usr/lib/apache2/modules";
-    let (root, port) = (text(project.root()), port());
+    let (root, port) = (text(project.root()), port::free());
     fs::create_dir_all(project.file("www")).unwrap();
     fs::write(project.file("www/ok"), "ok\n").unwrap();
     let modules = ["mpm_event", "authz_core", "unixd", "ssl"];
@@ -134,7 +129,7 @@ pub fn apache(project: &Project) -> Server {
 
 /// It wants chain and key in one file.
 pub fn haproxy(project: &Project) -> Server {
-    let port = port();
+    let port = port::free();
     let together = project.file("server.pem");
     let read = |path| fs::read_to_string(path).unwrap();
     fs::write(

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cloud::{self, Client, Cloud};
 use crate::lab::Lab;
+use crate::support::port;
 use crate::watched::{Watched, holding, told};
 
 const SPEC: &str = r#"
@@ -407,7 +408,7 @@ fn each_complaint_of_aws_is_one_finding_with_a_remedy() {
             );
         }
         // Nobody listens.
-        cloud::endpoint(&mut lab, cloud::free_port());
+        cloud::endpoint(&mut lab, port::free());
         let began = Instant::now();
         let (code, text) = lab.tlsgen(&["secrets", "push"], &[("A", SECOND)]);
         assert_eq!((code, text.matches("error[").count()), (2, 1), "{text}");

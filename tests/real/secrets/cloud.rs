@@ -1,6 +1,6 @@
 //! moto's server, and both versions of the AWS command line.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::lab::Lab;
-use crate::support::{checkout, judge};
+use crate::support::{checkout, judge, port};
 
 /// A version of the AWS command line.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ impl Cloud {
     pub fn start(lab: &mut Lab, client: Client) -> Option<Self> {
         let python = judge("python-aws")?;
         aws(lab, client)?;
-        let port = free_port();
+        let port = port::free();
         let server = lab
             .command(python.to_str().unwrap())
             .arg(checkout().join("target/judges/venv-aws/bin/moto_server"))
@@ -104,11 +104,6 @@ pub fn aws(lab: &mut Lab, client: Client) -> Option<()> {
 pub fn endpoint(lab: &mut Lab, port: u16) {
     let url = format!("http://127.0.0.1:{port}");
     lab.variables.push(("AWS_ENDPOINT_URL".to_owned(), url));
-}
-
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Waits until somebody listens.

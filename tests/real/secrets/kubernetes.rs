@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::cloud::{answers, free_port};
+use crate::cloud::answers;
 use crate::lab::Lab;
-use crate::support::{self, checkout, judge, text};
+use crate::support::{self, checkout, judge, port, text};
 use crate::watched::{Watched, holding, told};
 
 const SPEC: &str = "
@@ -227,7 +227,7 @@ fn each_refusal_of_a_cluster_is_one_finding_with_a_remedy() {
         let elsewhere = kubeconfig.replace(&format!(":{}", cluster.port), &format!(":{port}"));
         fs::write(lab.path("home/kubeconfig"), elsewhere).unwrap();
     };
-    point(free_port());
+    point(port::free());
     lab.spec("version: 1\nproject: tower\nsecrets:\n  A: {from: {env: A}, store: kubernetes, namespace: tower}\n  B: {from: {env: A}, store: kubernetes, namespace: tower}\n");
     refused(
         "the cluster cannot be reached",
@@ -272,7 +272,7 @@ impl Cluster {
         support::root(&pki, "api-root", "API");
         support::root(&pki, "other", "Other");
         support::leaf(&pki, "api-root", "api", &["127.0.0.1"]);
-        let port = free_port();
+        let port = port::free();
         let server = Command::new("python3")
             .arg(checkout().join("tests/real/secrets/cluster.py"))
             .arg(port.to_string())

@@ -18,9 +18,9 @@ use tlsgen::servers::{ClientPlace, Place};
 
 use super::asked::{host_place, project, serving};
 use super::client::Client;
-use super::process::{Process, free_port};
+use super::process::Process;
 use crate::support::project::Project;
-use crate::support::{judge, leaf, root, text, utf8};
+use crate::support::{judge, leaf, port, root, text, utf8};
 
 /// The releases that are tried.
 pub const RELEASES: [&str; 2] = ["3.0.4", "3.7.15"];
@@ -54,8 +54,8 @@ impl Edge {
             trusted: "corp",
             identity: None,
             issuer: String::new(),
-            secure: free_port(),
-            plain: free_port(),
+            secure: port::free(),
+            plain: port::free(),
             traefik: None,
             _project: project,
         })

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::lab::Lab;
-use crate::support::{checkout, succeed, utf8};
+use crate::support::{checkout, port, succeed, utf8};
 
 const KEY: &str = "pki/private/dev.key";
 const KEY_INSIDE: &str = "/etc/tlsgen/keys/dev/dev.key";
@@ -145,7 +144,7 @@ impl Scene {
     fn new() -> Option<Self> {
         let lab = Lab::with_stand_ins()?;
         lab.project.copy(&checkout().join("examples/tornado"));
-        let port = free_port();
+        let port = port::free();
         let spec = fs::read_to_string(lab.project.path("tlsgen.yaml")).unwrap();
         let spec = spec.replace("port: 443\n", &format!("port: {port}\n"));
         lab.project.write(
@@ -364,11 +363,6 @@ impl Drop for Echo {
 fn identity(lab: &Lab) -> (String, String) {
     let web = lab.inspect("web");
     (web["Id"].to_string(), web["State"]["StartedAt"].to_string())
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn give_away(path: &std::path::Path, owner: u32) {

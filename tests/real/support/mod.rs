@@ -12,6 +12,7 @@
 pub mod lab;
 pub mod merged;
 pub mod nginx;
+pub mod port;
 pub mod project;
 
 use std::io::Write as _;

@@ -1,11 +1,9 @@
 //! A web server in a directory of its own, started with what tlsgen writes for a spec.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 use tlsgen::diagnostic::{Diagnostic, Diagnostics, Style, to_text};
@@ -18,7 +16,7 @@ use tlsgen::world::Disk;
 use super::running::Running;
 use super::server;
 use super::support::project::Project;
-use super::support::{leaf, root, succeed, text};
+use super::support::{leaf, port, root, succeed, text};
 
 /// A release of the server: a tree that `tests/real/install.sh` made.
 #[derive(Debug, Clone, Copy)]
@@ -120,8 +118,7 @@ impl Lab {
 
     /// A place with a free port for each host.
     pub fn place(&self, service: &Service, model: &Model) -> Place {
-        let plain_port = free_port();
-        let port = free_port();
+        let (plain_port, port) = (port::free(), port::free());
         let hosts = service.serves().iter().map(|serve| {
             let host = model.host(serve.host);
             let certificate = host.certificate.as_ref().map(|_| CertificatePlace {
@@ -226,17 +223,4 @@ fn made_once() -> PathBuf {
         made
     });
     made.path().to_owned()
-}
-
-/// A port below those that the system itself gives to whoever asks for any: nobody takes it between
-/// now and the start of the server.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = std::process::id().wrapping_mul(193) + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(10_000 + number % 20_000).unwrap();
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() && TcpListener::bind(("::", port)).is_ok() {
-            return port;
-        }
-    }
 }
