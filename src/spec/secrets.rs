@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::iam::{TagKey, TagValue, at_most_fifty};
 use super::kubernetes::ObjectName;
-use super::serving::{AbsolutePath, EnvironmentName};
+use super::serving::EnvironmentName;
 use super::words::{RelativePath, at_least_one_if_any, word};
 
 /// One secret: one definition, or a list of them where it has several scopes or stores.
@@ -132,7 +132,7 @@ pub struct GivenSecret {
     pub variable: Option<EnvironmentName>,
     /// Where the file is; without it, `/run/secrets/` and the name.
     #[schemars(extend("examples" = ["/run/secrets/db"]))]
-    pub path: Option<AbsolutePath>,
+    pub path: Option<FilePath>,
 }
 
 /// How a service is given a secret.
@@ -151,6 +151,15 @@ word!(
     SecretName, "Secret", r"^[A-Za-z_][A-Za-z0-9_.-]{0,252}$", ["DB_PASSWORD"],
     "the name of a secret: a letter or `_`, then letters, digits, `_`, `.` and `-`",
     is_secret_name
+);
+
+word!(
+    /// Where a file is: what every platform can make, and one spelling for each place.
+    FilePath, "Path of a file",
+    r"^(/([^/.\x00-\x1f\x7f][^/\x00-\x1f\x7f]*|\.[^/.\x00-\x1f\x7f][^/\x00-\x1f\x7f]*|\.\.[^/\x00-\x1f\x7f]+))+$",
+    ["/run/secrets/db"],
+    "the path of a file: `/` and a name, as often as needed, without `.`, `..` and `//`",
+    is_file_path
 );
 
 word!(
@@ -419,6 +428,14 @@ fn is_secret_name(text: &str) -> bool {
     (1..=253).contains(&text.len())
         && text.bytes().all(plain)
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+}
+
+fn is_file_path(text: &str) -> bool {
+    let name = |name: &str| {
+        !matches!(name, "" | "." | "..") && !name.chars().any(|c| c < ' ' || c == '\u{7f}')
+    };
+    let names = text.strip_prefix('/');
+    names.is_some_and(|names| names.split('/').all(name))
 }
 
 fn is_region(text: &str) -> bool {

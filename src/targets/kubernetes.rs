@@ -19,6 +19,7 @@ pub mod secret;
 pub mod secrets;
 pub mod serving;
 mod shared_keys;
+mod taken;
 mod trust;
 pub mod trust_bundle;
 mod workload;
@@ -45,6 +46,7 @@ pub static CODES: &[&Code] = &[
     &environment::UNREAD,
     &mount::TAKEN,
     &mount::VOLUME,
+    &taken::OBJECT,
     &trust::TOO_LARGE,
     &trust::WITHOUT_IMAGE,
 ];
@@ -140,6 +142,8 @@ pub fn gather(
     }
     entrance::add(&mut gathering);
     workload::tell(&mut gathering);
+    let taken = taken::find(&gathering);
+    gathering.found.extend(taken);
     let Gathering {
         component,
         mut lowered,

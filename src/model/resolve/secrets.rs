@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{
     Index, SECRET_DIRECTORY, Secret, SecretDefinition, SecretId, SecretSource, SecretUse,
 };
+use crate::source::Span;
 use crate::spec::{self, GivenAs, Scope, Store};
 
 pub static UNKNOWN: Code = Code {
@@ -347,21 +348,11 @@ impl Resolver<'_> {
                 path: path.unwrap_or_else(|| format!("{SECRET_DIRECTORY}/{name}")),
                 span,
             };
-            let clash = all.iter().find(|other| {
-                (other.variable.is_some() && other.variable == one.variable)
-                    || (other.given_as == GivenAs::File
-                        && one.given_as == GivenAs::File
-                        && other.path == one.path)
-            });
-            if let Some(clash) = clash {
-                let what = match &one.variable {
-                    Some(variable) if clash.variable == one.variable => variable,
-                    _ => &one.path,
-                };
-                let message = format!("`{service}` is given two secrets as `{what}`");
+            if let Some((message, clash)) = all.iter().find_map(|other| clash(service, &one, other))
+            {
                 self.found.push(
                     Diagnostic::new(&UNCLEAR, span, message)
-                        .also(clash.span, "the other")
+                        .also(clash, "the other")
                         .help("give one of them another `variable` or `path`"),
                 );
                 continue;
@@ -370,6 +361,31 @@ impl Resolver<'_> {
         }
         all
     }
+}
+
+/// Why a service cannot be given both of two secrets, and where the other was written.
+fn clash(service: &str, one: &SecretUse, other: &SecretUse) -> Option<(String, Span)> {
+    let twice = |what: &str| format!("`{service}` is given two secrets as `{what}`");
+    if let (Some(variable), true) = (&one.variable, one.variable == other.variable) {
+        return Some((twice(variable), other.span));
+    }
+    if [one, other].iter().any(|it| it.given_as != GivenAs::File) {
+        return None;
+    }
+    let inside = |path: &str, other: &str| {
+        let rest = path.strip_prefix(other);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let message = match (&*one.path, &*other.path) {
+        (path, other) if path == other => twice(path),
+        (path, other) if inside(path, other) || inside(other, path) => {
+            format!(
+                "`{service}` is given secrets as `{other}` and `{path}`, one of which would be a file and a directory"
+            )
+        }
+        _ => return None,
+    };
+    Some((message, other.span))
 }
 
 /// A text as it may stand in the name of an object.

@@ -52,6 +52,18 @@ pub enum SecretSource {
     Environment(String),
 }
 
+/// What the value of a variable is to become in a container.
+pub struct Copied<'a> {
+    /// In words.
+    pub what: &'a str,
+    /// Its file.
+    pub target: &'a str,
+    /// Where it was asked for.
+    pub span: Span,
+    /// What to write where it cannot be copied.
+    pub instead: &'a str,
+}
+
 /// A secret as a service uses it, in the long form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceSecret {
@@ -301,16 +313,17 @@ impl<'a> Deployed<'a> {
         variable: &str,
         reader: Reader,
     ) -> Result<Delivery, Box<Diagnostic>> {
-        self.not_read_only(
-            &format!("the key in `{variable}`"),
-            made.key_span,
-            "keep the key in a file instead: `key: pki/private/….key`, which is mounted",
-        )?;
+        let target = format!("{KEYS_DIRECTORY}/{}/key.pem", host.name);
+        self.can_be_copied(&Copied {
+            what: &format!("the key in `{variable}`"),
+            target: &target,
+            span: made.key_span,
+            instead: "keep the key in a file instead: `key: pki/private/….key`, which is mounted",
+        })?;
         let (user, group, but) = match reader {
             Reader::Root { .. } => (0, 0, ""),
             Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),
         };
-        let target = format!("{KEYS_DIRECTORY}/{}/key.pem", host.name);
         let secret = ServiceSecret {
             uid: Some(user.to_string()),
             gid: Some(group.to_string()),
@@ -331,27 +344,40 @@ impl<'a> Deployed<'a> {
         })
     }
 
-    /// What comes from a variable is copied in, which a root file system must allow.
+    /// What comes from a variable is copied in before the container starts: its root file system
+    /// must allow it, and nothing be mounted over it then.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub fn not_read_only(&self, what: &str, span: Span, help: &str) -> Result<(), Box<Diagnostic>> {
+    /// It cannot be written there, or could not be seen.
+    pub fn can_be_copied(&self, copied: &Copied<'_>) -> Result<(), Box<Diagnostic>> {
+        let (what, named) = (copied.what, &self.deployed.named);
         let said = self.model_service().read_only;
         let said = said.filter(|(read_only, _)| *read_only);
         let read_only = said.or(self.service.read_only.filter(|(read_only, _)| *read_only));
-        let Some((_, read_only)) = read_only else {
-            return Ok(());
-        };
-        let message = format!(
-            "{what} cannot be copied into `{}`, whose root file system is read-only",
-            self.deployed.named
-        );
-        Err(Box::new(
-            Diagnostic::new(&UNREADABLE, span, message)
-                .also(read_only, "read-only")
-                .help(help)
-                .help("or let the root file system be written"),
-        ))
+        if let Some((_, read_only)) = read_only {
+            let message = format!(
+                "{what} cannot be copied into `{named}`, whose root file system is read-only"
+            );
+            return Err(Box::new(
+                Diagnostic::new(&UNREADABLE, copied.span, message)
+                    .also(read_only, "read-only")
+                    .help(copied.instead)
+                    .help("or let the root file system be written"),
+            ));
+        }
+        if let Some(memory) = mount::memory_over(self.service, copied.target) {
+            let message = format!(
+                "{what} would be copied to `{}` of `{named}`, over which memory is mounted when it starts",
+                copied.target
+            );
+            return Err(Box::new(
+                Diagnostic::new(&UNREADABLE, copied.span, message)
+                    .also(memory.span, format!("a `tmpfs` at `{}`", memory.target))
+                    .help(copied.instead)
+                    .help("or mount the memory elsewhere"),
+            ));
+        }
+        Ok(())
     }
 
     /// What the service is given itself: keys and certificates of the hosts that it serves, and of

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::base::{MountKind, Service};
+use super::base::{self, MountKind, Service};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::ComposeService;
 use crate::world;
@@ -97,6 +97,12 @@ pub fn conflict(
     )
 }
 
+/// The memory that is mounted at a place or above it when the service starts.
+pub fn memory_over<'a>(service: &'a Service, place: &str) -> Option<&'a base::Mount> {
+    let mut mounts = service.mounts.iter();
+    mounts.find(|mount| mount.kind == MountKind::Tmpfs && within(place, &mount.target))
+}
+
 /// Whether `path` is `directory` or below it.
 fn within(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory)
@@ -105,6 +111,6 @@ fn within(path: &str, directory: &str) -> bool {
 
 /// Whether a mount holds the place: within a mounted directory, the engine would have to make it
 /// in the user's own files. Memory is nobody's.
-fn is_above(mount: &super::base::Mount, place: &str) -> bool {
+fn is_above(mount: &base::Mount, place: &str) -> bool {
     mount.kind != MountKind::Tmpfs && mount.target != place && within(place, &mount.target)
 }

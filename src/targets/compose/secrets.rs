@@ -3,7 +3,7 @@
 use super::delivery::Delivery;
 use super::environment;
 use super::file_variables;
-use super::key::{Deployed, OLDER_ENGINE, Reader, SecretSource, ServiceSecret};
+use super::key::{Copied, Deployed, OLDER_ENGINE, Reader, SecretSource, ServiceSecret};
 use super::mount;
 use super::override_file::{OverrideFile, ServiceOverride};
 use super::serving::Served;
@@ -118,11 +118,12 @@ fn deliver(
     // Of one project's services each may have its own path, uid and mode: the source is shared.
     let source = format!("tlsgen-secret-{}", secret.name);
     if let Some(variable) = from_variable {
-        keys.not_read_only(
-            &format!("the secret `{}`", secret.name),
-            given.span,
-            "push it into a file instead: `name: secrets/…` beside the secret, which is mounted",
-        )?;
+        keys.can_be_copied(&Copied {
+            what: &format!("the secret `{}`", secret.name),
+            target: &given.path,
+            span: given.span,
+            instead: "push it into a file instead: `name: secrets/…` beside the secret, which is mounted",
+        })?;
         let (user, group, but) = match reader {
             Reader::Root { .. } => (0, 0, ""),
             Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),

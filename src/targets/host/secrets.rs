@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::layout::Unit;
+use super::units::Existing as ExistingUnit;
 use super::{Machinery, app};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::machine::Deployed;
@@ -41,6 +42,16 @@ pub struct Credential {
     pub path: String,
     /// Whether systemd decrypts that file.
     pub encrypted: bool,
+}
+
+impl Credential {
+    /// The setting that hands it over.
+    fn setting(&self) -> &'static str {
+        match self.encrypted {
+            true => "LoadCredentialEncrypted",
+            false => "LoadCredential",
+        }
+    }
 }
 
 /// A credential at a path of the service's own.
@@ -93,6 +104,12 @@ pub fn of(
             path: systemd::file(id, definition.encrypted, release),
             encrypted: definition.encrypted && release >= systemd::FIRST_ENCRYPTED,
         };
+        let path = mounted.then_some(given.path.as_str());
+        let unit_says = machinery.existing_unit(deployed);
+        if let Some(taken) = unit_says.and_then(|unit| taken(unit, &credential, path, given)) {
+            found.push(taken);
+            continue;
+        }
         let found_at = match mounted {
             true => given.path.clone(),
             false => format!("{}/{id}", app::credentials_of(&unit.name)),
@@ -130,6 +147,40 @@ pub fn of(
 fn is_mounted(secret: &Secret, given: &SecretUse) -> bool {
     let usual = given.path == format!("{SECRET_DIRECTORY}/{}", secret.name);
     !usual || given.variable.is_none()
+}
+
+/// What the unit of the machine says already, which systemd would forget for what is added: of one
+/// name it keeps the last credential, of one place the last mount.
+fn taken(
+    unit: &ExistingUnit,
+    credential: &Credential,
+    path: Option<&str>,
+    given: &SecretUse,
+) -> Option<Diagnostic> {
+    let id = &credential.id;
+    let another = unit.credentials.iter().find(|one| {
+        let same = one.source == credential.path && one.setting == credential.setting();
+        one.id == *id && !same
+    });
+    if let Some(another) = another {
+        let message = format!("the unit is handed another credential `{id}` already");
+        return Some(
+            Diagnostic::new(&IMPOSSIBLE, given.span, message)
+                .also(another.span, "by this line")
+                .help("call ours differently: `name: …` beside the secret")
+                .help("or remove that line, if it is the same secret"),
+        );
+    }
+    let (place, span) = unit
+        .bound
+        .iter()
+        .find(|(place, _)| path.is_some_and(|path| path == place.trim_end_matches('/')))?;
+    let message = format!("the unit has something else at `{place}` already");
+    Some(
+        Diagnostic::new(&IMPOSSIBLE, given.span, message)
+            .also(*span, "by this line")
+            .help("write another `path`, or remove that line if it is the same secret"),
+    )
 }
 
 /// The release of a systemd that hands credentials to the unit.

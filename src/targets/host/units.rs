@@ -9,7 +9,7 @@ mod words;
 
 use std::sync::Arc;
 
-use self::read::Existing;
+pub(super) use self::read::Existing;
 use super::layout::{Software, Told, TreeFile, Unit};
 use super::system::System;
 use super::{Machinery, app, identity, secrets, trust};

@@ -38,12 +38,25 @@ pub struct Manifests {
     pub secrets: Vec<SecretKeys>,
     /// Services, by which pods are reached.
     pub services: Vec<Service>,
-    /// Everything else by kind, namespace and name.
-    pub others: Vec<(String, Option<String>, String)>,
+    /// Everything else.
+    pub others: Vec<Other>,
     /// Whether they are the items that a function got, and no files of the target.
     pub are_items: bool,
     /// Where workloads of a name stand among those: in large projects there are thousands.
     index: HashMap<String, Vec<usize>>,
+}
+
+/// An object whose contents do not matter here.
+#[derive(Debug)]
+pub struct Other {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace, where it says one.
+    pub namespace: Option<String>,
+    /// Where it is named.
+    pub span: Span,
 }
 
 /// What runs pods.

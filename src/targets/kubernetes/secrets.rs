@@ -2,18 +2,18 @@
 //! Secrets Operator makes; as files, or as variables.
 
 mod directories;
+mod external;
 
 use serde_json::{Value, json};
 
 use super::Gathering;
 use super::patch::EnvironmentVariable;
-use super::secret::{metadata, put};
 use super::serving::{placed, reader, variables};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::kubernetes::Deployed;
 use crate::model::{SECRET_DIRECTORY, Secret, SecretUse, Service};
 use crate::servers::KeyReader;
-use crate::spec::{GivenAs, SecretStoreKind, Store};
+use crate::spec::{GivenAs, Store};
 
 /// No store that the cluster reaches has it.
 pub static ELSEWHERE: Code = Code {
@@ -25,8 +25,6 @@ pub static ELSEWHERE: Code = Code {
 
 /// What giving secrets can find, beside what serving can.
 pub static CODES: &[&Code] = &[&ELSEWHERE, &directories::HIDES];
-
-const FILE: &str = "secrets.yaml";
 
 /// Where a value stands in the cluster.
 struct Standing {
@@ -42,11 +40,12 @@ pub fn add<'a>(gathering: &mut Gathering<'a>, deployed: &'a Deployed) {
     if service.secrets.is_empty() {
         return;
     }
-    let Some(placed) = placed::find(gathering, deployed) else {
-        return;
-    };
-    if let Err(found) = give(gathering, &placed, service) {
-        gathering.found.extend(found);
+    for placed in placed::all(gathering, deployed) {
+        if let Err(found) = give(gathering, &placed, service) {
+            gathering.found.extend(found);
+            // The others would say the same.
+            return;
+        }
     }
 }
 
@@ -167,35 +166,8 @@ fn standing(
             key: definition.stored.clone(),
         });
     }
-    let store = gathering.cluster.external_secrets.as_ref();
-    if let (Some(definition), Some(store)) = (secret.of_workspace(Store::AwsSecretsManager), store)
-    {
-        let kind = match store.kind {
-            SecretStoreKind::SecretStore => "SecretStore",
-            SecretStoreKind::ClusterSecretStore => "ClusterSecretStore",
-        };
-        let project = &gathering.inputs.model.project;
-        let object = format!(
-            "{project}-{}",
-            secret.name.to_ascii_lowercase().replace('_', "-")
-        );
-        let object = object.trim_end_matches(['-', '.']).to_owned();
-        let value = json!({
-            "apiVersion": "external-secrets.io/v1",
-            "kind": "ExternalSecret",
-            "metadata": metadata(&object, namespace),
-            "spec": {
-                "refreshInterval": format!("{}s", store.refresh),
-                "secretStoreRef": {"kind": kind, "name": store.store},
-                "target": {"name": object},
-                "data": [{"secretKey": secret.name, "remoteRef": {"key": definition.stored}}],
-            },
-        });
-        put(gathering, FILE, value, given.span);
-        return Ok(Standing {
-            object,
-            key: secret.name.clone(),
-        });
+    if let Some(standing) = external::add(gathering, secret, namespace, given.span) {
+        return Ok(standing);
     }
     let message = format!("`{}` is in no store that this cluster reaches", secret.name);
     Err(Box::new(

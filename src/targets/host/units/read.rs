@@ -43,6 +43,23 @@ pub struct Existing {
     pub dynamic: Option<Span>,
     /// Its commands.
     pub commands: Vec<(String, Span)>,
+    /// The credentials that it is handed: what each is called, and the rest of the setting.
+    pub credentials: Vec<Credential>,
+    /// Where something is bound to, in its own view of the file system.
+    pub bound: Vec<(String, Span)>,
+}
+
+/// A credential that a unit is handed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The setting, such as `LoadCredential`.
+    pub setting: String,
+    /// What it is called.
+    pub id: String,
+    /// The file, or the value.
+    pub source: String,
+    /// Where that is said.
+    pub span: Span,
 }
 
 /// A variable of a unit.
@@ -185,6 +202,34 @@ impl Existing {
             }
             "ExecStart" if value.is_empty() => self.commands.clear(),
             "ExecStart" => self.commands.push((value.to_owned(), span)),
+            "LoadCredential"
+            | "LoadCredentialEncrypted"
+            | "SetCredential"
+            | "SetCredentialEncrypted" => match value.split_once(':') {
+                Some((id, source)) => self.credentials.push(Credential {
+                    setting: key.to_owned(),
+                    id: id.to_owned(),
+                    source: source.to_owned(),
+                    span,
+                }),
+                // Without a file it is looked for where systemd keeps credentials.
+                None if !value.is_empty() => self.credentials.push(Credential {
+                    setting: key.to_owned(),
+                    id: value.to_owned(),
+                    source: String::new(),
+                    span,
+                }),
+                None => self.credentials.retain(|one| one.setting != key),
+            },
+            "BindPaths" | "BindReadOnlyPaths" if value.is_empty() => self.bound.clear(),
+            "BindPaths" | "BindReadOnlyPaths" => {
+                for word in words(value) {
+                    let mut parts = word.trim_start_matches('-').split(':');
+                    let source = parts.next().unwrap_or_default();
+                    let target = parts.next().filter(|part| !part.is_empty());
+                    self.bound.push((target.unwrap_or(source).to_owned(), span));
+                }
+            }
             _ => {}
         }
     }

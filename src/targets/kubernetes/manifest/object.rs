@@ -1,6 +1,6 @@
 //! One document: which objects are in it, and which of them matter.
 
-use super::{ConfigMap, Manifests, Port, SecretKeys, Service, Workload, file, pod};
+use super::{ConfigMap, Manifests, Other, Port, SecretKeys, Service, Workload, file, pod};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::spec::{WorkloadKind, WorkloadName};
 use crate::yaml::Node;
@@ -154,10 +154,12 @@ impl Reading<'_> {
                     .map(|entry| entry.key.to_string())
                     .collect(),
             }),
-            _ => self
-                .manifests
-                .others
-                .push((kind.to_owned(), namespace, name)),
+            _ => self.manifests.others.push(Other {
+                kind: kind.to_owned(),
+                name,
+                namespace,
+                span: name_node.span,
+            }),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The container of a service that presents certificates, and what is added to it.
+//! The containers of a service, the one of them that presents certificates, and what is added to
+//! them.
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use crate::targets::kubernetes::manifest::{Container, Workload};
 use crate::targets::kubernetes::patch::{
     ContainerPatch, EnvironmentVariable, PodPatch, Volume, VolumeMount, WorkloadPatch,
 };
-use crate::targets::kubernetes::{patch, workload};
+use crate::targets::kubernetes::{mount, patch, workload};
 
 pub(in crate::targets::kubernetes) static MOUNT: Code = Code {
     name: "pod-mount-taken",
@@ -69,6 +70,27 @@ pub(in crate::targets::kubernetes) fn find<'a>(
     })
 }
 
+/// Every container of a service, init containers among them. None without a word where there is no
+/// such workload, which whoever looks for it first says.
+pub(in crate::targets::kubernetes) fn all<'a>(
+    gathering: &Gathering<'a>,
+    deployed: &'a Deployed,
+) -> Vec<Placed<'a>> {
+    let place = workload::find(gathering, deployed);
+    let place = place.into_iter();
+    place
+        .flat_map(|place| {
+            let workload = place.workload;
+            let containers = place.containers.into_iter();
+            containers.map(move |container| Placed {
+                deployed,
+                workload,
+                container,
+            })
+        })
+        .collect()
+}
+
 impl<'a> Placed<'a> {
     /// What the container mounts at a place, below it or above it, where `what` is to stand.
     pub fn conflict(&self, place: &str, what: &str) -> Option<Diagnostic> {
@@ -122,6 +144,9 @@ impl<'a> Placed<'a> {
         place: &str,
     ) {
         let name = self.volume_name(purpose);
+        let asked = self.deployed.place.key;
+        let taken = mount::volume_conflict(self.workload, &name, asked);
+        gathering.found.extend(taken);
         self.patch(gathering).volume(Volume {
             name: name.clone(),
             source: [(source.0.to_owned(), source.1)].into_iter().collect(),
