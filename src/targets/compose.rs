@@ -21,6 +21,7 @@ mod override_file;
 mod published;
 mod reload;
 mod secrets;
+mod service_secret;
 mod serving;
 mod start;
 mod surroundings;

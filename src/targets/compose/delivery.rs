@@ -1,8 +1,9 @@
 //! A key on its way into a container: what the override says of it, and what is set on the host.
 
-use super::key::{Reader, SecretSource, ServiceSecret};
+use super::key::Reader;
 use super::mount::Mount;
 use super::override_file::{OverrideFile, ServiceOverride};
+use super::service_secret::{SecretSource, ServiceSecret};
 use crate::artifact::Access;
 use crate::model::ComposeService;
 use crate::targets::Wanted;

@@ -13,7 +13,7 @@ use crate::source::Span;
 pub static TAKEN: Code = Code {
     name: "variable-taken",
     severity: Severity::Error,
-    summary: "a service already sets a variable by which it is to learn whom to trust",
+    summary: "a service already sets a variable by which it is to learn whom to trust, or a secret",
     manual: include_str!("manual/variable-taken.md"),
 };
 pub static UNWRITABLE: Code = Code {

@@ -5,13 +5,13 @@
 //! three hold, except into a container whose root file system cannot be written.
 
 use indexmap::IndexMap;
-use serde::Serialize;
 
 use super::base::{Base, Service};
 use super::circumstances::Image;
 use super::delivery::Delivery;
 use super::image_tag;
 use super::mount;
+use super::service_secret::{SecretSource, ServiceSecret};
 use super::surroundings;
 use crate::artifact::{Access, Readers};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -23,7 +23,7 @@ use crate::targets::Wanted;
 pub static READER: Code = Code {
     name: "key-reader-unknown",
     severity: Severity::Error,
-    summary: "nothing says as which user a service opens its key, or two places differ",
+    summary: "nothing says as which user a service opens its key or secrets, or two places differ",
     manual: include_str!("manual/key-reader-unknown.md"),
 };
 pub static UNREADABLE: Code = Code {
@@ -42,16 +42,6 @@ pub static SHARED: Code = Code {
 /// The directory in containers below which keys stand, one directory for each host.
 pub const KEYS_DIRECTORY: &str = "/etc/tlsgen/keys";
 
-/// Where a secret of Compose comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretSource {
-    /// A file of the host.
-    File(String),
-    /// A variable of whoever runs Compose.
-    Environment(String),
-}
-
 /// What the value of a variable is to become in a container.
 pub struct Copied<'a> {
     /// In words.
@@ -62,21 +52,6 @@ pub struct Copied<'a> {
     pub span: Span,
     /// What to write where it cannot be copied.
     pub instead: &'a str,
-}
-
-/// A secret as a service uses it, in the long form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ServiceSecret {
-    /// Its key under `secrets`.
-    pub source: String,
-    /// An absolute path: Compose takes a relative one for another target than its own default.
-    target: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<u32>,
 }
 
 /// Such an engine asks the host, not the container, who the user is (moby/moby#34143).
@@ -153,8 +128,9 @@ impl<'a> Deployed<'a> {
             (None, Some((Some((user, group)), _, _))) => Ok(Reader::of(user, group)),
             (None, Some((None, user, span))) => {
                 let message = format!(
-                    "`{}` opens its key as `{user}`, and that is no number",
-                    self.deployed.named
+                    "`{}` opens its {} as `{user}`, and that is no number",
+                    self.deployed.named,
+                    self.opened()
                 );
                 Err(Box::new(
                     Diagnostic::new(&READER, self.model_service().place.key, message)
@@ -181,8 +157,9 @@ impl<'a> Deployed<'a> {
             }
             (None, None) => {
                 let message = format!(
-                    "nothing says as which user `{}` opens its key",
-                    self.deployed.named
+                    "nothing says as which user `{}` opens its {}",
+                    self.deployed.named,
+                    self.opened()
                 );
                 Err(Box::new(
                     Diagnostic::new(&READER, self.model_service().place.key, message)
@@ -240,7 +217,10 @@ impl<'a> Deployed<'a> {
             }
             None => {
                 let source = SecretSource::File(mount::source(&self.base.directory, path));
-                (None, Some((source, ServiceSecret::of_file(host, &target))))
+                (
+                    None,
+                    Some((source, ServiceSecret::mounted(&self::source(host), &target))),
+                )
             }
         };
         Delivery {
@@ -324,12 +304,7 @@ impl<'a> Deployed<'a> {
             Reader::Root { .. } => (0, 0, ""),
             Reader::User { user, group } => (user, group.unwrap_or(0), OLDER_ENGINE),
         };
-        let secret = ServiceSecret {
-            uid: Some(user.to_string()),
-            gid: Some(group.to_string()),
-            mode: Some(0o400),
-            ..ServiceSecret::of_file(host, &target)
-        };
+        let secret = ServiceSecret::copied(&source(host), &target, user, group);
         Ok(Delivery {
             path: target,
             mount: None,
@@ -378,6 +353,14 @@ impl<'a> Deployed<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// What it opens, in words.
+    fn opened(&self) -> &'static str {
+        match self.own().is_empty() {
+            true => "secrets",
+            false => "key",
+        }
     }
 
     /// What the service is given itself: keys and certificates of the hosts that it serves, and of
@@ -446,37 +429,9 @@ impl Reader {
     }
 }
 
-impl ServiceSecret {
-    /// One that is mounted as it is on the host.
-    pub fn mounted(source: &str, target: &str) -> Self {
-        Self {
-            source: source.to_owned(),
-            target: target.replace('$', "$$"),
-            uid: None,
-            gid: None,
-            mode: None,
-        }
-    }
-
-    /// One that is copied in, for one user alone.
-    pub fn copied(source: &str, target: &str, user: u32, group: u32) -> Self {
-        Self {
-            uid: Some(user.to_string()),
-            gid: Some(group.to_string()),
-            mode: Some(0o400),
-            ..Self::mounted(source, target)
-        }
-    }
-
-    fn of_file(host: &Host, target: &str) -> Self {
-        Self {
-            source: format!("tlsgen-{}-key", host.name),
-            target: target.to_owned(),
-            uid: None,
-            gid: None,
-            mode: None,
-        }
-    }
+/// What the key of a host is called under `secrets`.
+fn source(host: &Host) -> String {
+    format!("tlsgen-{}-key", host.name)
 }
 
 /// `10001` or `10001:10001`; root by its name.

@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::TRUST_DIRECTORY;
-use super::key::{SecretSource, ServiceSecret};
 use super::mount::Mount;
+use super::service_secret::{SecretSource, ServiceSecret};
 use crate::digest::Sha256;
 use crate::provision::Provision;
 use crate::yaml;

@@ -1,16 +1,17 @@
 //! Secrets on their way into a container: as files that its user alone reads, or as variables.
 
+use super::base::{self, EnvironmentValue};
 use super::delivery::Delivery;
 use super::environment;
 use super::file_variables;
-use super::key::{Copied, Deployed, OLDER_ENGINE, Reader, SecretSource, ServiceSecret};
+use super::key::{Copied, Deployed, OLDER_ENGINE, Reader};
 use super::mount;
 use super::override_file::{OverrideFile, ServiceOverride};
+use super::service_secret::{SecretSource, ServiceSecret};
 use super::serving::Served;
 use crate::artifact::Access;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, SecretDefinition, SecretUse};
-use crate::provision::{Existing, Provision, Value, Variable};
 use crate::servers::KeyReader;
 use crate::spec::{GivenAs, Store};
 use crate::targets::Wanted;
@@ -41,7 +42,6 @@ pub fn install(
     let mut served = Served::default();
     let mut found = Vec::new();
     let mut variables = Vec::new();
-    let mut reader = None;
     for given in &service.secrets {
         let secret = keys.model.secret(given.secret);
         let Some(definition) = secret.of_workspace(Store::Compose) else {
@@ -72,15 +72,16 @@ pub fn install(
                     found.push(taken);
                     continue;
                 }
-                let known = match reader {
-                    Some(reader) => reader,
-                    None => match known_reader(keys) {
-                        Ok(known) => *reader.insert(known),
-                        Err(diagnostic) => {
-                            found.push(*diagnostic);
-                            return Err(found);
-                        }
-                    },
+                let of_image = file_variables::of(keys.service, &secret.name);
+                let named = given.variable.as_deref();
+                let named = named.or_else(|| of_image.as_ref().map(|known| known.name.as_str()));
+                let known = match reader(keys, named) {
+                    Ok(known) => known,
+                    // The others would say the same.
+                    Err(diagnostic) => {
+                        found.push(*diagnostic);
+                        return Err(found);
+                    }
                 };
                 let delivered = deliver(keys, given, definition, from, known);
                 match delivered {
@@ -169,11 +170,13 @@ fn deliver(
     })
 }
 
-/// As whom the service reads its files; of an image that is known, nobody needs to say so.
-fn known_reader(keys: &Deployed<'_>) -> Result<Reader, Box<Diagnostic>> {
+/// As whom the service reads the file that a variable names; where the image's own script does, nobody
+/// needs to say so.
+fn reader(keys: &Deployed<'_>, variable: Option<&str>) -> Result<Reader, Box<Diagnostic>> {
     let said = keys.model.service(keys.deployed.service).user.is_some();
     let unsaid = !said && keys.service.user.is_none();
-    match file_variables::reader(keys.service).filter(|_| unsaid) {
+    let of_image = variable.and_then(|variable| file_variables::reader(keys.service, variable));
+    match of_image.filter(|_| unsaid) {
         Some(0) => Ok(Reader::Root { assumed: true }),
         Some(user) => Ok(Reader::User { user, group: None }),
         None => keys.reader(KeyReader::Process),
@@ -217,7 +220,6 @@ fn set(
     variables: Vec<(String, String, &SecretUse)>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let mut ours = Vec::new();
     for (name, value, given) in variables {
         if entry.environment.contains_key(&name) {
             let message = format!("`{name}` is set for something else already");
@@ -227,24 +229,30 @@ fn set(
             );
             continue;
         }
-        ours.push((name, value));
+        if let Some(there) = keys.service.variable(&name)
+            && !is_same(there, &value)
+        {
+            let message = format!("`{}` already sets `{name}`", keys.service.name);
+            found.push(
+                Diagnostic::new(&environment::TAKEN, there.span, message)
+                    .label("the secret would take its place")
+                    .also(given.span, "the secret")
+                    .help("remove it here, or give the secret another `variable`"),
+            );
+            continue;
+        }
+        entry.environment.insert(name, value);
     }
-    let provision = Provision {
-        variables: ours
-            .iter()
-            .map(|(name, _)| Variable {
-                name: name.clone(),
-                value: Value::text("tlsgen"),
-                existing: Existing::Conflict,
-            })
-            .collect(),
-        ..Provision::default()
-    };
-    let taken = environment::join(keys.deployed, keys.service, keys.image, &provision, found);
-    let free = ours
-        .into_iter()
-        .filter(|(name, _)| taken.contains_key(name));
-    entry.environment.extend(free);
+}
+
+/// Whether a variable of the base is what ours would be: the same text, or the same variable of
+/// whoever runs Compose, handed on.
+fn is_same(there: &base::Variable, ours: &str) -> bool {
+    match &there.value {
+        EnvironmentValue::Text(text) => text == ours,
+        EnvironmentValue::FromHost => ours == format!("${{{}:?}}", there.name),
+        EnvironmentValue::Unwritable => false,
+    }
 }
 
 fn elsewhere(secret: &model::Secret, given: &SecretUse) -> Diagnostic {

@@ -38,9 +38,22 @@ pub fn definitions(
         if role.grants != Grants::TaskSecrets {
             continue;
         }
-        for (one, _, _) in given(model, iam, *id) {
+        for (one, _, definition) in given(model, iam, *id) {
+            let name = &model.secret(one.secret).name;
+            if ends_like_an_arn(&definition.stored) {
+                let message = format!(
+                    "the name `{}` would be taken for the end of a complete ARN",
+                    definition.stored
+                );
+                found.push(
+                    Diagnostic::new(&NOT_FOR_TASKS, definition.span, message)
+                        .also(*span, "a task of ECS reads it by its ARN")
+                        .help(
+                            "end its `name` otherwise than with a hyphen and six letters or digits",
+                        ),
+                );
+            }
             if one.given_as == GivenAs::File {
-                let name = &model.secret(one.secret).name;
                 let message = format!("`{name}` is given to `{}` as a file", service.name);
                 found.push(
                     Diagnostic::new(&NOT_FOR_TASKS, one.span, message)
@@ -51,15 +64,24 @@ pub fn definitions(
         }
         let secrets = secrets(model, iam, *id);
         let execution = role_arn(iam.partition, &iam.account, &role.name);
+        // One role after the other may start the same service.
+        let with_secrets = iam.roles.iter().filter(|role| {
+            let mut services = role.services.iter();
+            role.grants == Grants::TaskSecrets && services.any(|(other, _)| other == id)
+        });
+        let file = match with_secrets.count() {
+            1 => service.name.clone(),
+            _ => format!("{}.{}", service.name, role.key),
+        };
         all.push((
-            format!("{}.ecs.json", service.name),
+            format!("{file}.ecs.json"),
             json!({
                 "executionRoleArn": execution,
                 "containerDefinitions": [{"name": service.name, "secrets": secrets}],
             }),
         ));
         all.push((
-            format!("{}.batch.json", service.name),
+            format!("{file}.batch.json"),
             json!({"containerProperties": {"executionRoleArn": execution, "secrets": secrets}}),
         ));
     }
@@ -81,6 +103,15 @@ fn unclear_key(definition: &SecretDefinition) -> Option<Diagnostic> {
     Some(unclear.help(
         "write its ARN, `arn:aws:kms:REGION:ACCOUNT:key/ID`: `aws kms describe-key` prints it",
     ))
+}
+
+/// A hyphen and six letters or digits, which Secrets Manager adds to the name of a secret in its ARN. It
+/// takes a name that ends so for one to which they are added, and finds nothing (AWS Secrets Manager API
+/// Reference, GetSecretValue, `SecretId`).
+fn ends_like_an_arn(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(_, end)| {
+        end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// The variable, and where its value is. The ARN ends with the name: what Secrets Manager adds to it is

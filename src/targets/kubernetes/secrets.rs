@@ -169,7 +169,17 @@ fn standing(
     if let Some(standing) = external::add(gathering, secret, namespace, given.span) {
         return Ok(standing);
     }
-    let message = format!("`{}` is in no store that this cluster reaches", secret.name);
+    let is_of_user = secret
+        .definitions
+        .iter()
+        .any(|one| one.store == Store::Kubernetes);
+    let message = match is_of_user {
+        true => format!(
+            "`{}` is in the cluster for users alone, and a service is none",
+            secret.name
+        ),
+        false => format!("`{}` is in no store that this cluster reaches", secret.name),
+    };
     Err(Box::new(
         Diagnostic::new(&ELSEWHERE, given.span, message)
             .also(secret.place.key, "the secret")

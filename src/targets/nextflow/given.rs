@@ -49,7 +49,7 @@ pub fn processes<'a>(
 /// Everything that a selector must say: what is said of the process by any of its names, since the most
 /// exact one counts alone, and what it says itself.
 fn united(model: &Model, wanted: &Nextflow, pipeline: &Pipeline, name: &str) -> Vec<String> {
-    let names = pipeline.names(name);
+    let names: Vec<&str> = pipeline.names(name).collect();
     let mut secrets = Vec::new();
     for service in &wanted.services {
         let mut processes = service.processes.iter();

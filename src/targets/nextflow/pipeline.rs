@@ -1,6 +1,6 @@
 //! What a pipeline's own files say of secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::groovy::{Token, tokens};
@@ -14,8 +14,9 @@ use crate::targets::Inputs;
 #[derive(Default)]
 pub struct Pipeline {
     processes: BTreeMap<String, Own>,
-    /// Names under which processes are included, and the names that they have.
-    aliases: BTreeMap<String, String>,
+    /// Names under which processes are included, and the names that they have: scripts may include
+    /// different ones under the same.
+    aliases: BTreeMap<String, BTreeSet<String>>,
     /// Whether there is anything to look a process up in.
     has_scripts: bool,
     /// What is suspicious in the files.
@@ -83,7 +84,8 @@ impl Pipeline {
         if !self.has_scripts {
             return Ok(());
         }
-        let Some(own) = self.processes.get(self.base(simple(name))) else {
+        let own: Vec<&Own> = self.of(name).collect();
+        if own.is_empty() {
             let known = self.processes.keys().chain(self.aliases.keys());
             let known: Vec<&str> = known.map(String::as_str).collect();
             let message = format!("no script under `files` has a process `{}`", simple(name));
@@ -91,33 +93,43 @@ impl Pipeline {
                 .help(suggest(simple(name), known.iter().copied()))
                 .help("or name the script that has it");
             return Err(Box::new(unknown));
-        };
-        match own.unread.first() {
+        }
+        match own.iter().flat_map(|own| &own.unread).next() {
             None => Ok(()),
             Some(unread) => {
                 let message = format!("which secret `{name}` asks for is known at run time alone");
                 let unread = Diagnostic::new(&PROCESS, *unread, message)
                     .also(span, "the process is to be given others beside it")
-                    .help("write the name in single quotes: `secret 'NAME'`");
+                    .help("write it outside of conditions, with the name in single quotes: `secret 'NAME'`");
                 Err(Box::new(unread))
             }
         }
     }
 
     /// The names by which a selector finds the process, this one among them.
-    pub fn names<'p>(&'p self, name: &'p str) -> [&'p str; 3] {
-        [name, simple(name), self.base(simple(name))]
+    pub fn names<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        [name, simple(name)]
+            .into_iter()
+            .chain(self.bases(simple(name)))
     }
 
     /// The secrets that a process asks for itself.
-    pub fn own(&self, name: &str) -> impl Iterator<Item = &str> {
-        let own = self.processes.get(self.base(simple(name))).into_iter();
+    pub fn own<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        let own = self.of(name);
         own.flat_map(|own| own.secrets.iter().map(String::as_str))
     }
 
+    fn of<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Own> {
+        let bases = self.bases(simple(name));
+        bases.filter_map(|base| self.processes.get(base))
+    }
+
     /// What a process is called where it is defined.
-    fn base<'p>(&'p self, name: &'p str) -> &'p str {
-        self.aliases.get(name).map_or(name, String::as_str)
+    fn bases<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        let included = self.aliases.get(name);
+        let itself = self.processes.contains_key(name) || included.is_none();
+        let included = included.into_iter().flatten().map(String::as_str);
+        included.chain(itself.then_some(name))
     }
 
     fn script(&mut self, source: SourceId, text: &str) {
@@ -133,9 +145,9 @@ impl Pipeline {
                     inside = inside.filter(|(_, outer)| depth > *outer);
                 }
                 Token::Name("process") if inside.is_none() => {
-                    if let (Some(Token::Name(name)), Some(Token::Sign('{'))) = (next(1), next(2)) {
-                        self.processes.entry((*name).to_owned()).or_default();
-                        inside = Some(((*name).to_owned(), depth));
+                    if let Some(name) = process(&words[index + 1..]) {
+                        self.processes.entry(name.to_owned()).or_default();
+                        inside = Some((name.to_owned(), depth));
                     }
                 }
                 Token::Name("as") => self.alias(index, &words),
@@ -143,11 +155,13 @@ impl Pipeline {
                     let Some((name, outer)) = &inside else {
                         continue;
                     };
-                    if depth != outer + 1 || !begins_line(index, &words) {
+                    let is_variable = matches!(next(1), None | Some(Token::Sign('=' | '.')));
+                    if is_variable || !begins_line(index, &words) {
                         continue;
                     }
                     let own = self.processes.entry(name.clone()).or_default();
-                    match directive(&words[index + 1..]) {
+                    // Within a condition, it is asked for at times alone.
+                    match directive(&words[index + 1..]).filter(|_| depth == outer + 1) {
                         Some(secret) => own.secrets.push(secret.to_owned()),
                         None => own.unread.push(source.span(range.clone())),
                     }
@@ -158,37 +172,77 @@ impl Pipeline {
     }
 
     /// `include { ALIGN as REALIGN }`.
-    fn alias(&mut self, index: usize, words: &[(Token<'_>, std::ops::Range<usize>)]) {
+    fn alias(&mut self, index: usize, words: &[Word<'_>]) {
         let at = |index: Option<usize>| index.and_then(|index| words.get(index));
         if let (Some((Token::Name(base), _)), Some((Token::Name(alias), _))) =
             (at(index.checked_sub(1)), at(index.checked_add(1)))
         {
-            self.aliases.insert((*alias).to_owned(), (*base).to_owned());
+            let bases = self.aliases.entry((*alias).to_owned()).or_default();
+            bases.insert((*base).to_owned());
         }
     }
 
     fn configuration(&mut self, source: SourceId, text: &str) {
         let words = tokens(text);
+        // Of each block around, whether it is of processes.
+        let mut blocks = Vec::new();
         for (index, (token, range)) in words.iter().enumerate() {
+            let of_processes = || is_of_processes(blocks.last() == Some(&true), index, &words);
             let next = words.get(index + 1).map(|(token, _)| token);
-            let said = matches!(next, Some(Token::Sign('=') | Token::Text(_)));
-            if *token == Token::Name("secret") && said && begins_line(index, &words) {
-                let span = source.span(range.clone());
-                self.warnings.push(
-                    Diagnostic::new(
-                        &SAID_ALREADY,
-                        span,
-                        "this configuration gives processes secrets, too",
-                    )
-                    .help("name them under `secrets` of a service, and take the line out"),
-                );
+            let said = matches!(next, Some(Token::Sign('=' | '(') | Token::Text(_)));
+            match token {
+                Token::Sign('{') => blocks.push(of_processes()),
+                Token::Sign('}') => drop(blocks.pop()),
+                Token::Name("secret") if said && of_processes() => {
+                    let span = source.span(range.clone());
+                    self.warnings.push(
+                        Diagnostic::new(
+                            &SAID_ALREADY,
+                            span,
+                            "this configuration gives processes secrets, too",
+                        )
+                        .help("name them under `secrets` of a service, and take the line out"),
+                    );
+                }
+                _ => {}
             }
         }
     }
 }
 
+type Word<'t> = (Token<'t>, std::ops::Range<usize>);
+
+/// The name of `process NAME {`, `process 'NAME' {`, and with the brace in another line.
+fn process<'t>(words: &[Word<'t>]) -> Option<&'t str> {
+    let (first, rest) = words.split_first()?;
+    let mut rest = rest.iter().map(|(token, _)| token);
+    let brace = rest.find(|token| **token != Token::Line);
+    match (&first.0, brace) {
+        (Token::Name(name) | Token::Text(Some(name)), Some(Token::Sign('{'))) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether what stands at a place is said of processes: in a block of theirs, or behind `process.`;
+/// what is below `ext` is the pipeline's own.
+fn is_of_processes(in_block: bool, index: usize, words: &[Word<'_>]) -> bool {
+    let before = words[..index].iter().rev().map(|(token, _)| token);
+    let mut path = before.take_while(|token| {
+        matches!(
+            token,
+            Token::Name(_) | Token::Text(_) | Token::Sign('.' | ':')
+        )
+    });
+    let (mut named, mut own) = (false, false);
+    path.by_ref().for_each(|token| {
+        named |= *token == Token::Name("process");
+        own |= *token == Token::Name("ext");
+    });
+    (in_block || named) && !own
+}
+
 /// The one name of `secret 'NAME'` or `secret('NAME')`.
-fn directive<'t>(words: &[(Token<'t>, std::ops::Range<usize>)]) -> Option<&'t str> {
+fn directive<'t>(words: &[Word<'t>]) -> Option<&'t str> {
     let mut words = words
         .iter()
         .map(|(token, _)| token)
@@ -201,7 +255,7 @@ fn directive<'t>(words: &[(Token<'t>, std::ops::Range<usize>)]) -> Option<&'t st
     }
 }
 
-fn begins_line(index: usize, words: &[(Token<'_>, std::ops::Range<usize>)]) -> bool {
+fn begins_line(index: usize, words: &[Word<'_>]) -> bool {
     let before = index.checked_sub(1).and_then(|before| words.get(before));
     before.is_none_or(|(token, _)| matches!(token, Token::Line | Token::Sign('{' | ';' | '}')))
 }

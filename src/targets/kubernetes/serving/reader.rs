@@ -11,13 +11,13 @@ use crate::targets::kubernetes::Gathering;
 pub(in crate::targets::kubernetes) static USER: Code = Code {
     name: "pod-user-unknown",
     severity: Severity::Error,
-    summary: "nothing says as whom a container opens its key",
+    summary: "nothing says as whom a container opens its key or secrets",
     manual: include_str!("../manual/pod-user-unknown.md"),
 };
 pub(in crate::targets::kubernetes) static GROUP: Code = Code {
     name: "pod-group-needed",
     severity: Severity::Error,
-    summary: "a pod needs a group for its keys, which would take over its other volumes too",
+    summary: "a pod needs a group for its keys or secrets, which would take over its other volumes too",
     manual: include_str!("../manual/pod-group-needed.md"),
 };
 
@@ -60,6 +60,19 @@ pub fn of(
         .or(pod.run_as_group)
         .map(|(group, _)| group);
     let said = service.user;
+    let not_root = own.run_as_non_root.or(pod.run_as_non_root);
+    let not_root = not_root.filter(|(not_root, _)| *not_root);
+    if let (None, Some((0, said)), Some((_, span))) = (user, said, not_root) {
+        let message = format!(
+            "`{}` must not run as root, as which it is to read",
+            placed.container.name
+        );
+        return Err(vec![
+            Diagnostic::new(&USER, span, message)
+                .also(said, "root")
+                .help("write the user of the image, of whom the cluster wants a number: `runAsUser: 101`"),
+        ]);
+    }
     // What the manifest says holds; without it, the image decides, which only the spec can know.
     if let Some((user, _)) = user.or(said) {
         return Ok(match user {
@@ -75,22 +88,25 @@ pub fn of(
             group,
         });
     }
-    let not_root = own.run_as_non_root.or(pod.run_as_non_root);
+    let opened = match has_keys(service) {
+        true => "a key",
+        false => "secrets",
+    };
     let name = &placed.deployed.name;
     let key = placed.deployed.place.key;
-    if let Some((_, span)) = not_root.filter(|(not_root, _)| *not_root) {
+    if let Some((_, span)) = not_root {
         let container = &placed.container.name;
         let message = format!("`{container}` does not run as root, and nothing says as whom");
         return Err(vec![
             Diagnostic::new(&USER, span, message)
-                .also(key, "it opens a key")
+                .also(key, format!("it opens {opened}"))
                 .help("write `runAsUser` beside it, or the user of the image in the spec: `user: 101`"),
         ]);
     }
     match (opened_by, image) {
         // Any program: most images have a user of their own, who could not read root's key.
         (KeyReader::Process, _) => {
-            let message = format!("`{name}` opens a key, and nothing says as whom it runs");
+            let message = format!("`{name}` opens {opened}, and nothing says as whom it runs");
             return Err(vec![
                 Diagnostic::new(&USER, key, message)
                     .also(placed.container.span, "its container")
@@ -103,6 +119,11 @@ pub fn of(
         )),
     }
     Ok(Reader::Root)
+}
+
+/// Whether a service has keys, beside secrets.
+fn has_keys(service: &Service) -> bool {
+    !service.serves().is_empty() || service.identity.is_some()
 }
 
 /// `nginx` of `docker.io/library/nginx:1.28@sha256:…`.
@@ -135,12 +156,12 @@ pub fn allow(
         .find(|(_, kind, _)| kind == "persistentVolumeClaim");
     if let Some((name, _, span)) = claim {
         let message = format!(
-            "`{}` needs `fsGroup` to read its key, which gives all files of `{name}` to that group too",
+            "`{}` needs `fsGroup` to read its keys or secrets, which gives all files of `{name}` to that group too",
             placed.workload.name
         );
         return Err(vec![
             Diagnostic::new(&GROUP, *span, message)
-                .also(placed.deployed.place.key, "it opens a key")
+                .also(placed.deployed.place.key, "it opens a key or secret")
                 .help(format!(
                     "write it in the manifest, once it is right for that volume: `securityContext: {{fsGroup: {group}, fsGroupChangePolicy: OnRootMismatch}}`"
                 )),

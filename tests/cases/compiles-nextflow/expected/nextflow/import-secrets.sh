@@ -49,12 +49,15 @@ line_feed='
 main() {
   case $#/${1-} in
   0/) user='' ;;
-  2/--for) user=$2 ;;
+  2/--for)
+    user=$2
+    [ -n "$user" ] || fail 'whose secrets? --for is empty'
+    ;;
   *) fail 'usage: import-secrets.sh [--for USER]' ;;
   esac
   [ -n "${TOWER_ACCESS_TOKEN-}" ] || fail 'set TOWER_ACCESS_TOKEN, which Seqera Platform knows you by'
   command -v tw >/dev/null || fail 'there is no tw, the command line of Seqera Platform'
-  cd -- "$(dirname -- "$0")/"'..' || fail 'the project is not where it was'
+  CDPATH='' cd -- "$(dirname -- "$0")/"'..' || fail 'the project is not where it was'
   case $user in
   '')
     from_variable 'DB_PASSWORD' 'DB_PASSWORD' "${DB_PASSWORD-}"

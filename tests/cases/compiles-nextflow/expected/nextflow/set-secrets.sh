@@ -48,13 +48,16 @@ line_feed='
 main() {
   case $#/${1-} in
   0/) user='' ;;
-  2/--for) user=$2 ;;
+  2/--for)
+    user=$2
+    [ -n "$user" ] || fail 'whose secrets? --for is empty'
+    ;;
   *) fail 'usage: set-secrets.sh [--for USER]' ;;
   esac
   [ "${NXF_SECRETS_VISIBLE-}" = 1 ] ||
     fail 'nextflow takes values as arguments, which everybody on this machine can see: run tlsgen secrets push, or set NXF_SECRETS_VISIBLE=1 where nobody else is'
   command -v nextflow >/dev/null || fail 'there is no nextflow'
-  cd -- "$(dirname -- "$0")/"'..' || fail 'the project is not where it was'
+  CDPATH='' cd -- "$(dirname -- "$0")/"'..' || fail 'the project is not where it was'
   case $user in
   'alice')
     from_variable 'DB_PASSWORD' 'ALICE_DB' "${ALICE_DB-}"

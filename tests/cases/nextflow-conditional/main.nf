@@ -1,0 +1,7 @@
+process ALIGN {
+    if (params.secure) {
+        secret 'COND'
+    }
+    script:
+    'true'
+}
