@@ -327,8 +327,12 @@ proptest! {
             let mut one = one.as_object().unwrap().clone();
             let who = one.remove("Resource").or_else(|| one.remove("NotResource")).unwrap();
             let kinds = [json!({"AWS": who}), json!({"Service": who, "Federated": "x"}), json!("*")];
-            let field = if index % 2 == 0 { "Principal" } else { "NotPrincipal" };
-            one.insert(field.to_owned(), kinds[index % 3].clone());
+            one.insert("Principal".to_owned(), kinds[index % 3].clone());
+            for field in ["Action", "NotAction"] {
+                if let Some(action) = one.get_mut(field) {
+                    *action = json!(["sts:AssumeRole", "STS:Tag*"]);
+                }
+            }
             if one.get("Sid").and_then(Value::as_str).is_none_or(|sid| sids.insert(sid.to_owned())) {
                 theirs.push(Value::Object(one));
             }
@@ -387,23 +391,21 @@ fn statement() -> impl Strategy<Value = Value> {
         text.prop_map(Value::from),
         prop::collection::vec(text, 1..4).prop_map(Value::from),
     ];
-    let sid = prop_oneof![
-        Just(None),
-        "[A-Za-z0-9]{1,6}".prop_map(Some),
-        Just(Some("AllowTowerEnterpriseSecrets".to_owned())),
-    ];
+    let sid = prop::option::of("[A-Za-z0-9]{1,6}");
     let action = (
         prop_oneof![Just("Action"), Just("NotAction")],
-        texts.clone(),
+        "s3:[A-Za-z*?-]{1,8}".prop_map(Value::from),
     );
+    let arns = prop::collection::vec(text.prop_map(|text| format!("arn:aws:s3:::{text}")), 1..4);
     let resource = (
         prop_oneof![Just("Resource"), Just("NotResource")],
-        texts.clone(),
+        arns.prop_map(Value::from),
     );
     let condition = prop::option::of((text, texts));
     let effect = prop_oneof![Just("Allow"), Just("Deny")];
-    (sid, effect, action, resource, condition).prop_map(
-        |(sid, effect, action, resource, condition)| {
+    let ours = any::<bool>();
+    (sid, effect, action, resource, condition, ours).prop_map(
+        |(sid, effect, action, resource, condition, ours)| {
             let mut all = serde_json::Map::new();
             all.extend(sid.map(|sid| ("Sid".to_owned(), sid.into())));
             all.insert("Effect".to_owned(), effect.into());
@@ -412,6 +414,11 @@ fn statement() -> impl Strategy<Value = Value> {
             all.extend(condition.map(|(key, values)| {
                 ("Condition".to_owned(), json!({"StringLike": {key: values}}))
             }));
+            // With a Sid of ours, about what ours are about.
+            if ours && effect == "Allow" && all.contains_key("Action") {
+                all.insert("Sid".to_owned(), "AllowTowerEnterpriseSecrets".into());
+                all.insert("Action".to_owned(), "secretsmanager:DeleteSecret".into());
+            }
             Value::Object(all)
         },
     )

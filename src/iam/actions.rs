@@ -1,5 +1,7 @@
 //! The service authorization reference: what actions there are, and what each takes.
 
+use super::cover::covers;
+
 /// Every action of the services that are used here: name, access level, types of resource.
 static TABLE: &str = include_str!("actions.txt");
 
@@ -39,6 +41,14 @@ impl Action {
 /// An action by name, whatever its case; `None` of services that are not used here.
 pub fn action(name: &str) -> Option<Action> {
     all().find(|action| action.name.eq_ignore_ascii_case(name))
+}
+
+/// Whether a pattern fits an action that can be bound to resources; whole services that are not used
+/// here are not known.
+pub fn takes_resources(pattern: &str) -> bool {
+    let pattern = pattern.to_ascii_lowercase();
+    let fits = |action: &Action| covers(&pattern, &action.name.to_ascii_lowercase());
+    all().any(|action| action.takes_resource() && fits(&action))
 }
 
 /// All of them.

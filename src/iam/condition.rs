@@ -1,5 +1,7 @@
 //! Conditions of statements, in the one form that grants have: JSON with sorted names and lists.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 
 use super::cover::covers as fits;
@@ -14,12 +16,13 @@ pub fn covers(outer: &str, inner: &str) -> bool {
     };
     let mut asked = outer.iter().flat_map(|(operator, keys)| {
         let keys = keys.as_object().into_iter().flatten();
-        keys.map(move |(key, values)| (operator.as_str(), key, values))
+        keys.map(move |(key, values)| (Operator::of(operator), key, values))
     });
     asked.all(|(operator, key, values)| {
-        same(operator).iter().any(|other| {
-            let found = inner.get(*other).and_then(|keys| keys.get(key));
-            found.is_some_and(|others| values_cover(operator, values, others))
+        inner.iter().any(|(other, keys)| {
+            let others = keys.get(key);
+            let other = Operator::of(other);
+            others.is_some_and(|others| operator.covers(&other) && operator.holds(values, others))
         })
     })
 }
@@ -35,8 +38,12 @@ pub fn asks_for(condition: &str, begin: &str) -> bool {
         keys.any(|(key, values)| {
             let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(operator);
             let is_asked = match plain {
-                "Null" => texts(values).iter().all(|value| *value == "false"),
-                "StringEquals" | "StringEqualsIgnoreCase" | "StringLike" => true,
+                "Null" => texts(values).iter().all(|value| value == "false"),
+                "StringEquals" | "StringEqualsIgnoreCase" => true,
+                // A name that only must be there may be any.
+                "StringLike" => texts(values)
+                    .iter()
+                    .all(|value| value.contains(|letter| letter != '*')),
                 _ => false,
             };
             key.starts_with(begin) && is_asked
@@ -51,47 +58,136 @@ fn parsed(condition: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// An operator, and those that hold more rarely of the same values.
-fn same(operator: &str) -> Vec<&str> {
-    let mut all = vec![operator];
-    all.extend(match operator {
-        "StringLike" => &["StringEquals"][..],
-        // These two are the same.
-        "ArnLike" => &["ArnEquals"],
-        "ArnEquals" => &["ArnLike"],
-        _ => &[],
-    });
-    all
+/// An operator of a condition, taken apart.
+struct Operator<'a> {
+    /// `ForAnyValue` or `ForAllValues`, where a key has several values; else empty.
+    set: &'a str,
+    /// What is compared, and how.
+    plain: &'a str,
+    /// Whether it holds too where the key is not there.
+    if_exists: bool,
 }
 
-fn values_cover(operator: &str, outer: &Value, inner: &Value) -> bool {
-    let (outer_values, inner_values) = (texts(outer), texts(inner));
-    let each = |these: &[&str], those: &[&str], holds: fn(&str, &str) -> bool| {
-        let mut these = these.iter();
-        these.all(|one| those.iter().any(|other| holds(other, one)))
-    };
-    match operator {
-        _ if outer == inner => true,
-        "StringLike" | "ArnLike" | "ArnEquals" => each(&inner_values, &outer_values, fits),
-        "StringEquals"
-        | "StringEqualsIgnoreCase"
-        | "NumericEquals"
-        | "DateEquals"
-        | "BinaryEquals"
-        | "IpAddress" => each(&inner_values, &outer_values, |outer, inner| outer == inner),
-        "StringNotEquals"
-        | "StringNotEqualsIgnoreCase"
-        | "NumericNotEquals"
-        | "DateNotEquals"
-        | "NotIpAddress" => each(&outer_values, &inner_values, |outer, inner| outer == inner),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => each(&outer_values, &inner_values, fits),
-        _ => false,
+impl<'a> Operator<'a> {
+    fn of(name: &'a str) -> Self {
+        let (set, plain) = name.split_once(':').unwrap_or(("", name));
+        let without = plain.strip_suffix("IfExists");
+        Self {
+            set,
+            plain: without.unwrap_or(plain),
+            if_exists: without.is_some() || plain.contains("Not"),
+        }
+    }
+
+    /// Whether it holds of the same values wherever the other does.
+    fn covers(&self, other: &Self) -> bool {
+        let alike = match (self.plain, other.plain) {
+            (one, other) if one == other => true,
+            ("StringLike", "StringEquals") => true,
+            // These two are the same.
+            ("ArnLike" | "ArnEquals", "ArnLike" | "ArnEquals") => true,
+            _ => false,
+        };
+        alike && self.set == other.set && (self.if_exists || !other.if_exists)
+    }
+
+    /// Whether it holds of some values wherever it holds of others.
+    fn holds(&self, outer: &Value, inner: &Value) -> bool {
+        let (outer_values, inner_values) = (texts(outer), texts(inner));
+        let each = |these: &[String], those: &[String], holds: fn(&str, &str) -> bool| {
+            let mut these = these.iter();
+            these.all(|one| those.iter().any(|other| holds(other, one)))
+        };
+        // Of several values one must fit, so that the one at the end decides.
+        let to_the_end = |is_further: fn(f64, f64) -> bool| {
+            let (Some(outer), Some(inner)) = (numbers(&outer_values), numbers(&inner_values))
+            else {
+                return false;
+            };
+            let mut inner = inner.iter();
+            inner.all(|&one| outer.iter().any(|&end| end == one || is_further(end, one)))
+        };
+        match self.plain {
+            _ if outer_values == inner_values => true,
+            "StringLike" | "ArnLike" | "ArnEquals" => each(&inner_values, &outer_values, fits),
+            "StringEquals"
+            | "StringEqualsIgnoreCase"
+            | "NumericEquals"
+            | "DateEquals"
+            | "BinaryEquals"
+            | "Bool" => each(&inner_values, &outer_values, |outer, inner| outer == inner),
+            "StringNotEquals"
+            | "StringNotEqualsIgnoreCase"
+            | "NumericNotEquals"
+            | "DateNotEquals" => each(&outer_values, &inner_values, |outer, inner| outer == inner),
+            "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => {
+                each(&outer_values, &inner_values, fits)
+            }
+            "IpAddress" => each(&inner_values, &outer_values, is_within),
+            "NotIpAddress" => each(&outer_values, &inner_values, is_within),
+            "NumericLessThan" | "NumericLessThanEquals" | "DateLessThan" | "DateLessThanEquals" => {
+                to_the_end(|end, one| end > one)
+            }
+            "NumericGreaterThan"
+            | "NumericGreaterThanEquals"
+            | "DateGreaterThan"
+            | "DateGreaterThanEquals" => to_the_end(|end, one| end < one),
+            _ => false,
+        }
     }
 }
 
-fn texts(values: &Value) -> Vec<&str> {
+/// Values as texts, as AWS compares them: a number or a truth may be written without quotes.
+fn texts(values: &Value) -> Vec<String> {
     let values = values.as_array().map(Vec::as_slice).unwrap_or_default();
-    values.iter().filter_map(Value::as_str).collect()
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    values.iter().map(text).collect()
+}
+
+/// Numbers; of times in UTC the digits, from the year to the second.
+fn numbers(values: &[String]) -> Option<Vec<f64>> {
+    let time = |text: &str| {
+        let digits: String = text.strip_suffix('Z')?.split(['-', 'T', ':']).collect();
+        let is_whole = digits.len() == 14 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_whole.then(|| digits.parse().ok())?
+    };
+    let number = |text: &String| {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        number.or_else(|| time(text))
+    };
+    values.iter().map(number).collect()
+}
+
+/// Whether all addresses of the second network are in the first.
+fn is_within(outer: &str, inner: &str) -> bool {
+    let (Some((outer, bits)), Some((inner, inner_bits))) = (network(outer), network(inner)) else {
+        return outer == inner;
+    };
+    let width = match (outer, inner) {
+        (IpAddr::V4(_), IpAddr::V4(_)) => 32,
+        (IpAddr::V6(_), IpAddr::V6(_)) => 128,
+        _ => return false,
+    };
+    let number = |address| match address {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    };
+    let differing = number(outer) ^ number(inner);
+    bits <= inner_bits && bits <= width && differing.checked_shr(width - bits).unwrap_or(0) == 0
+}
+
+/// `10.0.0.0/8`; an address alone is a network of one.
+fn network(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let all = if address.is_ipv4() { 32 } else { 128 };
+    Some((address, bits.unwrap_or(all)))
 }
 
 #[cfg(test)]
@@ -106,7 +202,28 @@ mod tests {
         let not = r#"{"StringNotEquals":{"aws:sourceaccount":["1"]}}"#;
         let neither = r#"{"StringNotEquals":{"aws:sourceaccount":["1","2"]}}"#;
         let like = r#"{"StringLike":{"aws:sourceaccount":["*"]}}"#;
+        let number = r#"{"NumericEquals":{"s3:max-keys":[1]}}"#;
+        let numbers = r#"{"NumericEquals":{"s3:max-keys":["1",100]}}"#;
+        let mfa = r#"{"Bool":{"aws:multifactorauthpresent":["true"]}}"#;
+        let mfa_if_any = r#"{"BoolIfExists":{"aws:multifactorauthpresent":["true"]}}"#;
+        let network = r#"{"IpAddress":{"aws:sourceip":["10.0.0.0/8","::1"]}}"#;
+        let part = r#"{"IpAddress":{"aws:sourceip":["10.1.2.3","10.1.0.0/16"]}}"#;
+        let not_network = r#"{"NotIpAddress":{"aws:sourceip":["10.0.0.0/8"]}}"#;
+        let not_part = r#"{"NotIpAddress":{"aws:sourceip":["10.1.0.0/16"]}}"#;
+        let less = r#"{"NumericLessThan":{"s3:max-keys":[3]}}"#;
+        let more = r#"{"NumericLessThan":{"s3:max-keys":["5"]}}"#;
+        let early = r#"{"DateGreaterThan":{"aws:currenttime":["2026-01-01T00:00:00Z"]}}"#;
+        let late = r#"{"DateGreaterThan":{"aws:currenttime":["2026-06-01T00:00:00Z"]}}"#;
+        let any = r#"{"ForAnyValue:StringEquals":{"aws:tagkeys":["a"]}}"#;
+        let any_of_two = r#"{"ForAnyValue:StringEquals":{"aws:tagkeys":["a","b"]}}"#;
         for (outer, inner) in [
+            (numbers, number),
+            (mfa_if_any, mfa),
+            (network, part),
+            (not_part, not_network),
+            (more, less),
+            (early, late),
+            (any_of_two, any),
             ("", account),
             (accounts, account),
             (account, both),
@@ -117,6 +234,8 @@ mod tests {
             assert!(!covers(inner, outer), "{inner} {outer}");
         }
         assert!(!covers(account, not) && !covers(not, account));
+        let all = r#"{"ForAllValues:StringEquals":{"aws:tagkeys":["a"]}}"#;
+        assert!(!covers(any, all) && !covers(all, any));
     }
 
     #[test]
@@ -125,6 +244,9 @@ mod tests {
         for (condition, asked) in [
             (r#"{"StringEquals":{"aws:requesttag/team":["a"]}}"#, true),
             (r#"{"Null":{"aws:requesttag/team":["false"]}}"#, true),
+            (r#"{"Null":{"aws:requesttag/team":[false]}}"#, true),
+            (r#"{"StringLike":{"aws:requesttag/team":["a*"]}}"#, true),
+            (r#"{"StringLike":{"aws:requesttag/team":["**"]}}"#, false),
             (r#"{"Null":{"aws:requesttag/team":["true"]}}"#, false),
             (
                 r#"{"StringNotEquals":{"aws:requesttag/team":["a"]}}"#,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::document::Effect;
 use super::grants::{Grant, grants};
-use super::words::{all_of, describe, named, when, who};
+use super::words::{Names, all_of, describe, when, who};
 
 /// A change of what may be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,24 +33,43 @@ impl Change {
 pub fn difference(before: Option<&Value>, after: &Value) -> Vec<Change> {
     let before = before.map(grants).unwrap_or_default();
     let after = grants(after);
+    let names = Names::of(before.iter().chain(&after));
+    let (before, after) = (Indexed::new(&before), Indexed::new(&after));
     let (new, gone) = (uncovered(&after, &before), uncovered(&before, &after));
     let mut all: Vec<Change> = Vec::new();
     let wider = [
         ("may now", of(&new, Effect::Allow), ", until now only "),
-        ("is no longer forbidden to", of(&gone, Effect::Deny), ""),
+        (
+            "is no longer forbidden to",
+            of(&gone, Effect::Deny),
+            ", only ",
+        ),
     ];
-    for (modal, grants, until_now) in &wider {
-        for (part, grants) in by_part(grants, &before, until_now) {
-            let words = describe(&grants, modal).into_iter();
+    for (modal, grants, lead) in &wider {
+        let others = match grants.first().map(|one| one.effect) {
+            Some(Effect::Deny) => &after,
+            _ => &before,
+        };
+        for (part, grants) in by_part(grants, others, lead, names) {
+            let words = describe(&grants, modal, names).into_iter();
             all.extend(words.map(|words| Change::Wider(words + &part)));
         }
     }
-    for (left, grants) in by_part(&of(&gone, Effect::Allow), &after, ", only ") {
-        let words = describe(&grants, "may no longer").into_iter();
-        all.extend(words.map(|words| Change::Narrower(words + &left)));
+    let narrower = [
+        ("may no longer", of(&gone, Effect::Allow), &after, ", only "),
+        (
+            "is now forbidden to",
+            of(&new, Effect::Deny),
+            &before,
+            ", until now only ",
+        ),
+    ];
+    for (modal, grants, others, lead) in &narrower {
+        for (part, grants) in by_part(grants, others, lead, names) {
+            let words = describe(&grants, modal, names).into_iter();
+            all.extend(words.map(|words| Change::Narrower(words + &part)));
+        }
     }
-    let refused = describe(&of(&new, Effect::Deny), "is now forbidden to");
-    all.extend(refused.into_iter().map(Change::Narrower));
     all
 }
 
@@ -60,25 +79,24 @@ fn of(grants: &[&Grant], effect: Effect) -> Vec<Grant> {
 }
 
 /// Those of `these` that are not in force in `those`; what `these` forbid is in force nowhere.
-fn uncovered<'a>(these: &'a BTreeSet<Grant>, those: &BTreeSet<Grant>) -> Vec<&'a Grant> {
-    let in_vain = |one: &&Grant| these.iter().any(|other| other.forbids(one));
-    let kept = |one: &&Grant| {
-        let is_refused = those.iter().any(|other| other.forbids(one));
-        !is_refused && those.iter().any(|other| other.covers(one))
-    };
-    let changed = these.iter().filter(|one| !kept(one));
-    changed.filter(|one| !in_vain(one)).collect()
+fn uncovered<'a>(these: &Indexed<'a>, those: &Indexed<'_>) -> Vec<&'a Grant> {
+    let changed = these.all.iter().filter(|one| !those.has_in_force(one));
+    changed.filter(|one| !these.forbids(one)).collect()
 }
 
 /// Grants, by what part of each is in force in the others as well: `, only tower-*`.
-fn by_part(these: &[Grant], those: &BTreeSet<Grant>, lead: &str) -> BTreeMap<String, Vec<Grant>> {
+fn by_part(
+    these: &[Grant],
+    those: &Indexed<'_>,
+    lead: &str,
+    names: Names,
+) -> BTreeMap<String, Vec<Grant>> {
     let mut all: BTreeMap<String, Vec<Grant>> = BTreeMap::new();
     for one in these {
-        let in_force = |other: &&Grant| !those.iter().any(|deny| deny.forbids(other));
-        let parts = those.iter().filter(|other| one.covers(other));
-        let parts = parts.filter(in_force);
-        let parts: BTreeSet<String> = parts.map(|other| part(one, other)).collect();
-        let part = match parts.is_empty() || lead.is_empty() {
+        let parts = those.covered_by(one);
+        let parts = parts.filter(|other| !those.forbids(other));
+        let parts: BTreeSet<String> = parts.map(|other| part(one, other, names)).collect();
+        let part = match parts.is_empty() {
             true => String::new(),
             false => format!("{lead}{}", parts.into_iter().collect::<Vec<_>>().join(", ")),
         };
@@ -87,8 +105,60 @@ fn by_part(these: &[Grant], those: &BTreeSet<Grant>, lead: &str) -> BTreeMap<Str
     all
 }
 
+/// The grants of a document by effect and action: of a hundred actions on a hundred resources, all
+/// against all would be seconds.
+struct Indexed<'a> {
+    all: &'a BTreeSet<Grant>,
+    by_action: BTreeMap<(Effect, &'a str), Vec<&'a Grant>>,
+}
+
+impl<'a> Indexed<'a> {
+    fn new(all: &'a BTreeSet<Grant>) -> Self {
+        let mut by_action: BTreeMap<_, Vec<&Grant>> = BTreeMap::new();
+        for one in all {
+            let grants = by_action.entry((one.effect, one.action.as_str()));
+            grants.or_default().push(one);
+        }
+        Self { all, by_action }
+    }
+
+    fn has_in_force(&self, one: &Grant) -> bool {
+        let covers = || {
+            let mut known = self.about(one.effect, one);
+            known.any(|other| other.covers(one))
+        };
+        !self.forbids(one) && (self.all.contains(one) || covers())
+    }
+
+    fn forbids(&self, one: &Grant) -> bool {
+        let mut known = self.about(Effect::Deny, one);
+        known.any(|other| other.forbids(one))
+    }
+
+    /// Those among whose actions that of a grant is.
+    fn about(&self, effect: Effect, one: &Grant) -> impl Iterator<Item = &'a Grant> {
+        let actions = self.by_action.iter().filter(move |((kind, _), grants)| {
+            *kind == effect
+                && grants
+                    .first()
+                    .is_some_and(|known| known.has_action(&one.action))
+        });
+        actions.flat_map(|(_, grants)| grants.iter().copied())
+    }
+
+    /// Those that whoever has a grant has too.
+    fn covered_by(&self, one: &Grant) -> impl Iterator<Item = &'a Grant> {
+        let actions = self
+            .by_action
+            .iter()
+            .filter(|((kind, action), _)| *kind == one.effect && one.has_action(action));
+        let grants = actions.flat_map(|(_, grants)| grants.iter().copied());
+        grants.filter(|other| one.covers(other))
+    }
+}
+
 /// In what a part differs from the whole.
-fn part(whole: &Grant, part: &Grant) -> String {
+fn part(whole: &Grant, part: &Grant, names: Names) -> String {
     let mut words = Vec::new();
     if part.action != whole.action {
         words.push(match part.action.strip_prefix('!') {
@@ -97,7 +167,10 @@ fn part(whole: &Grant, part: &Grant) -> String {
         });
     }
     if part.resource != whole.resource {
-        words.push(named(&part.resource));
+        words.push(match part.resource.strip_prefix('!') {
+            Some(but) => format!("but {}", all_of(but)),
+            None => names.named(&part.resource),
+        });
     }
     if part.principal != whole.principal {
         words.push(who(part));

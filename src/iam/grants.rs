@@ -36,17 +36,18 @@ impl Grant {
     pub fn covers(&self, other: &Self) -> bool {
         self.effect == other.effect
             && (self.principal == other.principal || self.principal == EVERYBODY)
-            && condition::covers(&self.condition, &other.condition)
-            && self.has_action(&other.action)
             && fits(&self.resource, &other.resource)
+            && self.has_action(&other.action)
+            && condition::covers(&self.condition, &other.condition)
     }
 
     /// Whether an action is among its own.
     pub fn has_action(&self, action: &str) -> bool {
-        fits(
-            &self.action.to_ascii_lowercase(),
-            &action.to_ascii_lowercase(),
-        )
+        self.action == action
+            || fits(
+                &self.action.to_ascii_lowercase(),
+                &action.to_ascii_lowercase(),
+            )
     }
 
     /// Whether this one, which denies, leaves nothing of the other, which allows.

@@ -17,6 +17,8 @@ pub struct Merged {
     pub superseded: Vec<String>,
     /// Sids of theirs that say what ours say and more: they stay, and what ours narrow stays wide.
     pub wider: Vec<String>,
+    /// Sids of ours under which theirs say something else too, which is not in the document.
+    pub lost: Vec<String>,
 }
 
 /// Joins. Statements of theirs stay as they are and where they are, with a Sid or without, but for those
@@ -28,12 +30,16 @@ pub fn merge(theirs: &Value, ours: &Document, former: &[&str]) -> Merged {
         replaced: Vec::new(),
         superseded: Vec::new(),
         wider: Vec::new(),
+        lost: Vec::new(),
     };
     let mut left: Vec<_> = ours.statements.iter().collect();
     let mut all = Vec::new();
     for statement in statements(theirs) {
         let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
         if let Some(index) = left.iter().position(|one| one.sid == sid) {
+            if !is_about(statement, ours) {
+                merged.lost.push(sid.to_owned());
+            }
             all.push(left.remove(index).to_json());
             merged.replaced.push(sid.to_owned());
         } else if former.contains(&sid) {
@@ -61,7 +67,9 @@ fn is_about(statement: &Value, ours: &Document) -> bool {
     let ours = grants(&ours.to_json());
     let known = |one: &Grant| {
         let mut ours = ours.iter();
-        ours.any(|our| our.effect == one.effect && our.action == one.action)
+        ours.any(|our| {
+            our.effect == one.effect && our.action == one.action && our.principal == one.principal
+        })
     };
     theirs.iter().all(known)
 }

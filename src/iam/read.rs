@@ -6,25 +6,14 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+mod form;
+
 /// Why a text is no policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable(pub String);
 
 /// The longest text that is read: AWS has no document of a tenth of that.
 const LONGEST: usize = 1 << 20;
-
-/// What a statement may have (IAM User Guide, "Grammar of the IAM JSON policy language").
-const FIELDS: &[&str] = &[
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
 
 /// What a document is for: what may be done, or who may take on a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +47,11 @@ pub fn is_for(document: &Value, purpose: Purpose) -> Result<(), Unreadable> {
             stands(["Resource", "NotResource"]),
         );
         let why = match (purpose, principal, resource) {
-            (Purpose::Permissions, false, true) | (Purpose::Trust, true, false) => continue,
+            (Purpose::Permissions, false, true) => continue,
+            (Purpose::Trust, true, false) => match form::of_trust(statement) {
+                Ok(()) => continue,
+                Err(why) => return Err(Unreadable(format!("statement {} {why}", index + 1))),
+            },
             (Purpose::Permissions, true, _) => {
                 "names a principal: it says who may take on a role, not what that may do"
             }
@@ -122,6 +115,15 @@ pub fn name_of_answer(text: &str) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
+/// Whose policy the answer is in which a document stands: a role, user or group by name.
+pub fn holder_of_answer(text: &str) -> Option<String> {
+    let answer = parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    let role = answer.get("Role").unwrap_or(&answer);
+    let names = ["RoleName", "UserName", "GroupName"];
+    let mut names = names.iter().filter_map(|name| role.get(name)?.as_str());
+    names.next().map(str::to_owned)
+}
+
 /// `%7B` is `{`; what is no escape stands for itself.
 fn unescaped(text: &str) -> Option<String> {
     let mut all = Vec::with_capacity(text.len());
@@ -145,7 +147,7 @@ fn unescaped(text: &str) -> Option<String> {
 }
 
 /// The statements of a document: one may stand alone, without a list.
-pub(super) fn statements(document: &Value) -> &[Value] {
+pub fn statements(document: &Value) -> &[Value] {
     match document.get("Statement") {
         Some(Value::Array(all)) => all,
         Some(one) => std::slice::from_ref(one),
@@ -183,56 +185,11 @@ fn check(document: &Value) -> Result<(), String> {
     let mut sids = BTreeSet::new();
     for (index, statement) in statements(document).iter().enumerate() {
         let number = index + 1;
-        check_statement(statement).map_err(|why| format!("statement {number} {why}"))?;
+        form::of_statement(statement).map_err(|why| format!("statement {number} {why}"))?;
         let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("");
         if !sid.is_empty() && !sids.insert(sid) {
             return Err(format!("two statements have the Sid `{sid}`"));
         }
-    }
-    Ok(())
-}
-
-fn check_statement(statement: &Value) -> Result<(), String> {
-    let Some(fields) = statement.as_object() else {
-        return Err("is no object".to_owned());
-    };
-    if let Some(field) = fields.keys().find(|key| !FIELDS.contains(&key.as_str())) {
-        return Err(format!("has `{field}`, which no statement has"));
-    }
-    if !matches!(
-        fields.get("Effect").and_then(Value::as_str),
-        Some("Allow" | "Deny")
-    ) {
-        return Err("has an `Effect` that is neither `Allow` nor `Deny`".to_owned());
-    }
-    if fields.get("Sid").is_some_and(|sid| !sid.is_string()) {
-        return Err("has a `Sid` that is no text".to_owned());
-    }
-    let stands = |field: &str| fields.contains_key(field);
-    if stands("Action") == stands("NotAction") {
-        return Err("needs either `Action` or `NotAction`".to_owned());
-    }
-    if stands("Resource") && stands("NotResource") {
-        return Err("has both `Resource` and `NotResource`".to_owned());
-    }
-    let lists = ["Action", "NotAction", "Resource", "NotResource"];
-    let is_list = |value: &Value| {
-        let all = value.as_array();
-        value.is_string() || all.is_some_and(|all| all.iter().all(Value::is_string))
-    };
-    if let Some(field) = lists
-        .iter()
-        .find(|field| fields.get(**field).is_some_and(|value| !is_list(value)))
-    {
-        return Err(format!(
-            "has a `{field}` that is no text and no list of texts"
-        ));
-    }
-    if fields
-        .get("Condition")
-        .is_some_and(|condition| !condition.is_object())
-    {
-        return Err("has a `Condition` that is no object".to_owned());
     }
     Ok(())
 }

@@ -60,16 +60,52 @@ const KEYS: &[&str] = &[
     "aws:RequestTag/kubernetes-service-account",
 ];
 
+/// How resources are named: by their names alone, where the rest of all ARNs says one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// `tower-*`.
+    Short,
+    /// The whole ARN.
+    Full,
+}
+
+impl Names {
+    /// What tells the resources of all these grants apart.
+    pub fn of<'a>(grants: impl Iterator<Item = &'a Grant>) -> Self {
+        let mut places = BTreeMap::new();
+        for arn in grants.filter_map(|grant| Arn::parse(&grant.resource)) {
+            let place = (arn.partition, arn.region, arn.account);
+            if places.entry(arn.service).or_insert_with(|| place.clone()) != &place {
+                return Self::Full;
+            }
+        }
+        Self::Short
+    }
+
+    /// A resource by name, in backticks.
+    pub fn named(self, resource: &str) -> String {
+        match self {
+            Self::Short => format!("`{}`", shortened(resource)),
+            Self::Full => format!("`{resource}`"),
+        }
+    }
+}
+
 /// Grants in words, those together that differ in nothing but the verb: `may now create and delete
 /// secrets tower-*`, where `modal` is "may now".
-pub fn describe(grants: &[Grant], modal: &str) -> Vec<String> {
+pub fn describe(grants: &[Grant], modal: &str, names: Names) -> Vec<String> {
     let mut together: BTreeMap<[String; 4], Vec<String>> = BTreeMap::new();
     for grant in grants {
         let (verb, noun) = match grant.principal.is_empty() {
             true => verb_and_noun(&grant.action),
             false => (done_to_role(&grant.action), String::new()),
         };
-        let key = [noun, resource(grant), who(grant), when(&grant.condition)];
+        let key = [
+            noun,
+            resource(grant, names),
+            who(grant),
+            when(&grant.condition),
+        ];
         let verbs = together.entry(key).or_default();
         if !verbs.contains(&verb) {
             verbs.push(verb);
@@ -92,11 +128,6 @@ fn done_to_role(name: &str) -> String {
         || format!("have `{name}` done"),
         |(_, verb)| (*verb).to_owned(),
     )
-}
-
-/// A resource by name, in backticks.
-pub(super) fn named(resource: &str) -> String {
-    format!("`{}`", shortened(resource))
 }
 
 /// A Sid of words: letters and digits, each word with a capital.
@@ -129,7 +160,7 @@ fn verb_and_noun(name: &str) -> (String, String) {
     }
 }
 
-fn resource(grant: &Grant) -> String {
+fn resource(grant: &Grant, names: Names) -> String {
     let takes_none = action(&grant.action).is_some_and(|known| !known.takes_resource());
     let text = grant.resource.as_str();
     match text {
@@ -139,7 +170,7 @@ fn resource(grant: &Grant) -> String {
         text if text.starts_with('!') => {
             format!("everywhere but {}", all_of(text.trim_start_matches('!')))
         }
-        text => named(text),
+        text => names.named(text),
     }
 }
 

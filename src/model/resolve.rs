@@ -168,7 +168,7 @@ pub fn resolve(
     let hosts = resolver.hosts(orders);
     let services = resolver.services();
     let secrets = resolver.secrets();
-    let targets = resolver.targets();
+    let targets = resolver.targets(&secrets);
     resolver.outputs(&authorities, &hosts, &targets);
     resolver.outside_clusters(&authorities, &hosts, &services, &targets);
     resolver.outside_nodes(&authorities, &hosts, &services, &targets);

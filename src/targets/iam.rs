@@ -18,7 +18,7 @@ use crate::artifact::Artifact;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::iam::role as role_arn;
 use crate::model::{Iam, Target};
-use crate::spec::IamFormat;
+use crate::spec::{AttachedTo, IamFormat};
 
 use written::{Policy, Written, written};
 
@@ -27,6 +27,18 @@ static UNREADABLE: Code = Code {
     severity: Severity::Error,
     summary: "the policy that a role has already cannot be read, or AWS would refuse it",
     manual: include_str!("iam/manual/policy-unreadable.md"),
+};
+static LOST: Code = Code {
+    name: "policy-says-more",
+    severity: Severity::Error,
+    summary: "a statement with a Sid of ours says something else too, which would be lost",
+    manual: include_str!("iam/manual/policy-says-more.md"),
+};
+static NAME: Code = Code {
+    name: "iam-name-twice",
+    severity: Severity::Error,
+    summary: "two policies or resources would have one name, or one is too long",
+    manual: include_str!("iam/manual/iam-name-twice.md"),
 };
 static TOO_LARGE: Code = Code {
     name: "policy-too-large",
@@ -87,6 +99,8 @@ static KEY_UNCLEAR: Code = Code {
 /// What this target can find.
 pub static CODES: &[&Code] = &[
     &UNREADABLE,
+    &LOST,
+    &NAME,
     &TOO_LARGE,
     &WILDCARD,
     &CREATES_ANY,
@@ -120,6 +134,10 @@ pub fn lower(inputs: &Inputs<'_>, target: &Target, iam: &Iam) -> Result<Lowered,
         }
     }
     found.extend(written::together(&all));
+    found.extend(written::named_twice(&all));
+    if iam.formats.contains(&IamFormat::Terraform) {
+        found.extend(terraform::named_twice(iam));
+    }
     if !found.is_empty() {
         return Err(found);
     }
@@ -213,6 +231,13 @@ fn overview(iam: &Iam, all: &[Written<'_>]) -> Artifact {
             "policies": policies,
             "policy_names": names,
         });
+        let (kind, form) = match (written.role.attached_to, written.role.managed) {
+            (AttachedTo::User, managed) => ("user", managed),
+            (AttachedTo::Group, managed) => ("group", managed),
+            (_, managed) => ("role", managed),
+        };
+        about["kind"] = json!(kind);
+        about["policy"] = json!(if form { "managed" } else { "inline" });
         if written.role.existing {
             about["existing"] = json!(true);
         }

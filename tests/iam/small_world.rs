@@ -64,6 +64,12 @@ fn allows(document: &Value, (action, resource, context): Request) -> bool {
             match operator.as_str() {
                 "StringEquals" => context.is_some_and(|it| values.iter().any(|one| one == it)),
                 "StringLike" => context.is_some_and(|it| values.iter().any(|one| fits(one, it))),
+                "StringEqualsIfExists" => {
+                    context.is_none_or(|it| values.iter().any(|one| one == it))
+                }
+                "NumericLessThan" => {
+                    context.is_some_and(|it| values.iter().any(|one| it < one.as_str()))
+                }
                 _ => context.is_none_or(|it| values.iter().all(|one| one != it)),
             }
         })
@@ -99,7 +105,13 @@ fn small_document() -> impl Strategy<Value = Value> {
     );
     let resource = (any::<bool>(), some(&["*", "a*", "a1", "a?", "b"]));
     let values = some(&["1", "2", "3"]);
-    let operators = ["StringEquals", "StringLike", "StringNotEquals"];
+    let operators = [
+        "StringEquals",
+        "StringEqualsIfExists",
+        "StringLike",
+        "StringNotEquals",
+        "NumericLessThan",
+    ];
     let condition = prop::option::of((prop::sample::select(operators.to_vec()), values));
     let statement = (any::<bool>(), action, resource, condition);
     let statement =

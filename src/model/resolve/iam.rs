@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::iam::{Arn, Partition};
-use crate::model::Index;
 use crate::model::iam::{Iam, Pods, PodsKnownBy, Role};
+use crate::model::{Index, Secret};
 use crate::spec::{self, AttachedTo, Grants, Merge, PolicyForm};
 
 pub(super) static REGION: Code = Code {
@@ -35,12 +35,21 @@ pub(super) static UNKNOWN_ROLE: Code = Code {
 /// The longest name of a role (IAM API reference, `CreateRole`).
 const LONGEST: usize = 64;
 
+/// Documents of all roles together, which are called so.
+const FILES: [&str; 2] = ["roles", "template"];
+
 impl Resolver<'_> {
-    pub(super) fn iam(&mut self, target: &str, iam: &spec::Iam, known: &Index) -> Iam {
+    pub(super) fn iam(
+        &mut self,
+        target: &str,
+        iam: &spec::Iam,
+        known: &Index,
+        secrets: &[Secret],
+    ) -> Iam {
         let output_span = self.value(&["targets", target, "output"]);
         let output = self.path(&iam.output, ["targets", target], output_span);
         let partition = self.partition(target, iam);
-        self.key_elsewhere(target, iam, partition);
+        self.keys_elsewhere(target, iam, partition, secrets);
         let roles = iam.roles.iter();
         let roles = roles.map(|(key, role)| self.role(target, key.as_str(), role, known));
         let mut roles: Vec<Role> = roles.collect();
@@ -94,27 +103,47 @@ impl Resolver<'_> {
     }
 
     /// Secrets Manager uses keys of its own region alone; of which account, it does not mind.
-    fn key_elsewhere(&mut self, target: &str, iam: &spec::Iam, partition: Partition) {
-        let Some(arn) = iam
-            .kms_key
-            .as_ref()
-            .and_then(|key| Arn::parse(key.as_str()))
-        else {
-            return;
-        };
-        let (region, name) = (iam.region.as_str(), partition.name());
-        if arn.region == region && arn.partition == name {
-            return;
+    fn keys_elsewhere(
+        &mut self,
+        target: &str,
+        iam: &spec::Iam,
+        partition: Partition,
+        secrets: &[Secret],
+    ) {
+        let here = iam.region.as_str();
+        let own = iam.kms_key.as_ref().map(|key| {
+            let span = self.value(&["targets", target, "kms_key"]);
+            (key.to_string(), here, span)
+        });
+        let definitions = secrets.iter().flat_map(|secret| &secret.definitions);
+        let of_secrets = definitions.filter_map(|one| {
+            let (key, span) = one.kms_key.as_ref()?;
+            Some((key.clone(), one.region.as_deref().unwrap_or(here), *span))
+        });
+        for (key, region, span) in own.into_iter().chain(of_secrets) {
+            let Some(arn) = Arn::parse(&key) else {
+                continue;
+            };
+            // Secrets of another partition are not this target's.
+            let is_here = Partition::of_region(region) == Some(partition);
+            let name = partition.name();
+            let fits = arn.region == region && arn.partition == name;
+            let known = self
+                .found
+                .iter()
+                .any(|known| known.code.name == KEY.name && known.span() == Some(span));
+            if fits || !is_here || known {
+                continue;
+            }
+            let message = format!(
+                "the key is in `{}` of `{}`, and the secrets are in `{region}` of `{name}`",
+                arn.region, arn.partition
+            );
+            self.found
+                .push(Diagnostic::new(&KEY, span, message).help(format!(
+                    "name a key whose ARN begins with `arn:{name}:kms:{region}:`"
+                )));
         }
-        let span = self.value(&["targets", target, "kms_key"]);
-        let message = format!(
-            "the key is in `{}` of `{}`, and the secrets are in `{region}` of `{name}`",
-            arn.region, arn.partition
-        );
-        self.found
-            .push(Diagnostic::new(&KEY, span, message).help(format!(
-                "name a key whose ARN begins with `arn:{name}:kms:{region}:`"
-            )));
     }
 
     fn role(&mut self, target: &str, key: &str, role: &spec::Role, known: &Index) -> Role {
@@ -357,17 +386,38 @@ impl Resolver<'_> {
         }
     }
 
-    /// Two roles of one name would be one. The policies of one user may well be two.
+    /// Two roles of one name would be one, which AWS does not tell apart by case either. The policies
+    /// of one that is there already may well be two.
     fn same_names(&mut self, target: &str, roles: &[Role]) {
         for (index, role) in roles.iter().enumerate() {
-            let made = |one: &&Role| !one.existing && !one.name.is_empty();
-            let mut before = roles.iter().take(index).filter(made);
-            if role.existing || !before.any(|other| other.name == role.name) {
-                continue;
-            }
-            let message = format!("two roles are called `{}`", role.name);
             let path = ["targets", target, "roles", role.key.as_str()];
-            self.unclear(&path, message, "give one of them another `name`");
+            if FILES.contains(&role.key.as_str()) {
+                let message = format!("`{}.json` has what belongs to all roles", role.key);
+                self.unclear(
+                    &path,
+                    message,
+                    "call the role otherwise, and keep its `name`",
+                );
+            }
+            let is_role =
+                |one: &Role| !matches!(one.attached_to, AttachedTo::User | AttachedTo::Group);
+            let same = |other: &&Role| {
+                !(other.existing && role.existing)
+                    && is_role(other)
+                    && is_role(role)
+                    && !role.name.is_empty()
+                    && other.name.eq_ignore_ascii_case(&role.name)
+            };
+            if let Some(other) = roles.iter().take(index).find(same) {
+                let message = match other.name == role.name {
+                    true => format!("two roles are called `{}`", role.name),
+                    false => format!(
+                        "`{}` and `{}` are one name, since case does not matter",
+                        other.name, role.name
+                    ),
+                };
+                self.unclear(&path, message, "give one of them another `name`");
+            }
         }
     }
 }

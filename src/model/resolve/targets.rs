@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use super::{Resolver, index};
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{
-    Authority, Compose, ComposeService, Host, Index, KeySource, LoadBalancer, Script, ServiceId,
-    Target, TargetKind,
+    Authority, Compose, ComposeService, Host, Index, KeySource, LoadBalancer, Script, Secret,
+    ServiceId, Target, TargetKind,
 };
 use crate::source::Span;
 use crate::spec::{self, Place};
@@ -41,7 +41,7 @@ pub(super) static PORT: Code = Code {
 };
 
 impl Resolver<'_> {
-    pub(super) fn targets(&mut self) -> Vec<Target> {
+    pub(super) fn targets(&mut self, secrets: &[Secret]) -> Vec<Target> {
         let services = index(self.loaded.spec.services.keys());
         let mut all = Vec::with_capacity(self.loaded.spec.targets.len());
         for (name, target) in &self.loaded.spec.targets {
@@ -62,7 +62,7 @@ impl Resolver<'_> {
                 spec::Target::Nethserver(module) => {
                     TargetKind::NethServer(self.nethserver(name, module))
                 }
-                spec::Target::Iam(iam) => TargetKind::Iam(self.iam(name, iam, &services)),
+                spec::Target::Iam(iam) => TargetKind::Iam(self.iam(name, iam, &services, secrets)),
                 spec::Target::Nextflow(pipeline) => {
                     TargetKind::Nextflow(self.nextflow(name, pipeline, &services))
                 }

@@ -7,8 +7,11 @@ use serde_json::Value;
 use super::UNREADABLE;
 use crate::diagnostic::Diagnostic;
 use crate::iam::{
-    Document, Merged, Purpose, Unreadable, is_for, merge, name_of_answer, read as policy,
+    Arn, Document, Merged, Partition, Purpose, Unreadable, grants, holder_of_answer, is_for, merge,
+    name_of_answer, read as policy,
 };
+use crate::model::Iam;
+use crate::model::iam::Role;
 use crate::source::Span;
 use crate::spec::Grants;
 use crate::targets::Inputs;
@@ -23,6 +26,8 @@ pub struct Existing {
     pub document: Value,
     /// What AWS calls it, if the file says so.
     pub name: Option<String>,
+    /// The role, user or group inside which it stands, if the file says so.
+    pub holder: Option<String>,
 }
 
 /// A policy of somebody else's with ours in it.
@@ -41,9 +46,14 @@ pub struct Joined {
 /// It is not there, no policy, or one for something else.
 pub fn existing(
     inputs: &Inputs<'_>,
-    named: Option<&(String, Span)>,
+    iam: &Iam,
+    role: &Role,
     purpose: Purpose,
 ) -> Result<Option<Existing>, Vec<Diagnostic>> {
+    let named = match purpose {
+        Purpose::Permissions => &role.merge,
+        Purpose::Trust => &role.merge_trust,
+    };
     let Some((path, span)) = named else {
         return Ok(None);
     };
@@ -58,14 +68,28 @@ pub fn existing(
         });
         let document =
             document.map_err(|Unreadable(why)| format!("`{path}` is no policy: {why}"))?;
-        Ok((document, name_of_answer(&text)))
+        let holder = holder_of_answer(&text);
+        if let Some(other) = holder.as_ref().filter(|holder| **holder != role.name) {
+            return Err(format!(
+                "`{path}` is of `{other}`, and this is `{}`",
+                role.name
+            ));
+        }
+        if let Some(other) = elsewhere(&document, iam.partition) {
+            return Err(format!(
+                "`{path}` is of the partition `{other}`, and the target is of `{}`",
+                iam.partition.name()
+            ));
+        }
+        Ok((document, name_of_answer(&text), holder))
     });
     match found {
-        Ok((document, name)) => Ok(Some(Existing {
+        Ok((document, name, holder)) => Ok(Some(Existing {
             path: path.clone(),
             span: *span,
             document,
             name,
+            holder,
         })),
         Err(message) => Err(vec![
             Diagnostic::new(&UNREADABLE, *span, message).help(match purpose {
@@ -74,6 +98,22 @@ pub fn existing(
             }),
         ]),
     }
+}
+
+/// Another partition than that of the target, of which a document names something: AWS takes it there
+/// alone.
+fn elsewhere(document: &Value, here: Partition) -> Option<String> {
+    let all = grants(document);
+    let named = all.iter().flat_map(|one| {
+        // Principals are written with their kind in front.
+        let who = one.principal.split_once(' ').map_or("", |(_, who)| who);
+        one.resource.lines().chain([who])
+    });
+    let mut partitions = named.filter_map(|text| {
+        let arn = Arn::parse(text.trim_start_matches('!'))?;
+        Some(arn.partition)
+    });
+    partitions.find(|one| *one != here.name() && !one.contains(['*', '?', '$']))
 }
 
 impl Existing {
@@ -88,8 +128,8 @@ impl Existing {
 }
 
 /// Sids under which the instructions of Seqera have had the same, besides those that ours have.
-pub fn former(grants: Grants) -> &'static [&'static str] {
-    match grants {
+pub fn former(kind: Grants) -> &'static [&'static str] {
+    match kind {
         Grants::SecretsAdministration => &[
             "PipelineSecretsListing",
             "OptionalPipelineSecretsListing",
@@ -98,6 +138,26 @@ pub fn former(grants: Grants) -> &'static [&'static str] {
             "PipelineSecretsKmsKey",
         ],
         Grants::TaskSecrets | Grants::HeadJob | Grants::ServiceSecrets => &[],
+    }
+}
+
+/// Sids of ours that are written at times alone: by what the spec has, and those of pieces and of
+/// further regions begin so.
+pub fn at_times(kind: Grants) -> &'static [&'static str] {
+    match kind {
+        Grants::SecretsAdministration => &["AllowTowerEnterpriseSecretsKey"],
+        Grants::TaskSecrets => &[
+            "AllowECSAgentToDecryptSecrets",
+            "AllowECSAgentToReadSecretsOfServices",
+        ],
+        Grants::HeadJob => &[
+            "AllowNextflowHeadJobToPassRoles",
+            "AllowNextflowHeadJobToGetRoles",
+        ],
+        Grants::ServiceSecrets => &[
+            "AllowServicesToReadSecrets",
+            "AllowServicesToDecryptSecrets",
+        ],
     }
 }
 

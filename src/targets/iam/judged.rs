@@ -4,17 +4,48 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::existing::Joined;
-use super::{CREATES_ANY, FORBIDDEN, READS_UNUSED, STILL_WIDE, WILDCARD};
+use super::existing::{Existing, Joined, at_times};
+use super::{CREATES_ANY, FORBIDDEN, LOST, READS_UNUSED, STILL_WIDE, WILDCARD};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::iam::{Arn, Document, Effect, Grant, action, asks_for, covers, grants};
+use crate::iam::{
+    Arn, Document, Effect, Grant, action, asks_for, covers, grants, overlaps, takes_resources,
+};
+use crate::model::iam::Role;
 use crate::model::{Iam, Model};
 use crate::spec::Store;
 
 const CREATE: &str = "secretsmanager:CreateSecret";
 
+/// What would be lost of statements that have Sids of ours.
+pub fn lost(joined: &Joined) -> impl Iterator<Item = Diagnostic> {
+    joined.merged.lost.iter().map(|sid| {
+        let message = format!(
+            "`{sid}` of `{}` says more than what ours say in its place",
+            joined.path
+        );
+        Diagnostic::new(&LOST, joined.span, message)
+            .help("move the rest into a statement with another Sid: it is kept")
+    })
+}
+
+/// A policy inside a role, beside which a managed one is to stand.
+pub fn beside(role: &Role, theirs: &Existing) -> Option<Diagnostic> {
+    let holder = theirs.holder.as_ref().filter(|_| role.managed)?;
+    let name = theirs.name.as_ref()?;
+    let message =
+        format!("`{name}` stays inside `{holder}`, as wide as it is, beside what is written");
+    let found = Diagnostic::new(&STILL_WIDE, theirs.span, message);
+    Some(found.help("take `policy: managed` out, or delete that one when the new one is attached: `aws iam delete-role-policy`"))
+}
+
 /// Findings in the statements that are not ours.
-pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
+pub fn warnings(
+    model: &Model,
+    iam: &Iam,
+    role: &Role,
+    joined: &Joined,
+    ours: &Document,
+) -> Vec<Diagnostic> {
     let found = |code: &'static Code, message: String, help: &str| {
         Diagnostic::new(code, joined.span, message).help(help)
     };
@@ -27,13 +58,23 @@ pub fn warnings(model: &Model, iam: &Iam, joined: &Joined, ours: &Document) -> V
                 "`{sid}` of `{}` says what ours say, and more: it stays",
                 joined.path
             );
-            found(
-                &STILL_WIDE,
-                message,
-                "move the rest into a statement with another Sid, and this one is left out",
-            )
+            let help = match iam.kms_key {
+                None if sid.contains("Kms") => {
+                    "name the key as the target's `kms_key`: `kms_key: arn:aws:kms:…`"
+                }
+                _ => "move the rest into a statement with another Sid, and this one is left out",
+            };
+            found(&STILL_WIDE, message, help)
         })
         .collect();
+    for sid in no_longer_ours(role, joined, ours) {
+        let message = format!(
+            "nothing in the spec asks for `{sid}` of `{}` any more: it stays",
+            joined.path
+        );
+        let help = "take it out of that document, unless somebody else needs it";
+        all.push(found(&STILL_WIDE, message, help));
+    }
     let own = self::grants(&ours.to_json());
     for (name, grants) in foreign(joined, ours) {
         let forbidden = |our: &&Grant| grants.iter().any(|one| one.forbids(our));
@@ -98,6 +139,19 @@ pub fn trust_warnings(joined: &Joined, ours: &Document) -> Vec<Diagnostic> {
     all
 }
 
+/// Sids of statements that we write at times, and do not write now.
+fn no_longer_ours<'j>(role: &Role, joined: &'j Joined, ours: &Document) -> Vec<&'j str> {
+    let statements = joined.merged.document.get("Statement");
+    let statements = statements.and_then(Value::as_array).into_iter().flatten();
+    let sids = statements.filter_map(|one| one.get("Sid").and_then(Value::as_str));
+    let at_times = |sid: &&str| {
+        let mut known = at_times(role.grants).iter();
+        known.any(|known| sid.starts_with(known))
+    };
+    let of_others = sids.filter(|sid| ours.statements.iter().all(|our| our.sid != **sid));
+    of_others.filter(at_times).collect()
+}
+
 /// The statements that are not ours, by their names, taken apart.
 fn foreign(joined: &Joined, ours: &Document) -> Vec<(String, BTreeSet<Grant>)> {
     let statements = joined.merged.document.get("Statement");
@@ -114,9 +168,31 @@ fn foreign(joined: &Joined, ours: &Document) -> Vec<(String, BTreeSet<Grant>)> {
         };
         let mut alone = Map::new();
         alone.insert("Statement".to_owned(), statement.clone());
-        all.push((name, grants(&Value::Object(alone))));
+        let mut said = grants(&Value::Object(alone));
+        said.retain(means_something);
+        all.push((name, said));
     }
     all
+}
+
+/// Whether an action is of the service whose resource it is allowed on: in one statement those of
+/// several may stand together, each with its own.
+fn means_something(grant: &Grant) -> bool {
+    let Some(arn) = Arn::parse(&grant.resource) else {
+        return true;
+    };
+    match grant.action.split_once(':') {
+        Some((service, _)) if !service.starts_with('!') => overlaps(
+            &service.to_ascii_lowercase(),
+            &arn.service.to_ascii_lowercase(),
+        ),
+        _ => true,
+    }
+}
+
+/// Whether a resource can be a secret.
+fn may_be_secret(resource: &str) -> bool {
+    Arn::parse(resource).is_none_or(|arn| overlaps(&arn.service, "secretsmanager"))
 }
 
 /// The name of the secret that a grant allows to read, if it is not about all.
@@ -157,6 +233,7 @@ fn creates_any(grant: &Grant) -> bool {
     grant.effect == Effect::Allow
         && grant.has_action(CREATE)
         && is_everything(&grant.resource)
+        && may_be_secret(&grant.resource)
         && !["aws:requesttag/", "secretsmanager:name"]
             .iter()
             .any(|key| asks_for(&grant.condition, key))
@@ -167,28 +244,20 @@ fn creates_any(grant: &Grant) -> bool {
 fn unbound(grants: &BTreeSet<Grant>) -> BTreeMap<&str, Vec<&str>> {
     let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for grant in grants {
-        let could_be_bound = match action(&grant.action) {
+        let could_be_bound = || match action(&grant.action) {
             Some(known) => known.takes_resource() && known.name != CREATE,
             None if grant.action.starts_with('!') => true,
-            None => grant.action.contains(['*', '?']) && known_service(&grant.action),
+            None => grant.action.contains(['*', '?']) && takes_resources(&grant.action),
         };
         if grant.effect == Effect::Allow
             && grant.condition.is_empty()
             && is_everything(&grant.resource)
-            && could_be_bound
+            && could_be_bound()
         {
             all.entry(&grant.resource).or_default().push(&grant.action);
         }
     }
     all
-}
-
-fn known_service(pattern: &str) -> bool {
-    let services = ["batch", "ecs", "iam", "kms", "secretsmanager", "ssm", "sts"];
-    let (service, _) = pattern.split_once(':').unwrap_or((pattern, ""));
-    services
-        .iter()
-        .any(|known| covers(&service.to_ascii_lowercase(), known))
 }
 
 /// All but some, or one.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::{
     Document, Partition, Principal, Resource, Statement, cluster, oidc_provider, role as role_arn,
-    secret, secret_with_suffix, source,
+    secret, secret_with_suffix, sid, source,
 };
 use crate::model::iam::{Pods, PodsKnownBy, Role};
 use crate::model::{Iam, Model, SecretDefinition, SecretUse, ServiceId};
@@ -22,7 +22,7 @@ pub fn policy(model: &Model, iam: &Iam, role: &Role) -> Document {
     let statements = match role.grants {
         Grants::SecretsAdministration => administration(iam),
         Grants::TaskSecrets => {
-            let mut all = task_secrets(iam);
+            let mut all = task_secrets(model, iam);
             all.extend(of_services(
                 model,
                 iam,
@@ -126,30 +126,54 @@ fn administration(iam: &Iam) -> Vec<Statement> {
         Statement::allow("AllowTowerEnterpriseSecrets", &manage, made_for_tasks(iam)),
         lists("AllowTowerEnterpriseSecretsListing"),
     ];
-    all.extend(key(
+    all.extend(uses(
         iam,
         "AllowTowerEnterpriseSecretsKey",
         &["kms:Decrypt", "kms:GenerateDataKey"],
+        iam.kms_key.iter().cloned().collect(),
     ));
     all
 }
 
-fn task_secrets(iam: &Iam) -> Vec<Statement> {
+fn task_secrets(model: &Model, iam: &Iam) -> Vec<Statement> {
     let read = ["secretsmanager:GetSecretValue"];
     let mut all = vec![Statement::allow(
         "AllowECSAgentToRetrieveSecrets",
         &read,
         made_for_tasks(iam),
     )];
-    all.extend(key(iam, "AllowECSAgentToDecryptSecrets", &["kms:Decrypt"]));
+    let own = keys_of_tasks(model, iam).map(|(_, key)| key.clone());
+    let keys: Vec<String> = iam.kms_key.iter().cloned().chain(own).collect();
+    all.extend(uses(
+        iam,
+        "AllowECSAgentToDecryptSecrets",
+        &["kms:Decrypt"],
+        sorted(keys),
+    ));
     all
+}
+
+/// Keys of the spec's secrets that are named as those which Seqera Platform makes.
+pub fn keys_of_tasks<'a>(
+    model: &'a Model,
+    iam: &'a Iam,
+) -> impl Iterator<Item = (&'a SecretDefinition, &'a String)> {
+    let definitions = model.secrets().flat_map(|(_, secret)| &secret.definitions);
+    definitions.filter_map(|one| {
+        let region = one.region.as_deref().unwrap_or(&iam.region);
+        let is_made_so = one.store == Store::AwsSecretsManager
+            && one.stored.starts_with(&iam.prefix)
+            && region == iam.region;
+        let (key, _) = one.kms_key.as_ref().filter(|_| is_made_so)?;
+        Some((one, key))
+    })
 }
 
 /// The secrets of services: each by its name and what Secrets Manager adds to that, with the keys that
 /// encrypt them.
 fn of_services(model: &Model, iam: &Iam, role: &Role, [who, whose]: [&str; 2]) -> Vec<Statement> {
     let mut arns: Vec<String> = Vec::new();
-    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (_, region, definition) in role
         .services
         .iter()
@@ -162,8 +186,7 @@ fn of_services(model: &Model, iam: &Iam, role: &Role, [who, whose]: [&str; 2]) -
             &definition.stored,
         ));
         if let Some((key, _)) = &definition.kms_key {
-            let via = iam.partition.endpoint("secretsmanager", region);
-            keys.entry(via).or_default().push(key.clone());
+            keys.entry(region).or_default().push(key.clone());
         }
     }
     if arns.is_empty() {
@@ -174,12 +197,14 @@ fn of_services(model: &Model, iam: &Iam, role: &Role, [who, whose]: [&str; 2]) -
         &["secretsmanager:GetSecretValue"],
         Resource::Arns(sorted(arns)),
     )];
-    for (index, (via, keys)) in keys.into_iter().enumerate() {
-        let number = match index {
-            0 => String::new(),
-            more => (more + 1).to_string(),
+    for (region, keys) in keys {
+        // Numbers are for the pieces of a statement that is too long.
+        let elsewhere = match region == iam.region {
+            true => String::new(),
+            false => sid(&["in", region]),
         };
-        let sid = format!("{who}ToDecryptSecrets{whose}{number}");
+        let sid = format!("{who}ToDecryptSecrets{whose}{elsewhere}");
+        let via = iam.partition.endpoint("secretsmanager", region);
         let statement = Statement::allow(sid, &["kms:Decrypt"], Resource::Arns(sorted(keys)));
         all.push(statement.when("StringEquals", "kms:ViaService", via));
     }
@@ -241,10 +266,12 @@ fn made_for_tasks(iam: &Iam) -> Resource {
     )])
 }
 
-/// The use of the customer's key, for secrets alone.
-fn key(iam: &Iam, sid: &str, actions: &[&str]) -> Option<Statement> {
-    let key = iam.kms_key.as_ref()?;
+/// The use of the customer's keys, for secrets alone.
+fn uses(iam: &Iam, sid: &str, actions: &[&str], keys: Vec<String>) -> Option<Statement> {
+    if keys.is_empty() {
+        return None;
+    }
     let via = iam.partition.endpoint("secretsmanager", &iam.region);
-    let statement = Statement::allow(sid, actions, Resource::Arns(vec![key.clone()]));
+    let statement = Statement::allow(sid, actions, Resource::Arns(keys));
     Some(statement.when("StringEquals", "kms:ViaService", via))
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::statements::given;
+use super::statements::{given, keys_of_tasks};
 use super::{KEY_UNCLEAR, NOT_FOR_TASKS, READS_NOTHING};
 use crate::diagnostic::Diagnostic;
 use crate::iam::{Arn, role as role_arn, secret};
@@ -21,6 +21,9 @@ pub fn definitions(
     role: &Role,
 ) -> Result<Vec<(String, Value)>, Vec<Diagnostic>> {
     let (mut all, mut found) = (Vec::new(), Vec::new());
+    if role.grants == Grants::TaskSecrets {
+        found.extend(keys_of_tasks(model, iam).filter_map(|(one, _)| unclear_key(one)));
+    }
     for (id, span) in &role.services {
         let service = model.service(*id);
         if given(model, iam, *id).next().is_none() {

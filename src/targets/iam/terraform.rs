@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::NAME;
 use super::hcl::{attributes, quoted, value};
 use super::written::{Policy, Written};
+use crate::diagnostic::Diagnostic;
 use crate::iam::role as role_arn;
 use crate::model::Iam;
 use crate::spec::AttachedTo;
@@ -29,6 +31,24 @@ pub fn module(iam: &Iam, all: &[Written<'_>]) -> String {
         }
     }
     text
+}
+
+/// Roles that would be one resource.
+pub fn named_twice(iam: &Iam) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (index, role) in iam.roles.iter().enumerate() {
+        let name = identifier(&role.key);
+        let mut before = iam.roles.iter().take(index);
+        if let Some(first) = before.find(|other| identifier(&other.key) == name) {
+            let message = format!("`{}` and `{}` would both be `{name}`", first.key, role.key);
+            found.push(
+                Diagnostic::new(&NAME, role.place.key, message)
+                    .also(first.place.key, "the other")
+                    .help("call one of them otherwise, and keep its `name`"),
+            );
+        }
+    }
+    found
 }
 
 /// An expression: a value, a document as text, or what another block says.

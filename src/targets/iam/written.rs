@@ -1,9 +1,11 @@
 //! What a role comes to, whatever it is written as.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::existing::{existing, former};
-use super::{TOO_LARGE, judged, statements};
+use super::{NAME, TOO_LARGE, judged, statements};
 use crate::diagnostic::Diagnostic;
 use crate::iam::{
     Document, Holder, MANAGED_EXECUTION, POLICIES_PER_ROLE, Purpose, managed_policy, size, split,
@@ -13,6 +15,9 @@ use crate::model::iam::Role;
 use crate::source::Span;
 use crate::spec::{AttachedTo, Grants};
 use crate::targets::Inputs;
+
+/// The longest name of a policy (IAM API reference, `CreatePolicy`).
+const LONGEST_NAME: usize = 128;
 
 /// A role's documents.
 pub struct Written<'a> {
@@ -62,22 +67,31 @@ pub fn written<'a>(
     role: &'a Role,
 ) -> Result<(Written<'a>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let ours = statements::policy(inputs.model, iam, role);
-    let theirs = existing(inputs, role.merge.as_ref(), Purpose::Permissions)?;
+    let theirs = existing(inputs, iam, role, Purpose::Permissions)?;
     let before = theirs.as_ref().map(|theirs| theirs.document.clone());
     let name = role.policy_name.clone();
     let name = name.or_else(|| theirs.as_ref().and_then(|theirs| theirs.name.clone()));
+    let beside = theirs
+        .as_ref()
+        .and_then(|theirs| judged::beside(role, theirs));
     let joined = theirs.map(|theirs| theirs.join(&ours, former(role.grants)));
+    let mut found: Vec<Diagnostic> = joined.iter().flat_map(judged::lost).collect();
     let warnings = joined
         .iter()
-        .flat_map(|one| judged::warnings(inputs.model, iam, one, &ours));
-    let mut warnings: Vec<Diagnostic> = warnings.collect();
+        .flat_map(|one| judged::warnings(inputs.model, iam, role, one, &ours));
+    let mut warnings: Vec<Diagnostic> = warnings.chain(beside).collect();
     let policies = match joined {
         Some(joined) => vec![joined.merged.document],
         None => documents(role, &ours)?,
     };
-    let (trusted_before, trust, suspicious) = trusted(inputs, iam, role)?;
+    let (trusted_before, trust, suspicious) = match trusted(inputs, iam, role) {
+        Ok(trusted) => trusted,
+        Err(more) => {
+            found.extend(more);
+            return Err(found);
+        }
+    };
     warnings.extend(suspicious);
-    let mut found = Vec::new();
     for document in &policies {
         found.extend(too_large(role, document, holder(role), role.merge.as_ref()));
     }
@@ -120,12 +134,16 @@ type Trusted = (Option<Value>, Option<Value>, Vec<Diagnostic>);
 /// Who could take it on before, who may now, and what is suspicious in that.
 fn trusted(inputs: &Inputs<'_>, iam: &Iam, role: &Role) -> Result<Trusted, Vec<Diagnostic>> {
     let ours = statements::trust(iam, role);
-    let Some(theirs) = existing(inputs, role.merge_trust.as_ref(), Purpose::Trust)? else {
+    let Some(theirs) = existing(inputs, iam, role, Purpose::Trust)? else {
         let made = (!role.existing).then(|| ours.to_json());
         return Ok((None, made, Vec::new()));
     };
     let before = theirs.document.clone();
     let joined = theirs.join(&ours, &[]);
+    let lost: Vec<Diagnostic> = judged::lost(&joined).collect();
+    if !lost.is_empty() {
+        return Err(lost);
+    }
     let warnings = judged::trust_warnings(&joined, &ours);
     Ok((Some(before), Some(joined.merged.document), warnings))
 }
@@ -160,6 +178,49 @@ pub fn together(all: &[Written<'_>]) -> Vec<Diagnostic> {
                 .also(first.role.place.key, "inside the same")
                 .help("write `policy: managed` for one of them: it is counted by itself"),
         );
+    }
+    found
+}
+
+/// Names that two of them have: the second would take the place of the first, or be refused.
+pub fn named_twice(all: &[Written<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut known: BTreeMap<(String, String), &Role> = BTreeMap::new();
+    for written in all {
+        let role = written.role;
+        for policy in &written.policies {
+            let (of, whose) = match role.managed {
+                true => (String::new(), "the account".to_owned()),
+                false => (
+                    format!("{} {}", holder(role).words(), role.name),
+                    format!("`{}`", role.name),
+                ),
+            };
+            if policy.name.len() > LONGEST_NAME {
+                let message = format!(
+                    "`{}` is longer than the {LONGEST_NAME} letters of a policy's name",
+                    policy.name
+                );
+                found.push(
+                    Diagnostic::new(&NAME, role.place.key, message).help(
+                        "write a shorter `policy_name`: pieces of a long policy are numbered",
+                    ),
+                );
+            }
+            // AWS does not tell names apart by their case.
+            let key = (of, policy.name.to_ascii_lowercase());
+            if let Some(first) = known
+                .insert(key, role)
+                .filter(|first| first.key != role.key)
+            {
+                let message = format!("{whose} would have two policies called `{}`", policy.name);
+                found.push(
+                    Diagnostic::new(&NAME, role.place.key, message)
+                        .also(first.place.key, "the other")
+                        .help("give one of them another `policy_name`"),
+                );
+            }
+        }
     }
     found
 }
