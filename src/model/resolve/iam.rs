@@ -51,7 +51,8 @@ impl Resolver<'_> {
         let partition = self.partition(target, iam);
         self.keys_elsewhere(target, iam, partition, secrets);
         let roles = iam.roles.iter();
-        let roles = roles.map(|(key, role)| self.role(target, key.as_str(), role, known));
+        let roles =
+            roles.map(|(key, role)| self.role(target, (key.as_str(), role), known, partition));
         let mut roles: Vec<Role> = roles.collect();
         self.merged(target, iam, &mut roles);
         self.same_names(target, &roles);
@@ -146,7 +147,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn role(&mut self, target: &str, key: &str, role: &spec::Role, known: &Index) -> Role {
+    fn role(
+        &mut self,
+        target: &str,
+        (key, role): (&str, &spec::Role),
+        known: &Index,
+        partition: Partition,
+    ) -> Role {
         let place = self.loaded.place(&["targets", target, "roles", key]);
         self.idle_fields(target, key, role);
         let attached_to = self.attached(target, key, role);
@@ -177,12 +184,18 @@ impl Resolver<'_> {
             merge: None,
             merge_trust: None,
             policy_name: role.policy_name.as_ref().map(ToString::to_string),
-            pods: self.pods(target, key, role),
+            pods: self.pods(target, key, role, partition),
             place,
         }
     }
 
-    fn pods(&mut self, target: &str, key: &str, role: &spec::Role) -> Option<Pods> {
+    fn pods(
+        &mut self,
+        target: &str,
+        key: &str,
+        role: &spec::Role,
+        partition: Partition,
+    ) -> Option<Pods> {
         let here = ["targets", target, "roles", key];
         let (how, field, example) = match role.attached_to {
             Some(AttachedTo::PodIdentity) => ("pod-identity", "cluster", "cluster: lab"),
@@ -216,6 +229,9 @@ impl Resolver<'_> {
             ),
         };
         let inside = ["targets", target, "roles", key, "pods"];
+        if let Some(PodsKnownBy::Provider(address)) = &known_by {
+            self.provider_elsewhere(&inside, address, partition);
+        }
         if let Some(idle) = idle {
             let message = format!("`{idle}` has no effect where a role is `attached_to: {how}`");
             let field = [&inside[..], &[idle]].concat();
@@ -230,6 +246,22 @@ impl Resolver<'_> {
             namespace: pods.namespace.to_string(),
             service_account: pods.service_account.to_string(),
         })
+    }
+
+    /// Providers of EKS have their region in their address; those of other clusters are anywhere.
+    fn provider_elsewhere(&mut self, inside: &[&str], address: &str, partition: Partition) {
+        let region = address.strip_prefix("oidc.eks.");
+        let region = region.and_then(|rest| rest.split('.').next()).unwrap_or("");
+        if Partition::of_region(region).is_none_or(|other| other == partition) {
+            return;
+        }
+        let message = format!("`{region}` is not in the partition `{}`", partition.name());
+        let path = [inside, &["oidc_provider"]].concat();
+        self.unclear(
+            &path,
+            message,
+            "name a provider of the partition in which the role is",
+        );
     }
 
     fn unclear(&mut self, path: &[&str], message: String, help: &str) {
