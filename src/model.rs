@@ -42,7 +42,9 @@ pub use orders::{
 pub(crate) use resolve::targets::OUTPUT_TAKEN;
 pub use resolve::{CODES, orders, resolve};
 pub use revocation::Lists;
-pub use secret::{SECRET_DIRECTORY, Secret, SecretDefinition, SecretSource, SecretUse};
+pub use secret::{
+    COMPOSE_DIRECTORY, SECRET_DIRECTORY, Secret, SecretDefinition, SecretSource, SecretUse,
+};
 pub use serving::{Behind, ClientAuthentication, FileVariables, Hsts, Serve, Serving, Upstream};
 pub use target::{Compose, ComposeService, LoadBalancer, Script, Target, TargetKind};
 

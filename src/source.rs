@@ -36,6 +36,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// Where something stands that nobody but the author may read.
+    pub withheld: Vec<std::ops::Range<usize>>,
     line_starts: Arc<[u32]>,
 }
 
@@ -54,6 +56,7 @@ impl Sources {
         self.0.push(Source {
             name: name.into(),
             text,
+            withheld: Vec::new(),
             line_starts,
         });
         SourceId(self.0.len() as u32 - 1)
@@ -62,6 +65,14 @@ impl Sources {
     /// The text that a span or an error points into.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.0[id.0 as usize]
+    }
+
+    /// Keeps what stands at a place out of everything that is shown.
+    pub fn withhold(&mut self, span: Span) {
+        let range = span.start as usize..span.end as usize;
+        if let Some(source) = self.0.get_mut(span.source.0 as usize) {
+            source.withheld.push(range);
+        }
     }
 
     /// Where a span begins.

@@ -23,6 +23,7 @@ mod services;
 mod serving;
 mod shape;
 mod targets;
+mod withheld;
 mod words;
 
 pub use authorities::{Acme, AcmeDirectory, Authority, Challenge, EmailAddress, External};

@@ -16,7 +16,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use crate::diagnostic::{Code, Severity};
-use crate::model::SecretDefinition;
+use crate::model::{Secret, SecretDefinition};
 use crate::spec::Store;
 use crate::world::{Exclusive, World};
 
@@ -205,6 +205,11 @@ pub fn push(
     }
 }
 
+/// Whether nothing is put anywhere: Compose reads some values where they are.
+pub fn in_place(place: Place<'_>) -> bool {
+    place.definition.store == Store::Compose && compose::in_place(place)
+}
+
 /// Whether the store has a value there. None is read where the store can tell without.
 ///
 /// # Errors
@@ -251,6 +256,11 @@ pub fn surplus<'a>(
     (all, refused)
 }
 
+/// Files of the project that were pushed for Compose and are no secret's any more.
+pub fn surplus_files(world: &dyn World, secrets: &[Secret]) -> Vec<Surplus> {
+    compose::surplus(world, secrets)
+}
+
 /// A place at which a store did not do what it was asked.
 pub type Refused<'a> = Box<(Place<'a>, Failure)>;
 
@@ -279,6 +289,10 @@ impl Failure {
                 format!("install {package}, and have it in `PATH`"),
             )
             .of_store(),
+            io::ErrorKind::FileTooLarge => Self::new(
+                format!("`{program}` prints more than 4 MiB"),
+                "no store takes as much: keep it in a file, and its key here",
+            ),
             _ => Self::new(
                 format!("`{program}` cannot be run: {error}"),
                 "look at its file and its permissions",

@@ -77,7 +77,9 @@ pub fn random_words(text: &str) -> Vec<Range<usize>> {
             .find(|c| !is_letter(c))
             .and_then(|end| rest.get(..end))
             .unwrap_or(rest);
-        if is_random(word) {
+        // A fingerprint as SSH prints it.
+        let is_fingerprint = text.get(..start).is_some_and(|it| it.ends_with("SHA256:"));
+        if is_random(word) && !is_fingerprint {
             all.push(start..start + word.len());
         }
         from = start + word.len();
@@ -136,7 +138,7 @@ fn passwords(text: &str) -> Vec<Credential> {
         let Some((name, password)) = user.split_once(':') else {
             continue;
         };
-        let filled_in = password.starts_with(['$', '{', '%', '*']) || password.is_empty();
+        let filled_in = is_filled_in(password);
         if !filled_in {
             let start = start + name.len() + 1;
             all.push(Credential {
@@ -148,9 +150,28 @@ fn passwords(text: &str) -> Vec<Credential> {
     all
 }
 
+/// Whether a password is a place to be filled in: `$X`, `{{ x }}`, `%(x)s`, `<token>`, `PASSWORD`, stars.
+fn is_filled_in(password: &str) -> bool {
+    let mut digits = password.bytes().skip(1).take(2);
+    let is_letter = password.starts_with('%') && digits.all(|byte| byte.is_ascii_hexdigit());
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+    password.is_empty()
+        || password.bytes().all(is_name)
+        || (password.starts_with(['$', '{', '%', '*', '[', '<'])
+            && !(is_letter && password.len() > 2))
+}
+
 fn is_random(word: &str) -> bool {
-    let digests = ["sha256-", "sha384-", "sha512-"];
-    if digests.iter().any(|digest| word.starts_with(digest)) {
+    // Digests, fingerprints and public keys of SSH.
+    let public = [
+        "sha256-",
+        "sha384-",
+        "sha512-",
+        "AAAAB3NzaC1",
+        "AAAAC3NzaC1",
+        "AAAAE2VjZHNh",
+    ];
+    if public.iter().any(|begin| word.starts_with(begin)) {
         return false;
     }
     let kind = |byte: u8| match byte {
@@ -205,6 +226,7 @@ mod tests {
             ("postgres://u:p@h/db", "p"),
             ("jdbc:mysql://tower:it's@not", ""),
             ("redis://:hunter2@cache:6379", "hunter2"),
+            ("https://u:%40hunter2@h/", "%40hunter2"),
             ("a://b:c:d@e@f", "c:d@e"),
             (
                 "x: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
@@ -231,6 +253,10 @@ mod tests {
             "script-src 'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='",
             "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tower/db-a1B2c3",
+            "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+            "postgres://u:PASSWORD@h",
+            "https://x-access-token:[token]@github.com/a",
             "123e4567-e89b-12d3-a456-426614174000",
             "very-long-host-name-2.of-a-department.in-the-university.example.org",
             "https://user@host/path:with@signs",

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::masked::masked;
+use super::masked::{masked, masked_words};
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::Sources;
 
@@ -59,16 +59,17 @@ pub fn to_json(diagnostics: &Diagnostics, sources: &Sources) -> Vec<DiagnosticJs
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources) -> DiagnosticJson {
+    let said = |text: &str| masked_words(text, diagnostic, sources);
     DiagnosticJson {
         code: diagnostic.code.name.to_owned(),
         severity: diagnostic.severity,
-        message: shown(&diagnostic.message),
+        message: said(&diagnostic.message),
         spans: diagnostic
             .labels
             .iter()
             .map(|label| span(label, sources))
             .collect(),
-        help: diagnostic.help.iter().map(|help| shown(help)).collect(),
+        help: diagnostic.help.iter().map(|help| said(help)).collect(),
         subject: diagnostic.subject.as_deref().map(shown),
     }
 }

@@ -4,7 +4,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::Diagnostic;
 use super::credential::{credentials, random_words};
+use crate::source::{Source, Sources};
+
+/// A shorter word stands in sentences by chance.
+const SHORTEST: usize = 4;
 
 /// What stands before a secret, and what ends it.
 const MARKS: [(&str, Option<&str>); 2] = [
@@ -32,6 +37,40 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
+}
+
+/// The text of a source, also without what is withheld of it.
+pub(super) fn masked_source(source: &Source) -> Cow<'_, str> {
+    let text = masked(&source.text);
+    if source.withheld.is_empty() {
+        return text;
+    }
+    let mut bytes = text.into_owned().into_bytes();
+    for at in source.withheld.iter().cloned().flatten() {
+        // Lines stay lines.
+        if let Some(byte) = bytes.get_mut(at).filter(|byte| **byte != b'\n') {
+            *byte = b'*';
+        }
+    }
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
+}
+
+/// What a finding says, also without what is withheld of the places that it points to.
+pub(super) fn masked_words(text: &str, diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let mut text = masked(text).into_owned();
+    for label in &diagnostic.labels {
+        let source = sources.get(label.span.source);
+        let here = label.span.start as usize..label.span.end as usize;
+        let withheld = source.withheld.iter();
+        let withheld = withheld.filter(|at| at.start < here.end && here.start < at.end);
+        for word in withheld.filter_map(|at| source.text.get(at.clone())) {
+            let word = word.trim_matches(['"', '\'']);
+            if word.len() >= SHORTEST {
+                text = text.replace(word, "******");
+            }
+        }
+    }
+    text
 }
 
 fn without_keys(text: &str) -> Cow<'_, str> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::masked::masked;
+use super::masked::{masked, masked_source, masked_words};
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::source::{Source, SourceId, Sources};
 
@@ -50,7 +50,7 @@ fn masks(diagnostics: &[&Diagnostic], sources: &Sources) -> Masks {
     let shown: BTreeSet<SourceId> = labels.map(|label| label.span.source).collect();
     let masked = shown
         .into_iter()
-        .filter_map(|id| match masked(&sources.get(id).text) {
+        .filter_map(|id| match masked_source(sources.get(id)) {
             Cow::Borrowed(_) => None,
             Cow::Owned(text) => Some((id, text)),
         });
@@ -58,12 +58,13 @@ fn masks(diagnostics: &[&Diagnostic], sources: &Sources) -> Masks {
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, masks: &Masks, renderer: &Renderer) -> String {
+    let said = |text: &str| masked_words(text, diagnostic, sources);
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(masked(&diagnostic.message))
+        .primary_title(said(&diagnostic.message))
         .id(diagnostic.code.name);
     let windows = windows(&diagnostic.labels, sources, masks);
     let mut group = match windows.as_slice() {
@@ -76,7 +77,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, masks: &Masks, renderer: &Ren
         all => title.elements(all.iter().map(Window::snippet)),
     };
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(masked(help)));
+        group = group.element(Level::HELP.message(said(help)));
     }
     renderer.render(&[group])
 }

@@ -169,7 +169,7 @@ pub fn resolve(
     let services = resolver.services();
     let secrets = resolver.secrets();
     let targets = resolver.targets(&secrets);
-    resolver.outputs(&authorities, &hosts, &targets);
+    resolver.outputs(&authorities, &hosts, &targets, &secrets);
     resolver.outside_clusters(&authorities, &hosts, &services, &targets);
     resolver.outside_nodes(&authorities, &hosts, &services, &targets);
     let allowed = resolver.allowed();

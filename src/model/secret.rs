@@ -79,6 +79,9 @@ pub struct SecretUse {
     pub span: Span,
 }
 
+/// The directory of files that are pushed for Compose.
+pub const COMPOSE_DIRECTORY: &str = "secrets";
+
 /// Where files with secrets are if nothing is said.
 pub const SECRET_DIRECTORY: &str = "/run/secrets";
 

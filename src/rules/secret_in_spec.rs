@@ -2,6 +2,7 @@
 
 use super::{Judged, Rule, code};
 use crate::diagnostic::{Code, Diagnostic, credentials, has_private_key, random_words};
+use crate::source::Span;
 use crate::yaml::Node;
 
 static CODE: Code = code!(
@@ -31,7 +32,7 @@ fn look(node: &Node, is_free: bool, path: &mut Vec<String>, found: &mut Vec<Diag
         match looks_like(&entry.key, is_free) {
             Some(what) => {
                 let message = format!("a name in `{}` looks like {what}", path.join("."));
-                found.push(finding(node, path, message));
+                found.push(finding(entry.key_span, path, message));
                 path.push("…".to_owned());
             }
             None => path.push(entry.key.to_string()),
@@ -46,7 +47,7 @@ fn look(node: &Node, is_free: bool, path: &mut Vec<String>, found: &mut Vec<Diag
     }
     if let Some(what) = node.text().and_then(|text| looks_like(text, is_free)) {
         let message = format!("`{}` looks like {what}", path.join("."));
-        found.push(finding(node, path, message));
+        found.push(finding(node.span, path, message));
     }
 }
 
@@ -59,11 +60,10 @@ fn looks_like(text: &str, is_free: bool) -> Option<&'static str> {
     form.or_else(|| is_random().then_some("a random text, as passwords and keys are"))
 }
 
-/// A finding quotes the line that it points to: this one points to none that has the text, since whoever
-/// reads it may be a log.
-fn finding(node: &Node, path: &[String], message: String) -> Diagnostic {
+/// A finding quotes the line that it points to, without what looks like a secret in it.
+fn finding(at: Span, path: &[String], message: String) -> Diagnostic {
     let subject: Vec<String> = path.iter().take(2).cloned().collect();
-    Diagnostic::new(&CODE, node.span.source.start(), message)
+    Diagnostic::new(&CODE, at, message)
         .about(subject.join("."))
         .help("define it under `secrets` with `from: {env: …}`, and change it: who has read the spec knows it")
 }

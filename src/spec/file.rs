@@ -48,6 +48,7 @@ pub struct Spec {
     pub services: IndexMap<Name, Service>,
     /// What services are given that nobody else may know, by name.
     #[serde(default)]
+    #[schemars(extend("x-names" = "the name of a secret: a letter or `_`, then letters, digits, `_`, `.` and `-`"))]
     pub secrets: IndexMap<SecretName, Secret>,
     /// Where it is deployed, by name.
     #[serde(default)]
@@ -77,6 +78,7 @@ pub struct Fragment {
     pub services: IndexMap<Name, Service>,
     /// What services are given that nobody else may know, by name.
     #[serde(default)]
+    #[schemars(extend("x-names" = "the name of a secret: a letter or `_`, then letters, digits, `_`, `.` and `-`"))]
     pub secrets: IndexMap<SecretName, Secret>,
     /// Where it is deployed, by name.
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use super::file::{Fragment, Spec};
-use super::shape;
+use super::{shape, withheld};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Stop};
 use crate::source::{SourceId, Sources, Span};
 use crate::world::{self, FileKind, World};
@@ -253,6 +253,9 @@ impl Reading<'_> {
             Ok(tree) => tree,
             Err(found) => return self.found.extend(found),
         };
+        for span in withheld::spans(&tree) {
+            self.sources.withhold(span);
+        }
         self.found.extend(yaml::lookalikes(&tree, self.sources));
         let includes: Vec<(String, Span)> = tree
             .get("include")

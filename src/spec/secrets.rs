@@ -69,7 +69,7 @@ pub enum SecretSource {
 struct OneSource {
     /// A variable of the environment in which `secrets push` runs.
     env: Option<EnvironmentName>,
-    /// A file that Git ignores; one line feed at its end is not part of the value.
+    /// A file that Git ignores; one line break at its end is not part of the value.
     file: Option<RelativePath>,
     /// A program and its arguments, run without a shell; its output is the value, but for one line
     /// feed at its end.

@@ -4,14 +4,16 @@
 //! machine can read; so the file is written in which Nextflow keeps them (its `LocalSecretsProvider`:
 //! a JSON list of names and values, that only its owner may read).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::value::{Hidden, json};
 use super::{Failure, Outside, Place, Pushed, SecretValue};
 
+/// What else there may be would be lost.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Kept {
     name: String,
     value: Hidden,
@@ -116,7 +118,12 @@ fn kept(outside: &dyn Outside, file: &str) -> Result<Vec<Kept>, Failure> {
         return Ok(Vec::new());
     };
     // What is wrong with it could repeat a part of it.
-    serde_json::from_slice(&text).map_err(|_| {
+    let kept: Option<Vec<Kept>> = serde_json::from_slice(&text).ok();
+    kept.filter(|kept| {
+        let mut names = BTreeSet::new();
+        kept.iter().all(|one| names.insert(&one.name))
+    })
+    .ok_or_else(|| {
         Failure::new(
             format!("`{file}` is not how Nextflow keeps secrets"),
             "look at it, or move it away",

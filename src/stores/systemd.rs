@@ -65,6 +65,9 @@ pub fn push(
             false => None,
         };
         make_directory(outside, &path)?;
+        let _exclusive = outside
+            .exclusive(&path)
+            .map_err(|error| failed(&path, &error))?;
         let body = file.as_ref().map_or(value.bytes(), |file| file.as_slice());
         outside
             .write_private(&path, body)

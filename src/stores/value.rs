@@ -20,8 +20,8 @@ const FIRST: usize = 64 << 10;
 pub struct SecretValue(Zeroizing<Vec<u8>>);
 
 impl SecretValue {
-    /// Reads a value where the spec says that it is. One line feed at the end of a file or of what a
-    /// program prints is not part of it.
+    /// Reads a value where the spec says that it is. One line break at the end of a file or of what a
+    /// program prints, `\n` or `\r\n`, is not part of it.
     ///
     /// # Errors
     /// It is not there, or empty. No part of it is repeated.
@@ -111,7 +111,10 @@ pub fn read_bounded(stream: &mut dyn Read) -> io::Result<Zeroizing<Vec<u8>>> {
     loop {
         if length == all.len() {
             if length >= LONGEST {
-                return Err(io::ErrorKind::FileTooLarge.into());
+                return match stream.read(&mut [0])? {
+                    0 => Ok(all),
+                    _ => Err(io::ErrorKind::FileTooLarge.into()),
+                };
             }
             // Growing a vector in place leaves the old bytes where they were.
             let mut larger = Zeroizing::new(vec![0; length * 2]);

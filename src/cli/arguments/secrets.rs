@@ -1,6 +1,6 @@
 //! What can be said of secrets.
 
-use clap::builder::{FalseyValueParser, PossibleValuesParser};
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand};
 
 use crate::spec::Store;
@@ -34,7 +34,7 @@ pub struct SecretsPush {
     #[arg(long, env = "TLSGEN_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
     /// Push to the store of Nextflow what this user gets of it.
-    #[arg(long = "for", value_name = "USER")]
+    #[arg(long = "for", value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
     pub user: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct SecretsCheck {
     #[arg(long = "store", value_name = "STORE", value_parser = PossibleValuesParser::new(Store::ALL.map(Store::name)), value_delimiter = ',')]
     pub stores: Vec<String>,
     /// Look into the store of Nextflow for what this user gets of it.
-    #[arg(long = "for", value_name = "USER")]
+    #[arg(long = "for", value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
     pub user: Option<String>,
 }
 
@@ -53,6 +53,6 @@ pub struct SecretsCheck {
 #[derive(Debug, Args)]
 pub struct SecretsList {
     /// Only what this user gets: the user's own, or else the workspace's.
-    #[arg(long = "for", value_name = "USER")]
+    #[arg(long = "for", value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
     pub user: Option<String>,
 }

@@ -1,15 +1,18 @@
 //! `tlsgen secrets check`: which secrets are missing, and which stand in a store and in no spec.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
-use super::opened::{called, finding, opened};
+use super::opened::{Opened, called, finding, opened};
+use super::programs::Programs;
 use crate::cli::Exit;
 use crate::cli::arguments::{Arguments, Format, SecretsCheck};
 use crate::cli::output::Output;
 use crate::diagnostic::{DiagnosticJson, Diagnostics, to_json};
-use crate::model::SecretSource;
+use crate::model::{SecretSource, TargetKind};
 use crate::spec::Store;
 use crate::stores::{self, Outside as _, Place, REFUSED, Surplus};
+use crate::world::{World as _, parent};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -43,6 +46,7 @@ pub fn run(
     let (mut exit, mut rows) = (Exit::Done, Vec::new());
     let mut found = Diagnostics::default();
     let mut given_up: Vec<Store> = Vec::new();
+    let mut silent: Vec<Store> = Vec::new();
     for place in &places {
         if given_up.contains(&place.definition.store) {
             rows.push(row(place, None));
@@ -53,7 +57,7 @@ pub fn run(
             SecretSource::Env(name)
                 if place.definition.store == Store::Compose && !place.definition.named =>
             {
-                Ok(programs.variable(name).is_some())
+                Ok(is_set(&programs, &opened, name))
             }
             _ => stores::has(&programs, *place),
         };
@@ -69,17 +73,22 @@ pub fn run(
             Err(failure) => {
                 exit = exit.max(Exit::NoAnswer);
                 found.push(finding(&REFUSED, place, failure));
+                silent.push(place.definition.store);
                 given_up.extend(failure.of_store.then_some(place.definition.store));
             }
         }
         rows.push(row(place, exists.ok()));
     }
-    let (surplus, refused) = stores::surplus(&programs, &places);
-    // A store that did not answer of its secrets has said why already.
-    if !found.has_errors() {
-        let refused = refused.iter();
-        found.extend(refused.map(|one| finding(&REFUSED, &one.0, &one.1)));
+    let (mut surplus, refused) = stores::surplus(&programs, &places);
+    let stores = &options.stores;
+    if stores.is_empty() || stores.iter().any(|name| name == Store::Compose.name()) {
+        let disk = &opened.project.disk;
+        surplus.extend(stores::surplus_files(disk, &opened.model.secrets));
     }
+    // A store that did not answer of its secrets has said why already.
+    let refused = refused.iter();
+    let refused = refused.filter(|one| !silent.contains(&one.0.definition.store));
+    found.extend(refused.map(|one| finding(&REFUSED, &one.0, &one.1)));
     if found.has_errors() {
         exit = exit.max(Exit::NoAnswer);
     }
@@ -98,12 +107,47 @@ pub fn run(
                 output.say(&words);
             }
             if exit == Exit::Done {
-                output.say(&format!("all {} secrets are there\n", places.len()));
+                output.say(&match places.len() {
+                    0 => "no secrets are asked for\n".to_owned(),
+                    1 => "the secret is there\n".to_owned(),
+                    all => format!("all {all} secrets are there\n"),
+                });
             }
             output.findings(&found, &opened.sources);
         }
     }
     Ok(exit)
+}
+
+/// Whether Compose finds a value: in the environment, or in the `.env` beside its files.
+fn is_set(programs: &Programs, opened: &Opened, name: &str) -> bool {
+    let set = programs.variable(name);
+    let targets = opened.model.targets.iter();
+    let mut directories = targets.filter_map(|target| match &target.kind {
+        TargetKind::Compose(compose) => Some(parent(&compose.files.first()?.0)),
+        _ => None,
+    });
+    let in_file = |directory: &str| {
+        let path = match directory {
+            "" => ".env".to_owned(),
+            directory => format!("{directory}/.env"),
+        };
+        let body = Zeroizing::new(opened.project.disk.read(&path).unwrap_or_default());
+        let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        lines.any(|line| {
+            let line = line
+                .strip_prefix(b"export ")
+                .unwrap_or(line)
+                .trim_ascii_start();
+            let value = line.strip_prefix(name.as_bytes());
+            let value = value.and_then(|rest| rest.trim_ascii_start().strip_prefix(b"="));
+            value.is_some_and(|value| !value.trim_ascii().is_empty())
+        })
+    };
+    match set {
+        Some(value) => !value.is_empty(),
+        None => directories.any(in_file),
+    }
 }
 
 fn row<'a>(place: &Place<'a>, exists: Option<bool>) -> Row<'a> {

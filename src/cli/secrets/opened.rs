@@ -84,7 +84,27 @@ impl Opened {
                 .filter(|one| one.store != Store::Nextflow || is_for(secret, one, user));
             all.extend(chosen.map(|one| self.place(secret, one)));
         }
+        if all.is_empty() && !only.is_empty() {
+            let whose = match user {
+                Some(user) => format!("for `{user}`"),
+                None => "for the workspace: say for whom, `--for USER`".to_owned(),
+            };
+            let names = only.join("`, `");
+            return Err(output.no_answer(&format!("`{names}` is in none of these stores {whose}")));
+        }
+        if let Some(user) = user.filter(|user| !self.is_user(user)) {
+            output.complain(&format!(
+                "note: no secret is `{user}`'s own, who gets the workspace's\n"
+            ));
+        }
         Ok(all)
+    }
+
+    /// Whether some secret is a user's own.
+    fn is_user(&self, name: &str) -> bool {
+        let secrets = self.model.secrets.iter();
+        let mut definitions = secrets.flat_map(|secret| &secret.definitions);
+        definitions.any(|one| matches!(&one.scope, Scope::User(user) if user.as_str() == name))
     }
 
     /// This machine, whose variables with values no store's program is given.
@@ -95,6 +115,8 @@ impl Opened {
             .iter()
             .flat_map(|secret| &secret.definitions);
         let withheld = all.filter_map(|one| match &one.from {
+            // With these, programs log in.
+            SecretSource::Env(name) if name.starts_with("AWS_") || name == "KUBECONFIG" => None,
             SecretSource::Env(name) => Some(name.clone()),
             _ => None,
         });

@@ -110,7 +110,8 @@ impl Outside for Programs {
     }
 
     fn read_private(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let (directory, name) = parts(path)?;
+        let path = real(path)?;
+        let (directory, name) = parts(&path)?;
         let disk = match Disk::new(directory) {
             Ok(disk) => disk,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -125,12 +126,17 @@ impl Outside for Programs {
     }
 
     fn exclusive(&self, path: &str) -> io::Result<Exclusive> {
-        let (directory, _) = parts(path)?;
+        let path = real(path)?;
+        let (directory, _) = parts(&path)?;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(directory)?;
-        Disk::new(directory)?.exclusive(PATIENCE)
+        let disk = Disk::new(directory)?;
+        let exclusive = disk.exclusive(PATIENCE)?;
+        // What a killed push left has values in it.
+        disk.remove_leftovers("")?;
+        Ok(exclusive)
     }
 
     fn list_private(&self, directory: &str) -> io::Result<Vec<String>> {
@@ -143,13 +149,24 @@ impl Outside for Programs {
     }
 
     fn write_private(&self, path: &str, body: &[u8]) -> io::Result<()> {
-        let (directory, name) = parts(path)?;
+        let path = real(path)?;
+        let (directory, name) = parts(&path)?;
         Disk::new(directory)?.write(name, body, PRIVATE)
     }
 }
 
-fn parts(path: &str) -> io::Result<(&Path, &str)> {
-    let whole = Path::new(OsStr::from_bytes(path.as_bytes()));
+/// Where a path leads: a file that is kept elsewhere, as with dotfiles, stays there.
+fn real(path: &str) -> io::Result<PathBuf> {
+    let path = Path::new(OsStr::from_bytes(path.as_bytes()));
+    match path.is_symlink() {
+        true => path
+            .canonicalize()
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error)),
+        false => Ok(path.to_owned()),
+    }
+}
+
+fn parts(whole: &Path) -> io::Result<(&Path, &str)> {
     let name = whole.file_name().and_then(OsStr::to_str);
     match (whole.parent(), name) {
         (Some(directory), Some(name)) => Ok((directory, name)),

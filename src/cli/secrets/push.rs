@@ -1,5 +1,8 @@
 //! `tlsgen secrets push`: each value from where it is read into its store.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::opened::{Opened, called, finding, opened};
@@ -13,7 +16,10 @@ use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::Store;
 use crate::stores::{self, Failure, Part, Place, Pushed, REFUSED, SecretValue, UNREADABLE};
-use crate::world::World as _;
+use crate::world::{Exclusive, World as _, parent};
+
+/// How long another push or build may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What became of one secret.
 #[derive(Serialize)]
@@ -63,6 +69,12 @@ pub fn run(
     )?;
     let programs = opened.programs();
     let mut found = Diagnostics::default();
+    let _exclusive = match to_files(&opened, &places, options.dry_run) {
+        Ok(exclusive) => exclusive,
+        Err(error) => {
+            return Err(output.no_answer(&format!("the project cannot be had to oneself: {error}")));
+        }
+    };
     if let Err(refused) = stores::prepare(&programs, &places) {
         let (place, failure) = *refused;
         found.push(finding(&REFUSED, &place, &failure));
@@ -80,8 +92,12 @@ pub fn run(
             continue;
         }
         let pushed = pushed(&programs, place, options.dry_run);
-        let changed = matches!(pushed, Ok(Pushed::Created | Pushed::Changed(_)));
-        if changed && place.definition.store == Store::Compose {
+        // Also of one that is the same: who put it there may have been killed before the readers were set.
+        let stands = matches!(
+            pushed,
+            Ok(Pushed::Created | Pushed::Changed(_) | Pushed::Same)
+        );
+        if stands && place.definition.store == Store::Compose {
             written.push(place.definition.stored.clone());
         }
         rows.push(row(place, pushed.as_ref().ok()));
@@ -94,10 +110,10 @@ pub fn run(
             }
         }
     }
-    if !options.dry_run && !written.is_empty() {
-        let_read(&opened, &places, &written, &mut found, output);
-    }
-    let exit = match found.has_errors() {
+    let let_read = options.dry_run
+        || written.is_empty()
+        || let_read(&opened, &places, &written, &mut found, output);
+    let exit = match found.has_errors() || !let_read {
         true => Exit::NoAnswer,
         false => Exit::Done,
     };
@@ -118,6 +134,9 @@ fn pushed(
     place: &Place<'_>,
     dry_run: bool,
 ) -> Result<Pushed, (&'static Code, Failure)> {
+    if stores::in_place(*place) {
+        return Ok(Pushed::InPlace);
+    }
     let value = SecretValue::read(programs, place.world, &place.definition.from)
         .map_err(|failure| (&UNREADABLE, failure))?;
     stores::push(programs, *place, &value, dry_run).map_err(|failure| (&REFUSED, failure))
@@ -164,24 +183,25 @@ fn beside(parts: &[Part]) -> String {
     format!(" ({})", names.join(", "))
 }
 
-/// Lets the services read the files that were written, as a build would.
+/// Lets the services read the files that stand there, as a build would; whether it could.
 fn let_read(
     opened: &Opened,
     places: &[Place<'_>],
     written: &[String],
     found: &mut Diagnostics,
     output: &mut Output,
-) {
+) -> bool {
     let project = &opened.project;
-    let (mut sources, mut ignored) = (Sources::default(), Diagnostics::default());
+    let (mut sources, mut faults) = (Sources::default(), Diagnostics::default());
     let lock = Lock::load(&project.disk).unwrap_or_default();
     let asked = asked(&project.spec, &lock);
-    let compiled = crate::compile(&project.disk, asked, &mut sources, &mut ignored);
+    let compiled = crate::compile(&project.disk, asked, &mut sources, &mut faults);
     let Ok(compiled) = compiled else {
+        output.findings(&faults, &sources);
         output.complain(
-            "warning: who may read the files is set by `tlsgen build`, once the spec compiles\n",
+            "error: the files are there, for their owner alone: their readers are set once the spec compiles\n",
         );
-        return;
+        return false;
     };
     for access in compiled
         .accesses
@@ -200,4 +220,28 @@ fn let_read(
         };
         found.extend(place.map(|place| finding(&REFUSED, place, &failure)));
     }
+    true
+}
+
+/// The project to oneself, where files of Compose are written, without what killed pushes left of them.
+fn to_files(
+    opened: &Opened,
+    places: &[Place<'_>],
+    dry_run: bool,
+) -> std::io::Result<Option<Exclusive>> {
+    let disk = &opened.project.disk;
+    let files = places
+        .iter()
+        .filter(|place| place.definition.store == Store::Compose && !stores::in_place(**place));
+    let directories: BTreeSet<&str> = files
+        .map(|place| parent(&place.definition.stored))
+        .collect();
+    if dry_run || directories.is_empty() {
+        return Ok(None);
+    }
+    let exclusive = disk.exclusive(PATIENCE)?;
+    for directory in directories {
+        disk.remove_leftovers(directory)?;
+    }
+    Ok(Some(exclusive))
 }

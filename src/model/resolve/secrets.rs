@@ -1,9 +1,12 @@
 //! Secrets, and who is given them.
 
+mod places;
+
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 use crate::model::{
-    Index, SECRET_DIRECTORY, Secret, SecretDefinition, SecretId, SecretSource, SecretUse,
+    COMPOSE_DIRECTORY, Index, SECRET_DIRECTORY, Secret, SecretDefinition, SecretId, SecretSource,
+    SecretUse,
 };
 use crate::source::Span;
 use crate::spec::{self, GivenAs, Scope, Store};
@@ -23,8 +26,6 @@ pub static UNCLEAR: Code = Code {
 
 /// Tags of a secret beside the two of ours (Secrets Manager, "Quotas").
 const MOST_TAGS: usize = 48;
-/// The directory of files that are pushed for Compose.
-const COMPOSE_DIRECTORY: &str = "secrets";
 
 impl Resolver<'_> {
     /// All secrets.
@@ -71,7 +72,6 @@ impl Resolver<'_> {
                 place: self.loaded.place(&["secrets", name]),
             });
         }
-        self.stored_twice(&all);
         all
     }
 
@@ -103,7 +103,15 @@ impl Resolver<'_> {
         };
         let stored = match (&written.name, written.store) {
             (Some(stored), Store::Compose) => {
-                self.path(&spec::RelativePath::new(stored.as_str())?, of, name_span)?
+                let Some(path) = spec::RelativePath::new(stored.as_str()) else {
+                    let message = format!("`{stored}` is no path in the project");
+                    self.found.push(
+                        Diagnostic::new(&UNCLEAR, name_span, message)
+                            .help("write a path from here, such as `secrets/db`"),
+                    );
+                    return None;
+                };
+                self.path(&path, of, name_span)?
             }
             (Some(stored), store) => {
                 self.stored_form(stored.as_str(), store, name_span);
@@ -134,7 +142,17 @@ impl Resolver<'_> {
         let project = self.loaded.spec.project.as_str();
         let object = match (&written.object, user) {
             (Some(object), _) => object.to_string(),
-            (None, Some(user)) => format!("{project}-secrets-{}", dns_label(user)),
+            (None, Some(user)) => {
+                let label = dns_label(user);
+                if label.is_empty() && written.store == Store::Kubernetes {
+                    let message = format!("no Secret can be called after the user `{user}`");
+                    self.found.push(
+                        Diagnostic::new(&UNCLEAR, span, message)
+                            .help("say what it is called: `object: …`"),
+                    );
+                }
+                format!("{project}-secrets-{label}")
+            }
             (None, None) => format!("{project}-secrets"),
         };
         Some(SecretDefinition {
@@ -153,7 +171,7 @@ impl Resolver<'_> {
                 .kms_key
                 .as_ref()
                 .map(|key| (key.to_string(), kms_span)),
-            description: written.description.clone(),
+            description: written.description.clone().filter(|text| !text.is_empty()),
             tags: self.secret_tags(here, written),
             span,
         })
@@ -243,46 +261,6 @@ impl Resolver<'_> {
                 );
                 self.found.push(
                     Diagnostic::new(&UNCLEAR, span, message).help(format!("remove `{field}`")),
-                );
-            }
-        }
-    }
-
-    /// Two secrets under one name of a store: the later would overwrite the earlier.
-    fn stored_twice(&mut self, all: &[Secret]) {
-        let each: Vec<_> = all
-            .iter()
-            .flat_map(|secret| secret.definitions.iter().map(move |one| (secret, one)))
-            // The store of Nextflow is one person's, who gets one of the two.
-            .filter(|(_, one)| one.store != Store::Nextflow || one.scope == Scope::Workspace)
-            .collect();
-        let mut seen = std::collections::BTreeMap::new();
-        for (secret, one) in each {
-            let place = match one.store {
-                Store::Kubernetes => (
-                    one.store,
-                    one.namespace.clone(),
-                    Some(one.object.clone()),
-                    &one.stored,
-                ),
-                Store::AwsSecretsManager => (one.store, one.region.clone(), None, &one.stored),
-                _ => (one.store, None, None, &one.stored),
-            };
-            if one.store == Store::Compose && matches!(one.from, SecretSource::Env(_)) && !one.named
-            {
-                continue;
-            }
-            if let Some((name, first)) = seen.insert(place, (&secret.name, one.span)) {
-                let message = format!(
-                    "`{}` and `{name}` are both `{}` in {}",
-                    secret.name,
-                    one.stored,
-                    one.store.name()
-                );
-                self.found.push(
-                    Diagnostic::new(&UNCLEAR, one.span, message)
-                        .also(first, "the other")
-                        .help("give one of them another `name`"),
                 );
             }
         }

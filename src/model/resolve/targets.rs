@@ -85,6 +85,7 @@ impl Resolver<'_> {
         authorities: &[Authority],
         hosts: &[Host],
         targets: &[Target],
+        secrets: &[Secret],
     ) {
         let mut inputs: HashMap<String, Option<Span>> = pem_files(authorities, hosts).collect();
         for target in targets {
@@ -126,6 +127,8 @@ impl Resolver<'_> {
                 });
             }
         }
+        self.pushed_over(secrets, &inputs, &outputs);
+        self.stored_twice(secrets, targets);
     }
 
     fn compose(&mut self, target: &str, compose: &spec::Compose, known: &Index) -> Compose {
