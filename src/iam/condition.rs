@@ -43,7 +43,7 @@ pub fn asks_for(condition: &str, begin: &str) -> bool {
                 // A name that only must be there may be any.
                 "StringLike" => texts(values)
                     .iter()
-                    .all(|value| value.contains(|letter| letter != '*')),
+                    .all(|value| value.contains(|letter| !"*?".contains(letter))),
                 _ => false,
             };
             key.starts_with(begin) && is_asked
@@ -100,10 +100,12 @@ impl<'a> Operator<'a> {
         };
         // Of several values one must fit, so that the one at the end decides.
         let to_the_end = |is_further: fn(f64, f64) -> bool| {
-            let (Some(outer), Some(inner)) = (numbers(&outer_values), numbers(&inner_values))
-            else {
+            let both = outer_values.iter().chain(&inner_values);
+            let both: Vec<&str> = both.map(String::as_str).collect();
+            let Some(both) = numbers(&both) else {
                 return false;
             };
+            let (outer, inner) = both.split_at(outer_values.len());
             let mut inner = inner.iter();
             inner.all(|&one| outer.iter().any(|&end| end == one || is_further(end, one)))
         };
@@ -147,18 +149,19 @@ fn texts(values: &Value) -> Vec<String> {
     values.iter().map(text).collect()
 }
 
-/// Numbers; of times in UTC the digits, from the year to the second.
-fn numbers(values: &[String]) -> Option<Vec<f64>> {
+/// Numbers, or times that are all written in UTC: their digits, from the year to the second. A time in
+/// seconds is not compared with one in digits.
+fn numbers(values: &[&str]) -> Option<Vec<f64>> {
     let time = |text: &str| {
         let digits: String = text.strip_suffix('Z')?.split(['-', 'T', ':']).collect();
         let is_whole = digits.len() == 14 && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_whole.then(|| digits.parse().ok())?
     };
-    let number = |text: &String| {
-        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-        number.or_else(|| time(text))
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let all = |read: &dyn Fn(&str) -> Option<f64>| -> Option<Vec<f64>> {
+        values.iter().map(|text| read(text)).collect()
     };
-    values.iter().map(number).collect()
+    all(&number).or_else(|| all(&time))
 }
 
 /// Whether all addresses of the second network are in the first.
@@ -236,6 +239,8 @@ mod tests {
         assert!(!covers(account, not) && !covers(not, account));
         let all = r#"{"ForAllValues:StringEquals":{"aws:tagkeys":["a"]}}"#;
         assert!(!covers(any, all) && !covers(all, any));
+        let seconds = r#"{"DateGreaterThan":{"aws:currenttime":[1900000000]}}"#;
+        assert!(!covers(early, seconds) && !covers(seconds, early));
     }
 
     #[test]
@@ -246,7 +251,7 @@ mod tests {
             (r#"{"Null":{"aws:requesttag/team":["false"]}}"#, true),
             (r#"{"Null":{"aws:requesttag/team":[false]}}"#, true),
             (r#"{"StringLike":{"aws:requesttag/team":["a*"]}}"#, true),
-            (r#"{"StringLike":{"aws:requesttag/team":["**"]}}"#, false),
+            (r#"{"StringLike":{"aws:requesttag/team":["?*"]}}"#, false),
             (r#"{"Null":{"aws:requesttag/team":["true"]}}"#, false),
             (
                 r#"{"StringNotEquals":{"aws:requesttag/team":["a"]}}"#,

@@ -9,7 +9,7 @@ use super::actions::action;
 use super::condition;
 use super::cover::{covers, overlaps};
 use super::document::Effect;
-use super::read::{statements, texts};
+use super::read::{operator, statements, texts};
 
 /// One thing that a document says. An action or resource with `!` in front is all but those, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,7 +175,7 @@ fn sorted(value: &Value, outermost: bool) -> Value {
         .iter()
         .map(|(name, value)| {
             let name = match outermost {
-                true => name.clone(),
+                true => operator(name),
                 false => name.to_ascii_lowercase(),
             };
             (name, sorted(value, false))

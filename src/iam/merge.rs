@@ -1,5 +1,7 @@
 //! Our statements joined into a document of somebody else's.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::document::Document;
@@ -65,13 +67,16 @@ fn is_about(statement: &Value, ours: &Document) -> bool {
     alone.insert("Statement".to_owned(), statement.clone());
     let theirs = grants(&Value::Object(alone));
     let ours = grants(&ours.to_json());
+    let kind = |one: &Grant| one.principal.split(' ').next().map(str::to_owned);
     let known = |one: &Grant| {
         let mut ours = ours.iter();
         ours.any(|our| {
-            our.effect == one.effect && our.action == one.action && our.principal == one.principal
+            our.effect == one.effect && our.action == one.action && kind(our) == kind(one)
         })
     };
-    theirs.iter().all(known)
+    // One of the same kind may be what ours named before, such as the provider of a cluster made anew.
+    let principals: BTreeSet<&str> = theirs.iter().map(|one| one.principal.as_str()).collect();
+    principals.len() <= 1 && theirs.iter().all(known)
 }
 
 /// The same document, its version and name kept, with these statements.

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 mod form;
 
+pub(super) use form::operator;
+
 /// Why a text is no policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable(pub String);

@@ -79,8 +79,15 @@ pub fn run(
         }
         rows.push(row(place, exists.ok()));
     }
-    let (mut surplus, refused) = stores::surplus(&programs, &places);
     let stores = &options.stores;
+    let aws = Store::AwsSecretsManager;
+    let has_aws = places.iter().any(|place| place.definition.store == aws);
+    let mut asked = places.clone();
+    // Who has no secret in AWS need have no login there.
+    if has_aws || stores.iter().any(|name| name == aws.name()) {
+        asked.extend(opened.regions());
+    }
+    let (mut surplus, refused) = stores::surplus(&programs, &asked);
     if stores.is_empty() || stores.iter().any(|name| name == Store::Compose.name()) {
         let disk = &opened.project.disk;
         surplus.extend(stores::surplus_files(disk, &opened.model.secrets));

@@ -6,7 +6,7 @@ use crate::cli::arguments::{Arguments, Format};
 use crate::cli::output::{FindingsJson, Output};
 use crate::cli::project::{Project, asked};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, suggest};
-use crate::model::{Model, Secret, SecretDefinition, SecretSource, TargetKind};
+use crate::model::{Iam, Model, Secret, SecretDefinition, SecretSource, TargetKind};
 use crate::plan::Lock;
 use crate::source::Sources;
 use crate::spec::{Scope, Store};
@@ -22,6 +22,8 @@ pub struct Opened {
     pub sources: Sources,
     /// The region of AWS where the spec says none.
     region: Option<String>,
+    /// Regions of targets, as a secret there would be.
+    regions: Vec<SecretDefinition>,
 }
 
 /// Reads the spec.
@@ -36,6 +38,7 @@ pub fn opened(arguments: &Arguments, output: &mut Output) -> Result<Opened, Exit
     match crate::resolve(&project.disk, asked, &mut sources, &mut found) {
         Ok(model) => Ok(Opened {
             region: region(&model, &Programs::new(project.disk.root(), Vec::new())),
+            regions: regions(&model),
             project,
             model,
             sources,
@@ -98,6 +101,21 @@ impl Opened {
             ));
         }
         Ok(all)
+    }
+
+    /// Where secrets of this project may stand that no spec has any more, although none of the spec's does.
+    pub fn regions(&self) -> Vec<Place<'_>> {
+        let regions = self.regions.iter();
+        regions
+            .map(|region| Place {
+                definition: region,
+                secret: "leftovers",
+                project: &self.model.project,
+                namespace: None,
+                region: region.region.as_deref(),
+                world: &self.project.disk,
+            })
+            .collect()
     }
 
     /// Whether some secret is a user's own.
@@ -169,6 +187,35 @@ fn region(model: &Model, outside: &dyn Outside) -> Option<String> {
             .filter_map(|value| String::from_utf8(value.to_vec()).ok())
             .find(|value| !value.is_empty()),
     }
+}
+
+/// A place in each region that a target `iam` is for.
+fn regions(model: &Model) -> Vec<SecretDefinition> {
+    let targets = model
+        .targets
+        .iter()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Iam(iam) => Some(iam),
+            _ => None,
+        });
+    let place = |iam: &Iam| SecretDefinition {
+        from: SecretSource::Env(String::new()),
+        from_span: iam.output_span,
+        store: Store::AwsSecretsManager,
+        store_span: iam.output_span,
+        scope: Scope::Workspace,
+        stored: String::new(),
+        named: false,
+        object: String::new(),
+        namespace: None,
+        encrypted: true,
+        region: Some(iam.region.clone()),
+        kms_key: None,
+        description: None,
+        tags: Vec::new(),
+        span: iam.output_span,
+    };
+    targets.map(place).collect()
 }
 
 /// Whether a definition is what a user gets of its store.

@@ -93,7 +93,7 @@ pub fn of_statement(statement: &Value) -> Result<(), String> {
         .find(|field| fields.get(**field).is_some_and(|value| !is_list(value)))
     {
         return Err(format!(
-            "has a `{field}` that is no text and no list of texts"
+            "has a `{field}` that is no text and no list of one or more"
         ));
     }
     let actions = ["Action", "NotAction"].map(|field| texts(fields.get(field)));
@@ -193,10 +193,25 @@ fn is_operator(name: &str) -> bool {
         Some(_) => return false,
         None => name,
     };
-    let plain = plain.strip_suffix("IfExists").unwrap_or(plain);
-    OPERATORS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(plain))
+    known(plain.strip_suffix("IfExists").unwrap_or(plain)).is_some()
+}
+
+/// An operator as the reference spells it: its case does not matter.
+pub fn operator(name: &str) -> String {
+    let (set, rest) = match name.split_once(':') {
+        Some((set, rest)) => (format!("{set}:"), rest),
+        None => (String::new(), name),
+    };
+    let (plain, end) = match rest.strip_suffix("IfExists") {
+        Some(plain) => (plain, "IfExists"),
+        None => (rest, ""),
+    };
+    format!("{set}{}{end}", known(plain).unwrap_or(plain))
+}
+
+fn known(plain: &str) -> Option<&'static str> {
+    let mut all = OPERATORS.iter().copied();
+    all.find(|known| known.eq_ignore_ascii_case(plain))
 }
 
 #[cfg(test)]

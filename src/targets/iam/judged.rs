@@ -14,6 +14,9 @@ use crate::model::iam::Role;
 use crate::model::{Iam, Model};
 use crate::spec::Store;
 
+/// Services whose actions take resources of their own alone; others, as `sts` and `ssm`, take those of
+/// others too.
+const ON_THEIR_OWN: [&str; 6] = ["batch", "iam", "kms", "logs", "s3", "secretsmanager"];
 const CREATE: &str = "secretsmanager:CreateSecret";
 
 /// What would be lost of statements that have Sids of ours.
@@ -181,13 +184,12 @@ fn means_something(grant: &Grant) -> bool {
     let Some(arn) = Arn::parse(&grant.resource) else {
         return true;
     };
-    match grant.action.split_once(':') {
-        Some((service, _)) if !service.starts_with('!') => overlaps(
-            &service.to_ascii_lowercase(),
-            &arn.service.to_ascii_lowercase(),
-        ),
-        _ => true,
-    }
+    let service = grant
+        .action
+        .split_once(':')
+        .map_or("", |(service, _)| service);
+    let service = service.to_ascii_lowercase();
+    !ON_THEIR_OWN.contains(&&*service) || overlaps(&service, &arn.service.to_ascii_lowercase())
 }
 
 /// Whether a resource can be a secret.

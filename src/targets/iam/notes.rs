@@ -14,10 +14,14 @@ pub fn of(inputs: &Inputs<'_>, iam: &Iam, all: &[Written<'_>]) -> Vec<String> {
     for written in all {
         let policies = written.policies.iter().map(|one| &one.document);
         let after = together(policies);
-        let last: Vec<Value> = files_of(written, all)
-            .iter()
-            .filter_map(|file| last_written(inputs, iam, file))
-            .collect();
+        let whole = last_written(inputs, iam, &format!("{}.json", written.role.key));
+        let last: Vec<Value> = match whole {
+            Some(whole) => vec![whole],
+            None => pieces_of(written, all)
+                .iter()
+                .filter_map(|file| last_written(inputs, iam, file))
+                .collect(),
+        };
         let last = (!last.is_empty()).then(|| together(&last));
         let named = match written.policies.as_slice() {
             [one] => one.file.clone(),
@@ -49,16 +53,15 @@ fn together<'a>(documents: impl IntoIterator<Item = &'a Value>) -> Value {
     json!({"Statement": all.collect::<Vec<_>>()})
 }
 
-/// The files that a role's policies may have had: one, or numbered ones.
-fn files_of(written: &Written<'_>, all: &[Written<'_>]) -> Vec<String> {
+/// The files that the pieces of a role's policy may have had.
+fn pieces_of(written: &Written<'_>, all: &[Written<'_>]) -> Vec<String> {
     let key = &written.role.key;
     let numbered = (1..=POLICIES_PER_ROLE).map(|number| format!("{key}-{number}.json"));
     let of_another = |file: &String| {
         let mut others = all.iter().filter(|other| other.role.key != *key);
         others.any(|other| other.policies.iter().any(|policy| policy.file == *file))
     };
-    let files = [format!("{key}.json")].into_iter().chain(numbered);
-    files.filter(|file| !of_another(file)).collect()
+    numbered.filter(|file| !of_another(file)).collect()
 }
 
 /// What the last build wrote, if it still is a policy.

@@ -192,7 +192,11 @@ pub fn named_twice(all: &[Written<'_>]) -> Vec<Diagnostic> {
             let (of, whose) = match role.managed {
                 true => (String::new(), "the account".to_owned()),
                 false => (
-                    format!("{} {}", holder(role).words(), role.name),
+                    format!(
+                        "{} {}",
+                        holder(role).words(),
+                        role.name.to_ascii_lowercase()
+                    ),
                     format!("`{}`", role.name),
                 ),
             };
