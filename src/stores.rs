@@ -256,9 +256,10 @@ pub fn surplus<'a>(
     (all, refused)
 }
 
-/// Files of the project that were pushed for Compose and are no secret's any more.
-pub fn surplus_files(world: &dyn World, secrets: &[Secret]) -> Vec<Surplus> {
-    compose::surplus(world, secrets)
+/// Files of the project that were pushed for Compose and are no secret's any more; `files` are its own
+/// Compose files.
+pub fn surplus_files(world: &dyn World, secrets: &[Secret], files: &[&str]) -> Vec<Surplus> {
+    compose::surplus(world, secrets, files)
 }
 
 /// A place at which a store did not do what it was asked.
@@ -291,7 +292,7 @@ impl Failure {
             .of_store(),
             io::ErrorKind::FileTooLarge => Self::new(
                 format!("`{program}` prints more than 4 MiB"),
-                "no store takes as much: keep it in a file, and its key here",
+                "run it by hand to see what it prints: no answer and no value is as long",
             ),
             _ => Self::new(
                 format!("`{program}` cannot be run: {error}"),

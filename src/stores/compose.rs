@@ -56,8 +56,22 @@ pub fn has(place: Place<'_>) -> Result<bool, Failure> {
     }
 }
 
-/// Files in the directory of ours that belong to no secret and are no source of one.
-pub fn surplus(world: &dyn World, secrets: &[Secret]) -> Vec<Surplus> {
+/// Files in the directory of ours that Git ignores, that belong to no secret and are no source of one; nor
+/// what the project's own Compose files name.
+pub fn surplus(world: &dyn World, secrets: &[Secret], files: &[&str]) -> Vec<Surplus> {
+    let texts = files.iter().filter_map(|file| world.read(file).ok());
+    let texts: Vec<String> = texts
+        .map(|text| String::from_utf8_lossy(&text).into_owned())
+        .collect();
+    let is_named = |path: &String| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        texts.iter().any(|text| text.contains(name))
+    };
+    let git = Git::of(world, Block::Counts).ok().flatten();
+    let is_committed = |path: &String| {
+        let git = git.as_ref();
+        git.is_some_and(|git| git.ignores(path) != Answer::Yes)
+    };
     let definitions = secrets.iter().flat_map(|secret| &secret.definitions);
     let known: BTreeSet<&str> = definitions
         .flat_map(|one| {
@@ -83,6 +97,7 @@ pub fn surplus(world: &dyn World, secrets: &[Secret]) -> Vec<Surplus> {
     let below = others.iter().flat_map(|directory| listed(directory));
     let all = files.into_iter().chain(below.filter(is_file));
     all.filter(|path| !known.contains(path.as_str()) && !is_about(path))
+        .filter(|path| !is_named(path) && !is_committed(path))
         .map(|name| Surplus {
             store: Store::Compose.name(),
             name,

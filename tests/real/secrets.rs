@@ -57,5 +57,5 @@ fn a_program_that_is_missing_or_careless_is_said_in_one_finding_without_the_valu
     );
     let (code, text) = run();
     assert_eq!(code, 2);
-    assert!(text.contains("`aws` cannot be run"), "{text}");
+    assert!(text.contains("`aws` prints more than 4 MiB"), "{text}");
 }

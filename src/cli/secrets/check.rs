@@ -9,7 +9,7 @@ use crate::cli::Exit;
 use crate::cli::arguments::{Arguments, Format, SecretsCheck};
 use crate::cli::output::Output;
 use crate::diagnostic::{DiagnosticJson, Diagnostics, to_json};
-use crate::model::{SecretSource, TargetKind};
+use crate::model::SecretSource;
 use crate::spec::Store;
 use crate::stores::{self, Outside as _, Place, REFUSED, Surplus};
 use crate::world::{World as _, parent};
@@ -90,7 +90,12 @@ pub fn run(
     let (mut surplus, refused) = stores::surplus(&programs, &asked);
     if stores.is_empty() || stores.iter().any(|name| name == Store::Compose.name()) {
         let disk = &opened.project.disk;
-        surplus.extend(stores::surplus_files(disk, &opened.model.secrets));
+        let secrets = &opened.model.secrets;
+        surplus.extend(stores::surplus_files(
+            disk,
+            secrets,
+            &opened.compose_files(),
+        ));
     }
     // A store that did not answer of its secrets has said why already.
     let refused = refused.iter();
@@ -129,11 +134,8 @@ pub fn run(
 /// Whether Compose finds a value: in the environment, or in the `.env` beside its files.
 fn is_set(programs: &Programs, opened: &Opened, name: &str) -> bool {
     let set = programs.variable(name);
-    let targets = opened.model.targets.iter();
-    let mut directories = targets.filter_map(|target| match &target.kind {
-        TargetKind::Compose(compose) => Some(parent(&compose.files.first()?.0)),
-        _ => None,
-    });
+    let files = opened.compose_files();
+    let mut directories = files.iter().map(|file| parent(file));
     let in_file = |directory: &str| {
         let path = match directory {
             "" => ".env".to_owned(),

@@ -118,6 +118,16 @@ impl Opened {
             .collect()
     }
 
+    /// The project's own Compose files.
+    pub fn compose_files(&self) -> Vec<&str> {
+        let targets = self.model.targets.iter();
+        let files = targets.filter_map(|target| match &target.kind {
+            TargetKind::Compose(compose) => Some(&compose.files),
+            _ => None,
+        });
+        files.flatten().map(|(file, _)| file.as_str()).collect()
+    }
+
     /// Whether some secret is a user's own.
     fn is_user(&self, name: &str) -> bool {
         let secrets = self.model.secrets.iter();
