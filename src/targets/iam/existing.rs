@@ -57,47 +57,48 @@ pub fn existing(
     let Some((path, span)) = named else {
         return Ok(None);
     };
-    let read = inputs.world.read(path);
-    let text = read
-        .map_err(|error| why(path, &error))
-        .and_then(|body| String::from_utf8(body).map_err(|_| format!("`{path}` is not UTF-8")));
-    let found = text.and_then(|text| {
-        let document = policy(&text).and_then(|document| {
-            is_for(&document, purpose)?;
-            Ok(document)
-        });
-        let document =
-            document.map_err(|Unreadable(why)| format!("`{path}` is no policy: {why}"))?;
-        let holder = holder_of_answer(&text);
-        if let Some(other) = holder.as_ref().filter(|holder| **holder != role.name) {
-            return Err(format!(
-                "`{path}` is of `{other}`, and this is `{}`",
-                role.name
-            ));
+    let answer = match purpose {
+        Purpose::Permissions => {
+            "put what `aws iam get-role-policy` or `get-policy-version` prints there, or leave `merge` out"
         }
-        if let Some(other) = elsewhere(&document, iam.partition) {
-            return Err(format!(
-                "`{path}` is of the partition `{other}`, and the target is of `{}`",
-                iam.partition.name()
-            ));
-        }
-        Ok((document, name_of_answer(&text), holder))
-    });
-    match found {
-        Ok((document, name, holder)) => Ok(Some(Existing {
-            path: path.clone(),
-            span: *span,
-            document,
-            name,
-            holder,
-        })),
-        Err(message) => Err(vec![
-            Diagnostic::new(&UNREADABLE, *span, message).help(match purpose {
-                Purpose::Permissions => "put what `aws iam get-role-policy` or `get-policy-version` prints there, or leave `merge` out",
-                Purpose::Trust => "put what `aws iam get-role` prints there, or leave `trust` out",
-            }),
-        ]),
+        Purpose::Trust => "put what `aws iam get-role` prints there, or leave `trust` out",
+    };
+    let refused =
+        |message: String, help: &str| vec![Diagnostic::new(&UNREADABLE, *span, message).help(help)];
+    let (text, document) =
+        read(inputs, path, purpose).map_err(|message| refused(message, answer))?;
+    let holder = holder_of_answer(&text);
+    if let Some(other) = holder.as_ref().filter(|holder| **holder != role.name) {
+        let message = format!("`{path}` is of `{other}`, and this is `{}`", role.name);
+        let help = format!("write `name: {other}`, or merge what `{}` has", role.name);
+        return Err(refused(message, &help));
     }
+    if let Some(other) = elsewhere(&document, iam.partition) {
+        let here = iam.partition.name();
+        let message =
+            format!("`{path}` is of the partition `{other}`, and the target is of `{here}`");
+        let help = format!("merge the document that the role has in `{here}`");
+        return Err(refused(message, &help));
+    }
+    Ok(Some(Existing {
+        path: path.clone(),
+        span: *span,
+        document,
+        name: name_of_answer(&text),
+        holder,
+    }))
+}
+
+/// The text of a file, and the document in it.
+fn read(inputs: &Inputs<'_>, path: &str, purpose: Purpose) -> Result<(String, Value), String> {
+    let body = inputs.world.read(path).map_err(|error| why(path, &error))?;
+    let text = String::from_utf8(body).map_err(|_| format!("`{path}` is not UTF-8"))?;
+    let document = policy(&text).and_then(|document| {
+        is_for(&document, purpose)?;
+        Ok(document)
+    });
+    let document = document.map_err(|Unreadable(why)| format!("`{path}` is no policy: {why}"))?;
+    Ok((text, document))
 }
 
 /// Another partition than that of the target, of which a document names something: AWS takes it there
