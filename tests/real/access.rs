@@ -13,10 +13,9 @@ mod support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::process::Command;
 
-use support::there;
+use support::{program, there};
 use tempfile::TempDir;
 use tlsgen::artifact::{Access, Readers};
 use tlsgen::plan::{Action, Adopt, ApplyError, Lock, Obstacle, Plan, Wanted, apply, in_sync, plan};
@@ -172,24 +171,16 @@ fn built_by(user: u32, group: u32, root: &Path, readers: &str) -> String {
     let copy = tempfile::tempdir().unwrap();
     set_mode(copy.path(), 0o755);
     let worker = copy.path().join("worker");
-    fs::copy(std::env::current_exe().unwrap(), &worker).unwrap();
-    let run = || {
-        let mut command = as_user(user, group);
-        command
-            .arg(&worker)
-            .args(["--exact", "worker", "--ignored", "--nocapture"])
-            .env("TLSGEN_TEST_ROOT", root)
-            .env("TLSGEN_TEST_READERS", readers)
-            .current_dir("/");
-        command.output().unwrap()
-    };
-    // A process that another test starts meanwhile may hold the copy open for writing a moment more.
-    let busy = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("Text file busy");
-    let mut output = run();
-    while busy(&output) {
-        std::thread::sleep(Duration::from_millis(20));
-        output = run();
-    }
+    let own = fs::read(std::env::current_exe().unwrap()).unwrap();
+    program::put(&worker, own, 0o755);
+    let output = as_user(user, group)
+        .arg(&worker)
+        .args(["--exact", "worker", "--ignored", "--nocapture"])
+        .env("TLSGEN_TEST_ROOT", root)
+        .env("TLSGEN_TEST_READERS", readers)
+        .current_dir("/")
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}{said}");

@@ -10,12 +10,11 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use support::project::Project;
-use support::{checkout, succeed, there, utf8};
+use support::{checkout, program, succeed, there, utf8};
 
 const SPEC: &str = r#"version: 1
 project: lab
@@ -168,9 +167,7 @@ fn project() -> Project {
             "#!/bin/sh\n{{ printf '%s' \"{program}{of}\"; printf ' <%s>' \"$@\"; echo; }} >>'{}'\ncase \"$*\" in *list*) echo '{{\"secrets\": [{{\"name\": \"DB_PASSWORD\", \"id\": 1}}]}}' ;; esac\n",
             project.path("told").display()
         );
-        let path = format!("programs/{program}");
-        project.write(&path, stand_in);
-        fs::set_permissions(project.path(&path), fs::Permissions::from_mode(0o755)).unwrap();
+        program::put(&project.path("programs").join(program), stand_in, 0o755);
     }
     project
 }

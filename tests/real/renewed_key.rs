@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use support::there;
+use support::{program, there};
 use tempfile::TempDir;
 use tlsgen::pki::Identities;
 
@@ -223,9 +223,9 @@ impl<'a> Project<'a> {
         fs::write(root.join("compose.yaml"), base).unwrap();
         fs::write(root.join("identity.txt"), IDENTITY).unwrap();
         // Where somebody else may run it.
+        let tlsgen = fs::read(env!("CARGO_BIN_EXE_tlsgen")).unwrap();
         let program = root.join("tlsgen");
-        fs::copy(env!("CARGO_BIN_EXE_tlsgen"), &program).unwrap();
-        set_mode(&program, 0o755);
+        program::put(&program, tlsgen, 0o755);
         set_mode(root, 0o755);
         set_mode(&root.join("identity.txt"), 0o600);
         for file in ["", "tlsgen.yaml", "compose.yaml", "identity.txt"] {

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::disallowed_types
 )]
@@ -11,6 +12,8 @@
 mod clean;
 #[path = "scripts/pre_run.rs"]
 mod pre_run;
+#[path = "support/program.rs"]
+mod program;
 #[path = "scripts/scene.rs"]
 mod scene;
 #[path = "scripts/start.rs"]

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::support::program::put;
 use super::support::{checkout, judge, text};
 use super::{expected, program};
 
@@ -289,11 +289,8 @@ impl<'a> Client<'a> {
             .chain(command.get_args())
             .map(|word| format!("'{}'", word.to_str().unwrap()))
             .collect();
-        let bin = directory.join("bin");
-        fs::create_dir_all(&bin).unwrap();
         let script = format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" "));
-        fs::write(bin.join("aws"), script).unwrap();
-        fs::set_permissions(bin.join("aws"), fs::Permissions::from_mode(0o755)).unwrap();
+        put(&directory.join("bin/aws"), script, 0o755);
     }
 
     /// Where programs are, with that one in front.

@@ -11,7 +11,6 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{checkout, text, there, utf8};
+use crate::support::{checkout, program, text, there, utf8};
 
 /// A machine.
 pub struct Machine {
@@ -156,10 +155,7 @@ impl Machine {
 
     /// Writes a file, with the directories above it.
     pub fn put(&self, path: &str, bytes: impl AsRef<[u8]>, mode: u32) {
-        let there = self.path(path);
-        fs::create_dir_all(there.parent().unwrap()).unwrap();
-        fs::write(&there, bytes).unwrap();
-        fs::set_permissions(&there, fs::Permissions::from_mode(mode)).unwrap();
+        program::put(&self.path(path), bytes, mode);
     }
 
     /// Copies everything below a directory.

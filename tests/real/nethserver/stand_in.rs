@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{checkout, judge, succeed, text, utf8};
+use super::support::{checkout, judge, program, succeed, text, utf8};
 
 /// A node with one module on it; it is gone when this is.
 pub struct Node {
@@ -58,9 +58,7 @@ impl Node {
             text(&stand_in("node")),
             text(&python),
         );
-        let path = node.path("bin/python3");
-        fs::write(&path, wrapper).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        program::put(&node.path("bin/python3"), wrapper, 0o755);
         Some(node)
     }
 

@@ -10,6 +10,8 @@ use std::sync::Once;
 use serde_json::{Value, json};
 use tlsgen::digest::Sha256;
 
+use crate::program;
+
 pub const PROJECT: &str = "tower";
 
 /// Whether a program is there; says what is skipped, or fails where nothing may be.
@@ -249,9 +251,7 @@ impl Machine {
             .path()
             .join("upper")
             .join(path.trim_start_matches('/'));
-        fs::create_dir_all(path.parent().expect("a file")).expect("a directory");
-        fs::write(&path, body).expect("ours");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+        program::put(&path, body, 0o755);
     }
 
     /// Lays the directory that a container would mount: one script and its anchors.

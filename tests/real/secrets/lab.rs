@@ -1,12 +1,12 @@
 //! A project of its own with a home of its own, and commands of ours in it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::support::program;
 use crate::watched::told;
 
 /// A project, with a home and a place for temporary files in it.
@@ -60,9 +60,8 @@ impl Lab {
 
     /// A program that the project's commands find first.
     pub fn program(&self, name: &str, script: &str) {
-        let path = self.path("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let script = format!("#!/bin/sh\n{script}\n");
+        program::put(&self.path("bin").join(name), script, 0o755);
     }
 
     pub fn command(&self, program: &str) -> Command {

@@ -13,6 +13,7 @@ pub mod lab;
 pub mod merged;
 pub mod nginx;
 pub mod port;
+pub mod program;
 pub mod project;
 
 use std::io::Write as _;
