@@ -11,6 +11,8 @@ use crate::source::{Sources, Span};
 use crate::spec::schema::{fragment_schema, spec_schema};
 use crate::yaml::{Entry, Node};
 
+#[path = "explain/elsewhere.rs"]
+mod elsewhere;
 #[path = "explain/form.rs"]
 mod form;
 #[path = "explain/words.rs"]
@@ -148,7 +150,11 @@ impl Explainer<'_> {
             false if known.is_empty() => "remove it: all fields that may stand here do".to_owned(),
             false => suggest(&entry.key, known.iter().map(String::as_str)),
         };
-        Diagnostic::new(&UNKNOWN_FIELD, entry.key_span, message).help(help)
+        let misspelt = nearest(&entry.key, known.iter().map(String::as_str)).is_some();
+        let place = elsewhere::place(&entry.key, path, misspelt, self.schema, self.tree);
+        Diagnostic::new(&UNKNOWN_FIELD, entry.key_span, message)
+            .help_if(place)
+            .help(help)
     }
 
     /// The fields of a schema object that are not written yet: what is there already was not meant.

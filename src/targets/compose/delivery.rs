@@ -72,6 +72,7 @@ pub fn doubt<'d>(
     let mut deliveries = deliveries.into_iter();
     let assumed = matches!(reader, Reader::Root { assumed: true });
     let set = assumed && deliveries.any(|one| !one.accesses.is_empty());
-    let note = "if its image runs as somebody else than root, write the number: `user: …`";
+    let note =
+        "if its image runs as somebody else than root, write the number at the service: `user: …`";
     set.then(|| note.to_owned())
 }

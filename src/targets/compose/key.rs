@@ -146,7 +146,7 @@ impl<'a> Deployed<'a> {
                 Err(Box::new(
                     Diagnostic::new(&READER, self.model_service().place.key, message)
                         .also(self.service.span, "the service")
-                        .help("write the number of that image's user: `user: 101`"),
+                        .help("write the number of that image's user here, at the service: `user: 101`"),
                 ))
             }
             (None, None)
@@ -164,7 +164,7 @@ impl<'a> Deployed<'a> {
                 Err(Box::new(
                     Diagnostic::new(&READER, self.model_service().place.key, message)
                         .also(self.service.span, "the service")
-                        .help(format!("write the number, `user: 10001`, or `user: 0` for root; `docker image inspect -f '{{{{.Config.User}}}}' {}` says which (nothing is root)", self.image_name())),
+                        .help(format!("write the number here, at the service: `user: 10001`, or `user: 0` for root; `docker image inspect -f '{{{{.Config.User}}}}' {}` says which (nothing is root)", self.image_name())),
                 ))
             }
         }
