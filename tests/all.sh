@@ -15,7 +15,7 @@ main() {
 	wait "$preparing"
 
 	# More tests at a time than there are cores, since all wait a little.
-	export RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" TLSGEN_REQUIRE_JUDGES=1
+	export RUST_TEST_THREADS="${RUST_TEST_THREADS:-3}" TLSGEN_REQUIRE_JUDGES=1
 	if [ $# -gt 0 ]; then
 		cargo test --locked "$@"
 	else

@@ -279,12 +279,10 @@ fn obtains_and_renews(server: &str, client: &str, renewals: &str) {
         false => "tlsgen-shop-renew.service",
     };
     let output = shop.machine.run(&format!("systemctl start {unit}"));
-    let log = said(
-        &shop
-            .machine
-            .run("cat /var/log/tlsgen-shop.log; journalctl --no-pager | tail -n 30"),
-    );
-    assert!(output.status.success(), "{log}");
+    let log = said(&shop.machine.run(
+        "cat /var/log/tlsgen-shop.log; journalctl --sync; journalctl --no-pager | tail -n 30",
+    ));
+    assert!(output.status.success(), "{}{log}", said(&output));
     assert_ne!(old, shop.installed(), "{log}");
     assert_eq!(shop.installed(), shop.served(), "{log}");
 }
